@@ -1,0 +1,1 @@
+"""How fast the device's path is: windows after a warm-up, medians, the raw log kept."""

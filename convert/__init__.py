@@ -1,0 +1,1 @@
+"""Workstation: from a Keras model to a bundle that the device runs."""

@@ -1,0 +1,240 @@
+"""Quantize a Keras model to a full-int8 bundle: ``python -m convert.quantize``."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from convert.audit import ConvertError, check_int8
+from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization
+from edge.classifier import Classifier, make_interpreter
+from edge.cli import OneLineParser
+from edge.errors import SmileGateError
+from train import (
+    Accuracy,
+    Crop,
+    Picture,
+    accuracies,
+    as_input,
+    best_threshold,
+    cut,
+    load,
+    scores_of,
+    without_leaks,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+CALIBRATION_IMAGES = 300
+MAX_LOSS = 0.003
+DEFAULT_MARGIN = 0.1
+LABELS = ("not smiling", "smiling")
+
+
+def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -> Manifest:
+    """Write a bundle for ``source`` to ``out``, if the int8 model is as good as the float one.
+
+    Weights and activations are quantized after training, calibrated on train pictures; the
+    threshold is chosen on validation pictures; float and int8 are compared on test pictures, all
+    cropped by the device's code. ``training.json`` beside the model, where ``train fit`` put it,
+    gives the crop margin and the training data.
+
+    Args:
+        source: a Keras model: float32 (n, side, side, 1) luma 0.0-1.0 -> (n, 1) probability.
+        data: folder with the data sets.
+        out: folder for the bundle; made if missing, its manifest is written last.
+        sets: which data sets; all that are there when empty.
+
+    Raises:
+        ConvertError: no such model, one of another shape, a float tensor left in the result, or
+            int8 answers wrong on more than 0.3 % (and more than one) of a set's test pictures
+            than float.
+        DataError: the data is missing or incomplete.
+    """
+    model = _load(source)
+    side = int(model.input_shape[1])
+    training = _training(source)
+    margin = float(training.get("crop_margin", DEFAULT_MARGIN))
+    pictures = without_leaks(load(data, sets))
+
+    def view(split: str) -> list[Crop]:
+        return cut([p for p in pictures if p.split == split], size=side, margin=margin)
+
+    calibration = cut(_sample(pictures), size=side, margin=margin)
+    tflite = _convert(model, as_input(c.pixels for c in calibration if c.pixels is not None))
+    check_int8(tflite)
+
+    files = {f"{model.name}.tflite": tflite, f"{model.name}.keras": source.read_bytes()}
+    draft = _manifest(model, margin, tflite, training, files)
+    classifier = Classifier(Bundle(out, draft, tflite))
+    validation = view("validation")
+    threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
+
+    test = view("test")
+    int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
+    real = accuracies(test, _float_scores(model, test), threshold)
+    for name in int8:
+        _check_loss(name, real[name], int8[name])
+    metrics = {name: {"int8": int8[name].facts(), "float": real[name].facts()} for name in int8}
+    manifest = msgspec.structs.replace(draft, threshold=threshold, metrics=metrics)
+    _write(out, manifest, files)
+    return manifest
+
+
+def _load(source: Path) -> keras.Model:
+    if not source.is_file():
+        raise ConvertError(f"{source}: expected a .keras file, got no file there")
+    import keras
+
+    try:
+        model = keras.models.load_model(source, compile=False)
+    except Exception as error:  # Keras raises whatever the broken part raised
+        reason = str(error).strip().partition("\n")[0]
+        raise ConvertError(f"{source}: expected a Keras model, got: {reason}") from error
+    shape, result = model.input_shape, model.output_shape
+    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1 or result[1:] != (1,):
+        raise ConvertError(
+            f"{source}: expected a model (n, side, side, 1) -> (n, 1), got {shape} -> {result}"
+        )
+    return model
+
+
+def _training(source: Path) -> dict[str, Any]:
+    path = source.with_name("training.json")
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def _sample(pictures: Sequence[Picture]) -> list[Picture]:
+    """Choose calibration pictures from the train split, as many of each set."""
+    by_set: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        if picture.split == "train":
+            by_set.setdefault(picture.dataset, []).append(picture)
+    rng = random.Random(42)
+    share = CALIBRATION_IMAGES // max(1, len(by_set))
+    return [p for members in by_set.values() for p in rng.sample(members, min(share, len(members)))]
+
+
+def _convert(model: keras.Model, calibration: np.ndarray[Any, Any]) -> bytes:
+    import keras
+    import tensorflow as tf
+
+    # The device scores one face at a time, and the converter wants the batch size written down.
+    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="luma")
+    single = keras.Model(inputs, model(inputs), name=model.name)
+
+    def representative() -> Iterator[list[np.ndarray[Any, Any]]]:
+        for index, pixels in enumerate(calibration):
+            if index == 0:  # full black and full white, so that one grey level is one int8 step
+                pixels[0, 0], pixels[0, -1] = 0.0, 1.0
+            yield [pixels[None]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the graph's signature
+        return bytes(converter.convert())
+
+
+def _manifest(
+    model: keras.Model,
+    margin: float,
+    tflite: bytes,
+    training: dict[str, Any],
+    files: dict[str, bytes],
+) -> Manifest:
+    name, side = model.name, int(model.input_shape[1])
+    interpreter = make_interpreter(tflite)
+    ends = (interpreter.get_input_details()[0], interpreter.get_output_details()[0])
+    of_input, of_output = (
+        Quantization(scale=float(end["quantization"][0]), zero_point=int(end["quantization"][1]))
+        for end in ends
+    )
+    return Manifest(
+        name=name,
+        model=f"{name}.tflite",
+        input=Input(
+            width=side, height=side, colour="grey", crop_margin=margin, quantization=of_input
+        ),
+        output=Output(labels=LABELS, quantization=of_output),
+        threshold=0.5,
+        training_data=training,
+        metrics={},
+        files={file: hashlib.sha256(data).hexdigest() for file, data in files.items()},
+    )
+
+
+def _float_scores(model: keras.Model, crops: Sequence[Crop]) -> list[float]:
+    found = [crop.pixels for crop in crops if crop.pixels is not None]
+    scores = iter(model.predict(as_input(found), batch_size=256, verbose=0)[:, 0].tolist())
+    return [0.0 if crop.pixels is None else next(scores) for crop in crops]
+
+
+def _check_loss(name: str, real: Accuracy, int8: Accuracy) -> None:
+    lost = real.right - int8.right
+    if lost > max(1.0, MAX_LOSS * real.images):
+        raise ConvertError(
+            f"{name}: expected int8 to lose at most {100 * MAX_LOSS:.1f} points, got "
+            f"{real.percent:.2f} % float and {int8.percent:.2f} % int8"
+        )
+
+
+def _write(out: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
+    for name, data in {**files, MANIFEST: text.encode()}.items():
+        partial = out / f"{name}.partial"
+        partial.write_bytes(data)
+        partial.replace(out / name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Quantize one model; return the exit code: 0 done, 2 refused or failed."""
+    parser = OneLineParser(prog="python -m convert.quantize", description=__doc__)
+    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="NAME_OR_DIR",
+        help="folder with data sets, or the name of one below $SMILE_GATE_DATA",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    data, sets = Path(options.data), []
+    root = os.environ.get("SMILE_GATE_DATA")
+    if root and not data.exists():
+        data, sets = Path(root), [options.data]
+    try:
+        manifest = quantize(options.model, data, options.out, sets=sets)
+    except SmileGateError as error:
+        print(f"convert.quantize: {error}", file=sys.stderr)
+        return 2
+    for name, result in manifest.metrics.items():
+        print(
+            f"{name:22} int8 {result['int8']['accuracy_percent']:6.2f} %  "
+            f"float {result['float']['accuracy_percent']:6.2f} %  "
+            f"({result['int8']['images']} images, {result['int8']['missed_faces']} faces missed)"
+        )
+    size = (options.out / manifest.model).stat().st_size
+    print(f"{options.out / manifest.model}: {size / 1000:.1f} KB, threshold {manifest.threshold}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

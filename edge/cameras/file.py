@@ -1,0 +1,107 @@
+"""Recorded sources: a video file, or a folder of images played at a given rate."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.errors import CameraError
+from edge.frames import Frame
+from edge.preprocess import IMAGE_SUFFIXES, read_grey
+
+DEFAULT_FPS = 10.0
+
+
+class VideoCamera:
+    """A video file, frame by frame; ``Frame.time`` is index / fps of the file.
+
+    Raises:
+        CameraError: the file is missing or no video.
+    """
+
+    live = False
+
+    # Containers may count frames that were never coded: fewer missing than this is no damage.
+    FRAMES_SHORT = 2
+    SHARE_SHORT = 0.02
+
+    def __init__(self, source: str, path: Path) -> None:
+        if not path.is_file():
+            raise CameraError(f"{source}: expected a video file, got no file there", source)
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # our one line says it
+        self._source = source
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        if not self._capture.isOpened():
+            raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 0 < fps < 1000 else 30.0
+        self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        ok, picture = self._capture.read()
+        if not ok:
+            short = self._declared - self._index
+            if short > max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared):
+                raise CameraError(
+                    f"{self._source}: expected {self._declared} frames, got {self._index}: "
+                    "the video is cut short or damaged",
+                    self._source,
+                )
+            return None
+        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        frame = Frame(self._index, self._index / self.fps, np.asarray(grey, np.uint8))
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class ImageFolderCamera:
+    """The images of a folder in the order of their names, as ``DIR`` or ``DIR@FPS``.
+
+    Raises:
+        CameraError: the folder is missing or has no images, or FPS is not above 0.
+    """
+
+    live = False
+
+    def __init__(self, source: str, folder_at_fps: str) -> None:
+        folder, at, fps = folder_at_fps.rpartition("@")
+        if not at or Path(folder_at_fps).is_dir():
+            folder, fps = folder_at_fps, str(DEFAULT_FPS)
+        try:
+            self.fps = float(fps)
+        except ValueError:
+            self.fps = 0.0
+        if not 0.0 < self.fps <= 1000.0:
+            raise CameraError(
+                f"{source}: expected images:DIR@FPS with FPS from 0 to 1000, got {fps!r}", source
+            )
+        self._paths = list_images(Path(folder))
+        if not self._paths:
+            found = "an empty one" if Path(folder).is_dir() else "no folder there"
+            raise CameraError(f"{source}: expected a folder with images, got {found}", source)
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        if self._index >= len(self._paths):
+            return None
+        grey = read_grey(self._paths[self._index])
+        frame = Frame(self._index, self._index / self.fps, grey)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        self._paths = []
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the image files directly in a folder, sorted by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)

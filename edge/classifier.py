@@ -1,0 +1,115 @@
+"""A face's pixels -> how much it smiles, by the bundle's int8 model."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from edge.bundle import Bundle
+from edge.errors import BundleError, MissingPackageError
+from edge.frames import Box, Face, Frame, Grey, SmileScore
+from edge.preprocess import crop, scale
+
+
+def make_interpreter(model: bytes, threads: int = 1) -> Any:
+    """Return an allocated interpreter from LiteRT, else from tflite-runtime.
+
+    Raises:
+        MissingPackageError: neither runtime is installed.
+        ValueError, RuntimeError: the bytes are no model this runtime can run.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingPackageError(
+                "expected a TFLite runtime, got none; pip install ai-edge-litert",
+                name="ai-edge-litert",
+            ) from error
+    with _quiet_stderr():
+        interpreter = Interpreter(model_content=model, num_threads=threads)
+        interpreter.allocate_tensors()
+    return interpreter
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Drop what C++ code writes to standard error; the runtime greets there at every start and
+    has no switch against it. What goes wrong comes as an exception anyway."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+class Classifier:
+    """Runs the model of a bundle.
+
+    Args:
+        bundle: a checked bundle.
+        threads: interpreter threads, from 1.
+
+    Raises:
+        BundleError: the model can't be run, or is not what the manifest says.
+        MissingPackageError: no TFLite runtime is installed.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.manifest = bundle.manifest
+        self._where = bundle.folder / self.manifest.model
+        try:
+            self._interpreter = make_interpreter(bundle.model, threads)
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise BundleError(
+                f"{self._where}: expected a TFLite model, got: {reason}", self._where
+            ) from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        spec = self.manifest.input
+        self._check("input", self._input, (1, spec.height, spec.width, 1))
+        self._check("output", self._output, (1, 1))
+        quantization = spec.quantization
+        levels = np.arange(256) / 255.0 / quantization.scale + quantization.zero_point
+        self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
+
+    def _check(self, side: str, details: dict[str, Any], shape: tuple[int, ...]) -> None:
+        got = (tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"]).name)
+        if got != (shape, "int8"):
+            raise BundleError(
+                f"{self._where}: expected {side} int8 {shape}, got {got[1]} {got[0]}", self._where
+            )
+
+    def score(self, frame: Frame, face: Face) -> SmileScore:
+        """Score one face of a frame."""
+        return SmileScore(face, self.score_box(frame.grey, face.box))
+
+    def score_box(self, grey: Grey, box: Box) -> float:
+        """Score the face in a box of a picture; return 0.0 to 1.0."""
+        spec = self.manifest.input
+        return self.score_pixels(crop(grey, box, size=spec.width, margin=spec.crop_margin))
+
+    def score_whole(self, grey: Grey) -> float:
+        """Score a picture that is a face crop already, of any size."""
+        return self.score_pixels(scale(grey, self.manifest.input.width))
+
+    def score_pixels(self, pixels: Grey) -> float:
+        """Score a model input, uint8 luma of shape (height, width); return 0.0 to 1.0."""
+        self._interpreter.set_tensor(self._input["index"], self._to_int8[pixels][None, ..., None])
+        self._interpreter.invoke()
+        value = int(self._interpreter.get_tensor(self._output["index"])[0, 0])
+        quantization = self.manifest.output.quantization
+        return min(1.0, max(0.0, quantization.scale * (value - quantization.zero_point)))

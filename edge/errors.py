@@ -1,0 +1,82 @@
+"""Every error a user can cause. One sentence each: what was expected, what was got, where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SmileGateError(Exception):
+    """Base of all errors that end a command with one line on stderr and exit code 2."""
+
+
+class ConfigError(SmileGateError, ValueError):
+    """A setting is unknown, out of range or contradicts another.
+
+    Attributes:
+        key: dotted name of the setting, for example ``trigger.hold_s``; empty for the whole file.
+    """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class ImageError(SmileGateError, ValueError):
+    """An image file is missing, cut short or in no format OpenCV knows.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, message: str, path: str | Path) -> None:
+        super().__init__(message)
+        self.path = Path(path)
+
+
+class CameraError(SmileGateError, OSError):
+    """A frame source can't be opened, or stopped delivering.
+
+    Attributes:
+        source: the source as the user wrote it, for example ``v4l2:/dev/video0``.
+    """
+
+    def __init__(self, message: str, source: str) -> None:
+        super().__init__(message)
+        self.source = source
+
+
+class BundleError(SmileGateError, ValueError):
+    """A model bundle is missing, incomplete, altered or not of the kind expected.
+
+    Attributes:
+        path: the bundle's folder or the file in it.
+    """
+
+    def __init__(self, message: str, path: str | Path) -> None:
+        super().__init__(message)
+        self.path = Path(path)
+
+
+class MissingPackageError(SmileGateError, ImportError):
+    """An optional package that this command needs is not installed.
+
+    ``name`` (from ImportError) is the package.
+    """
+
+
+class OutputError(SmileGateError, RuntimeError):
+    """A GPIO output can't be opened or driven.
+
+    Attributes:
+        output: the output's name in the configuration.
+        pin: its BCM pin number.
+    """
+
+    def __init__(self, message: str, output: str, pin: int) -> None:
+        super().__init__(message)
+        self.output = output
+        self.pin = pin
+
+
+class TelemetryError(SmileGateError, OSError):
+    """The place that events are to be written to can't be opened."""

@@ -1,0 +1,115 @@
+"""The values that travel from stage to stage. All are immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+"""A grey (luma) image, shape (height, width), uint8, 0 black to 255 white."""
+
+Facts = Mapping[str, int | float | str]
+
+EventName = Literal[
+    "face_found",
+    "face_lost",
+    "smile_on",
+    "smile_off",
+    "fired",
+    "released",
+    "camera_lost",
+    "camera_back",
+]
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: left edge x, top edge y, width w, height h; origin top left."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @property
+    def area(self) -> int:
+        return self.w * self.h
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union with another box, 0.0 (apart) to 1.0 (equal)."""
+        across = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        down = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        if across <= 0 or down <= 0:
+            return 0.0
+        shared = across * down
+        return shared / (self.area + other.area - shared)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture from a camera.
+
+    Attributes:
+        index: counts frames of this source from 0.
+        time: seconds; monotonic clock for a live camera, index / fps for a file.
+        grey: the picture, uint8 luma of shape (height, width).
+    """
+
+    index: int
+    time: float
+    grey: Grey
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face seen in one frame.
+
+    Attributes:
+        id: the same number as long as it is taken for the same face, from 1.
+        box: where it is, in the frame's pixels.
+        confidence: the detector's own measure, larger is surer; comparable only within one
+            detector.
+    """
+
+    id: int
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class SmileScore:
+    """How much a face smiles: ``score`` from 0.0 (not at all) to 1.0 (surely)."""
+
+    face: Face
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the trigger made of one frame.
+
+    Attributes:
+        time: the frame's time in seconds.
+        fire: True on the one frame that fires the outputs.
+        face: id of the face that fires, None when nothing does.
+        smile_on: ids of the faces whose smile starts with this frame.
+        smile_off: ids of the faces whose smile ends with this frame.
+    """
+
+    time: float
+    fire: bool = False
+    face: int | None = None
+    smile_on: tuple[int, ...] = ()
+    smile_off: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth telling: a name, the time in the frames' seconds, and its facts."""
+
+    time: float
+    name: EventName
+    facts: Facts = field(default_factory=dict)

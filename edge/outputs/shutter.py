@@ -1,0 +1,100 @@
+"""A pulse on a GPIO pin: a camera's remote shutter through an optocoupler."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time as clock
+from collections.abc import Callable
+
+import gpiozero
+from gpiozero import DigitalOutputDevice
+
+from edge.config import ShutterSettings
+from edge.errors import OutputError
+from edge.frames import Event, Facts
+
+log = logging.getLogger(__name__)
+
+
+class Shutter:
+    """One pulse of ``pulse_s`` for each firing, timed by a thread of its own.
+
+    The pulse's length is real time even where a clip is played faster than that; firings that
+    come during a pulse wait for its end.
+
+    Args:
+        name: the output's name in the configuration.
+        settings: pin, pulse length, active level.
+        listen: is told ``released`` when a pulse has ended.
+
+    Raises:
+        OutputError: there is no GPIO here, or the pin can't be had.
+    """
+
+    def __init__(
+        self, name: str, settings: ShutterSettings, listen: Callable[[Event], None]
+    ) -> None:
+        self.name = name
+        self.pin = settings.pin
+        self._pulse_s = settings.pulse_s
+        self._listen = listen
+        try:
+            self._device = DigitalOutputDevice(
+                self.pin, active_high=settings.active_high, initial_value=False
+            )
+        except (gpiozero.BadPinFactory, ImportError) as error:
+            raise OutputError(
+                f"outputs.{name}: expected GPIO on this machine, got: {error}; "
+                "GPIOZERO_PIN_FACTORY=mock simulates it",
+                name,
+                self.pin,
+            ) from error
+        except Exception as error:  # each pin library has errors of its own
+            raise OutputError(
+                f"outputs.{name}: expected GPIO {self.pin} to be free, got: {error}",
+                name,
+                self.pin,
+            ) from error
+        self._firings: queue.Queue[tuple[float, float] | None] = queue.Queue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"output {name}", daemon=True)
+        self._thread.start()
+
+    def fire(self, time: float) -> None:
+        """Start a pulse, or queue it behind the one under way; returns at once."""
+        self._firings.put((time, clock.monotonic()))
+
+    @property
+    def idle(self) -> bool:
+        """True when no pulse is under way or queued."""
+        return self._firings.unfinished_tasks == 0
+
+    def close(self) -> None:
+        """Go to the safe level now, whatever is under way, and free the pin."""
+        self._closing.set()
+        self._firings.put(None)
+        self._thread.join()
+        self._device.off()
+        self._device.close()
+
+    def _work(self) -> None:
+        while (firing := self._firings.get()) is not None and not self._closing.is_set():
+            try:
+                self._pulse(*firing)
+            except Exception:
+                log.exception("outputs.%s: GPIO %d failed", self.name, self.pin)
+            finally:
+                self._firings.task_done()
+
+    def _pulse(self, time: float, asked: float) -> None:
+        try:
+            started = clock.monotonic()
+            self._device.on()
+            self._closing.wait(self._pulse_s)
+        finally:
+            self._device.off()
+        ended = clock.monotonic()
+        facts: Facts = {"output": self.name, "pin": self.pin, "length_s": round(ended - started, 4)}
+        self._listen(Event(time + ended - asked, "released", facts))

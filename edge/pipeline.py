@@ -1,0 +1,136 @@
+"""Wires the stages, tells listeners what happens, and times each stage."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time as clock
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from edge.cameras import Camera
+from edge.classifier import Classifier
+from edge.errors import CameraError
+from edge.faces import FaceTracker
+from edge.frames import Decision, Event, EventName, Facts, Frame
+from edge.outputs import Outputs
+from edge.trigger import Trigger
+
+STAGES = ("camera", "faces", "classifier", "trigger", "outputs")
+
+
+class Timings:
+    """How long the last frames took, by stage, in seconds of wall time.
+
+    Attributes:
+        frames: how many frames were judged in all.
+        stages: the last times of each stage, oldest first; ``frame`` is the time from having a
+            frame to having acted on it: all stages but the camera.
+    """
+
+    KEPT = 2000
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.stages: dict[str, deque[float]] = {
+            name: deque(maxlen=self.KEPT) for name in (*STAGES, "frame")
+        }
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the body of a ``with`` as one run of a stage."""
+        started = clock.perf_counter()
+        yield
+        self.stages[name].append(clock.perf_counter() - started)
+
+    def medians_ms(self) -> dict[str, float]:
+        """Return the median of each stage that has run, in milliseconds."""
+        return {name: statistics.median(kept) * 1e3 for name, kept in self.stages.items() if kept}
+
+
+class Pipeline:
+    """The one way through: camera, faces, classifier, trigger, outputs."""
+
+    def __init__(
+        self,
+        *,
+        camera: Camera,
+        faces: FaceTracker,
+        classifier: Classifier,
+        trigger: Trigger,
+        outputs: Outputs,
+        listen: Callable[[Event], None],
+    ) -> None:
+        self._camera = camera
+        self._faces = faces
+        self._classifier = classifier
+        self._trigger = trigger
+        self._outputs = outputs
+        self._listen = listen
+        self.timings = Timings()
+
+    def run(self, stop: threading.Event, *, realtime: bool = False) -> None:
+        """Judge frames until the source ends or ``stop`` is set.
+
+        At the end of a source the pulses under way are waited for; at ``stop`` they are not.
+        Camera and outputs are closed by who opened them.
+
+        Args:
+            stop: ends the run within a frame.
+            realtime: play a recorded source at its own pace instead of as fast as possible.
+
+        Raises:
+            CameraError: the source failed; listeners were told ``camera_lost``.
+            ImageError: an image of a folder can't be read.
+        """
+        started = clock.monotonic()
+        time = started if self._camera.live else 0.0
+        while not stop.is_set():
+            try:
+                with self.timings.stage("camera"):
+                    frame = self._camera.read()
+            except CameraError:
+                self._listen(Event(time, "camera_lost"))
+                raise
+            if frame is None:
+                break
+            time = frame.time
+            if realtime and not self._camera.live:
+                stop.wait(max(0.0, started + time - clock.monotonic()))
+            self.step(frame)
+        while not self._outputs.idle and not stop.wait(0.005):
+            pass
+
+    def step(self, frame: Frame) -> Decision:
+        """Take one frame all the way through."""
+        known = self._faces.known
+        with self.timings.stage("frame"):
+            with self.timings.stage("faces"):
+                faces = self._faces.find(frame)
+            with self.timings.stage("classifier"):
+                scores = [self._classifier.score(frame, face) for face in faces]
+            with self.timings.stage("trigger"):
+                decision = self._trigger.step(frame.time, scores)
+            with self.timings.stage("outputs"):
+                if decision.fire:
+                    self._outputs.fire(decision.time)
+        self.timings.frames += 1
+        self._tell(known, decision)
+        return decision
+
+    def _tell(self, known_before: Collection[int], decision: Decision) -> None:
+        known = self._faces.known
+        changes: list[tuple[EventName, Collection[int]]] = [
+            ("face_found", [face for face in known if face not in known_before]),
+            ("smile_on", decision.smile_on),
+            ("smile_off", decision.smile_off),
+            ("face_lost", [face for face in known_before if face not in known]),
+        ]
+        for name, faces in changes:
+            for face in faces:
+                self._listen(Event(decision.time, name, {"face": face}))
+        if decision.face is not None:
+            for output in self._outputs.opened:
+                facts: Facts = {"output": output.name, "pin": output.pin, "face": decision.face}
+                self._listen(Event(decision.time, "fired", facts))

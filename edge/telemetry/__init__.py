@@ -1,0 +1,1 @@
+"""Listeners: they are told of events and change nothing."""

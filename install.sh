@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# smile-gate's one entry; see usage below.
+set -euo pipefail
+cd -- "$(dirname -- "$0")"
+
+venv=.venv
+log=$venv/install.log
+
+usage() {
+    cat <<'EOF'
+usage: ./install.sh demo    watch a built-in clip and fire a simulated shutter
+       ./install.sh test    run all checks and tests
+
+Both make .venv here on first use and install into it what they need.
+PYTHON=/path/to/python3 chooses the interpreter (3.11 to 3.13).
+EOF
+}
+
+fail() {
+    printf 'install.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+# What counts as a Python we can use; printed reasons end up in one line of ours.
+python_is_fit() {
+    "$1" -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14) and sys.maxsize > 2**32))' \
+        2>/dev/null
+}
+
+find_python() {
+    local candidate
+    if [ -n "${PYTHON:-}" ]; then
+        python_is_fit "$PYTHON" || fail "PYTHON=$PYTHON: expected a 64-bit Python 3.11 to 3.13"
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.13 python3.12 python3.11; do
+        if python_is_fit "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    fail "expected a 64-bit Python 3.11 to 3.13, got $(python3 --version 2>/dev/null || echo none)"
+}
+
+check_machine() {
+    [ "$(uname -s)" = Linux ] || fail "expected Linux, got $(uname -s)"
+    case $(uname -m) in
+        x86_64 | aarch64) ;;
+        *) fail "expected a 64-bit system (x86_64 or aarch64), got $(uname -m)" ;;
+    esac
+}
+
+make_venv() {
+    local python
+    # A folder that was moved or half made holds paths that lead nowhere.
+    if [ -e "$venv" ] && ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        rm -rf -- "$venv"
+    fi
+    [ ! -e "$venv" ] || return 0
+    python=$(find_python)
+    echo "Making $venv with $("$python" --version)"
+    if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
+        rm -rf -- "$venv"
+        fail "$python cannot make a virtual environment; on Debian: sudo apt install python3-venv"
+    fi
+}
+
+# Installs the package with some extras, unless the same was done before: then no network is needed.
+install_extras() {
+    local extras=$1 stamp wanted
+    check_machine
+    make_venv
+    stamp=$venv/installed-$extras
+    wanted="$(pwd) $(sha256sum <pyproject.toml)"
+    if [ -f "$stamp" ] && [ "$(cat -- "$stamp")" = "$wanted" ]; then
+        return 0
+    fi
+    echo "Installing smile-gate with its $extras packages (log: $log)"
+    "$venv/bin/python" -m pip install --quiet --no-compile --no-input \
+        --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1 ||
+        fail "pip failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log"); see $log"
+    printf '%s\n' "$wanted" >"$stamp"
+}
+
+demo() {
+    install_extras demo
+    GPIOZERO_PIN_FACTORY=mock "$venv/bin/smile-gate" run --source demo
+}
+
+run_tests() {
+    install_extras test
+    local bin=$venv/bin
+    "$bin/ruff" check --quiet .
+    "$bin/ruff" format --quiet --check .
+    "$bin/mypy" --no-error-summary
+    "$bin/lint-imports" --no-logo
+    "$bin/shellcheck" install.sh .ci/run
+    "$bin/python" -m pytest
+}
+
+case ${1:-} in
+    demo) demo ;;
+    test) run_tests ;;
+    -h | --help | help) usage ;;
+    '') usage >&2 && exit 2 ;;
+    *) fail "$1: expected demo or test; see ./install.sh --help" ;;
+esac

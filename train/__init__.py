@@ -1,0 +1,22 @@
+"""Workstation: data sets, recipes, fitting, evaluation.
+
+``convert`` may use what this module names; importing it does not import TensorFlow.
+"""
+
+from train.crops import Crop, as_input, cut
+from train.datasets import DataError, Picture, load, without_leaks
+from train.evaluation import Accuracy, accuracies, best_threshold, scores_of
+
+__all__ = [
+    "Accuracy",
+    "Crop",
+    "DataError",
+    "Picture",
+    "accuracies",
+    "as_input",
+    "best_threshold",
+    "cut",
+    "load",
+    "scores_of",
+    "without_leaks",
+]

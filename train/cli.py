@@ -1,0 +1,87 @@
+"""Train and judge smile networks on a workstation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.cli import OneLineParser
+from edge.errors import SmileGateError
+from train.evaluation import evaluate_bundle
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit code: 0 done, 2 refused or failed."""
+    options = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], None] = options.call
+    try:
+        verb(options)
+    except SmileGateError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("train: interrupted; the same command goes on from the last epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Fit a recipe; goes on where an interrupted run of the same command ended."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from train.fit import fit as fit_recipe  # TensorFlow takes seconds to import
+
+    best = fit_recipe(
+        options.recipe,
+        options.data,
+        options.out,
+        sets=options.set,
+        epochs=options.epochs,
+        seed=options.seed,
+    )
+    print(best)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Print the accuracy of a bundle's int8 model on the test splits."""
+    results = evaluate_bundle(options.bundle, options.data, options.set)
+    for name, result in results.items():
+        print(
+            f"{name:22} {result.percent:6.2f} %  {result.right} of {result.images} right, "
+            f"{result.missed_faces} faces missed"
+        )
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="python -m train", description=__doc__)
+    data = OneLineParser(add_help=False)
+    default = os.environ.get("SMILE_GATE_DATA")
+    data.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        default=default,
+        required=default is None,
+        help="folder with genki4k, SMILEsmileD, fer2013, each a folder or .tar "
+        "(default: $SMILE_GATE_DATA)",
+    )
+    data.add_argument(
+        "--set", action="append", default=[], metavar="NAME", help="only this set; repeatable"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
+
+    verb = verbs.add_parser("fit", parents=[data], help=fit.__doc__, description=fit.__doc__)
+    verb.add_argument("recipe", metavar="RECIPE", help="name of a network, such as smilenet")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    verb.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    verb.add_argument("--seed", type=int, default=42, metavar="N", help="default 42")
+    verb.set_defaults(call=fit)
+
+    verb = verbs.add_parser(
+        "evaluate", parents=[data], help=evaluate.__doc__, description=evaluate.__doc__
+    )
+    verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder")
+    verb.set_defaults(call=evaluate)
+    return parser

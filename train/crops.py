@@ -1,0 +1,62 @@
+"""Labelled pictures to model inputs, through the code the device runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.config import FaceSettings
+from edge.faces import HaarDetector
+from edge.frames import Box, Grey
+from edge.preprocess import crop, decode_grey, scale
+from train.datasets import Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """What the network gets to see of a picture.
+
+    Attributes:
+        picture: where it comes from.
+        pixels: uint8 luma, shape (side, side); None when the detector found no face.
+    """
+
+    picture: Picture
+    pixels: Grey | None
+
+
+def cut(
+    pictures: Iterable[Picture], *, size: int, margin: float, context: float = 1.0
+) -> list[Crop]:
+    """Cut the main face out of each picture, or scale it whole where it is a crop already.
+
+    Args:
+        pictures: labelled pictures.
+        size: side of the model's input in pixels.
+        margin: share of the face box added on each side.
+        context: how many times the model's view to keep; the result's side grows alike, so the
+            scale is the model's. 1.0 gives exactly what the device computes.
+    """
+    detector = HaarDetector(FaceSettings())
+    side = round(size * context)
+
+    def pixels_of(picture: Picture) -> Grey | None:
+        grey = decode_grey(picture.data, picture.name)
+        if picture.is_crop:
+            if context == 1.0:
+                return scale(grey, size)
+            whole = Box(0, 0, grey.shape[1], grey.shape[0])
+            return crop(grey, whole, size=side, margin=(context - 1) / 2)
+        found = detector.find_in_still(grey)
+        if not found:
+            return None
+        return crop(grey, found[0].box, size=side, margin=((1 + 2 * margin) * context - 1) / 2)
+
+    return [Crop(picture, pixels_of(picture)) for picture in pictures]
+
+
+def as_input(crops: Iterable[Grey]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Stack crops as the float network's input: float32 (n, size, size, 1), luma 0.0-1.0."""
+    return np.stack(list(crops))[..., None].astype(np.float32) / np.float32(255)

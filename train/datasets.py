@@ -1,0 +1,215 @@
+"""The three labelled picture sets, read straight from their tar files or from unpacked folders.
+
+A data folder holds any of ``genki4k``, ``SMILEsmileD`` and ``fer2013``, each as ``NAME.tar`` or as
+a folder ``NAME``. The splits are fixed and depend on nothing but file names and pixels:
+
+- genki4k: 80 % train, 20 % test, stratified by label, seed 42; pictures with equal pixels are one
+  group and stay on one side. The test side is written down in ``train/splits/genki4k-test.txt``.
+- SMILEsmileD: the same 80/20 rule.
+- fer2013: by the Usage in the file name: Training, PublicTest (validation), PrivateTest (test).
+
+From the train side of the first two, one picture in ten is set apart for validation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tarfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from edge.errors import SmileGateError
+from edge.preprocess import IMAGE_SUFFIXES, decode_grey
+
+Split = Literal["train", "validation", "test"]
+SEED = 42
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 0.1
+
+
+class DataError(SmileGateError, ValueError):
+    """A data folder has none of the known sets, or a set is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One labelled picture.
+
+    Attributes:
+        dataset: name of its set.
+        name: path inside the set, with forward slashes.
+        data: the encoded image as it lies in the set.
+        smiling: the label.
+        split: which side it is on.
+        is_crop: True when the picture is already a face crop and no detector is to be used.
+        group: digest of the decoded pixels; equal for pictures that look exactly alike.
+        label: the set's own label where it says more than smiling or not; else empty.
+    """
+
+    dataset: str
+    name: str
+    data: bytes
+    smiling: bool
+    split: Split
+    is_crop: bool
+    group: str
+    label: str = ""
+
+
+def load(root: Path, names: Sequence[str] = ()) -> list[Picture]:
+    """Read the named sets below ``root``, or every known set that is there.
+
+    Raises:
+        DataError: a named set, or all of them, is missing or incomplete.
+        ImageError: a picture in a set can't be decoded.
+    """
+    for name in names:
+        if name not in READERS:
+            raise DataError(f"{name}: expected a data set among {', '.join(READERS)}")
+        if _find(root, name) is None:
+            raise DataError(f"{root}: expected {name}.tar or a folder {name} in it, got neither")
+    present = [name for name in names or READERS if _find(root, name) is not None]
+    if not present:
+        raise DataError(f"{root}: expected one of {', '.join(READERS)} (.tar or folder), got none")
+    return [picture for name in present for picture in READERS[name](root)]
+
+
+def without_leaks(pictures: Sequence[Picture]) -> list[Picture]:
+    """Drop train pictures whose pixels also occur in a validation or test split, and validation
+    pictures that occur in a test split, in whichever set (FER2013 repeats many of its own)."""
+    test = {p.group for p in pictures if p.split == "test"}
+    validation = {p.group for p in pictures if p.split == "validation"} | test
+    held: dict[Split, set[str]] = {"train": validation, "validation": test, "test": set()}
+    return [p for p in pictures if p.group not in held[p.split]]
+
+
+def _genki4k(root: Path) -> list[Picture]:
+    labels: list[bool] = []
+    files: dict[int, tuple[str, bytes]] = {}
+    for path, data in _files(root, "genki4k"):
+        if path.name == "labels.txt":
+            labels = [line[:1] == b"1" for line in data.splitlines() if line.strip()]
+        elif path.suffix == ".jpg":
+            files[int(path.stem.removeprefix("file"))] = (path.name, data)
+    if not labels or max(files, default=0) > len(labels):
+        raise DataError(
+            f"{root}: genki4k: expected a line in labels.txt for each of {len(files)} images, "
+            f"got {len(labels)}"
+        )
+    pictures = [
+        _picture("genki4k", name, data, smiling=labels[number - 1], is_crop=False)
+        for number, (name, data) in sorted(files.items())
+    ]
+    return _divide(pictures)
+
+
+def _smilesmiled(root: Path) -> list[Picture]:
+    pictures = [
+        _picture(
+            "SMILEsmileD",
+            "/".join(path.parts[-2:]),
+            data,
+            smiling="positives" in path.parts,
+            is_crop=True,
+        )
+        for path, data in _files(root, "SMILEsmileD")
+        if path.suffix == ".jpg"
+    ]
+    return _divide(sorted(pictures, key=lambda p: p.name))
+
+
+_FER_SPLITS: dict[str, Split] = {
+    "Training": "train",
+    "PublicTest": "validation",
+    "PrivateTest": "test",
+}
+
+
+def _fer2013(root: Path) -> list[Picture]:
+    pictures = []
+    for path, data in _files(root, "fer2013"):
+        usage = path.name.partition("_")[0]
+        if path.suffix not in IMAGE_SUFFIXES or usage not in _FER_SPLITS:
+            continue
+        emotion = path.parent.name
+        picture = _picture(
+            "fer2013", path.name, data, smiling=emotion == "happy", is_crop=True, label=emotion
+        )
+        pictures.append(replace(picture, split=_FER_SPLITS[usage]))
+    return sorted(pictures, key=lambda p: p.name)
+
+
+READERS: dict[str, Callable[[Path], list[Picture]]] = {
+    "genki4k": _genki4k,
+    "SMILEsmileD": _smilesmiled,
+    "fer2013": _fer2013,
+}
+
+
+def _picture(
+    dataset: str, name: str, data: bytes, *, smiling: bool, is_crop: bool, label: str = ""
+) -> Picture:
+    pixels = decode_grey(data, f"{dataset}/{name}")
+    group = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    return Picture(dataset, name, data, smiling, "train", is_crop, group, label)
+
+
+def _divide(pictures: list[Picture]) -> list[Picture]:
+    """Assign the 80/20 split and the validation tenth, stratified, whole groups at a time.
+
+    The order is that of SHA-256 over seed and name: the same on every machine and in every
+    version of every library. A group goes by its first name and that picture's label.
+    """
+    groups: dict[str, list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        groups[picture.group].append(picture)
+    split_of: dict[str, Split] = {}
+    for smiling in (True, False):
+        stratum = [g for g in groups.values() if g[0].smiling is smiling]
+        stratum.sort(key=lambda g: hashlib.sha256(f"{SEED}/{g[0].name}".encode()).digest())
+        total = sum(len(g) for g in stratum)
+        n_test = math.floor(TEST_SHARE * total + 0.5)
+        n_held = n_test + math.floor(VALIDATION_SHARE * (total - n_test) + 0.5)
+        taken = 0
+        for group in stratum:
+            # A group that would overfill the test side goes to the other: the count stays exact.
+            if taken + len(group) <= n_test:
+                side: Split = "test"
+            elif taken < n_test:
+                split_of[group[0].group] = "train"
+                continue
+            else:
+                side = "validation" if taken + len(group) <= n_held else "train"
+            split_of[group[0].group] = side
+            taken += len(group)
+    return [replace(p, split=split_of[p.group]) for p in pictures]
+
+
+def _find(root: Path, name: str) -> Path | None:
+    for candidate in (root / f"{name}.tar", root / name):
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def _files(root: Path, name: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    source = _find(root, name)
+    if source is None:
+        raise DataError(f"{root}: expected {name}.tar or a folder {name} in it, got neither")
+    if source.is_dir():
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                yield PurePosixPath(path.relative_to(source).as_posix()), path.read_bytes()
+        return
+    try:
+        with tarfile.open(source) as tar:
+            for member in tar:
+                handle = tar.extractfile(member) if member.isfile() else None
+                if handle is not None:
+                    yield PurePosixPath(member.name), handle.read()
+    except tarfile.TarError as error:
+        raise DataError(f"{source}: expected a tar file, got: {error}") from error
