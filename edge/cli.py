@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -30,7 +29,7 @@ from edge.frames import Box, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
 from edge.preprocess import read_grey
-from edge.telemetry.events import EventWriter, log_event
+from edge.telemetry.events import EventWriter, drop_stdout, log_event
 from edge.trigger import Trigger
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"smile-gate: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
     settings = config.load(options.config) if options.config else config.Settings()
-    if options.source:
+    if options.source is not None:
         camera_settings = msgspec.structs.replace(settings.camera, source=options.source)
         settings = msgspec.structs.replace(settings, camera=camera_settings)
     stop = _stop_on_signals()

@@ -90,7 +90,9 @@ class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             )
 
 
-class ShutterSettings(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+class ShutterSettings(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="shutter"
+):
     """[outputs.NAME] with kind = "shutter": one pulse for each firing."""
 
     pin: Annotated[
@@ -187,6 +189,8 @@ S = TypeVar("S", bound=Struct)
 
 
 def _section(name: str, table: object, kind: type[S]) -> S:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{name}: expected a table [{name}], got {table!r}", name)
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -200,6 +204,6 @@ def _section(name: str, table: object, kind: type[S]) -> S:
                 f"expected a key among {known}" if "unknown" in message else "expected a value"
             )
         leaf = key.rpartition(".")[2]
-        got = f", got {table[leaf]!r}" if isinstance(table, dict) and leaf in table else ""
+        got = f", got {table[leaf]!r}" if leaf in table else ""
         message = re.sub(r", got `\w+`$", "", message).replace("`", "")
         raise ConfigError(f"{key}: {message[0].lower()}{message[1:]}{got}", key) from error

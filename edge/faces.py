@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -23,6 +23,13 @@ class Detection(NamedTuple):
 
     box: Box
     confidence: float
+
+
+class Detector(Protocol):
+    """Finds faces in live frames."""
+
+    def find(self, grey: Grey) -> list[Detection]:
+        """Return the faces in a picture, main face first."""
 
 
 def find_cascade(name: str = CASCADE) -> Path:
@@ -117,7 +124,7 @@ class FaceTracker:
     # A face crosses a third of its own width between two frames only when it runs past a camera.
     MIN_IOU = 0.3
 
-    def __init__(self, detector: HaarDetector, lost_s: float) -> None:
+    def __init__(self, detector: Detector, lost_s: float) -> None:
         self._detector = detector
         self._lost_s = lost_s
         self._tracks: list[_Track] = []

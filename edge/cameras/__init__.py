@@ -66,8 +66,8 @@ def _open_recorded(source: str, kind: str, rest: str) -> Camera:
         return ImageFolderCamera(source, rest)
     if kind == "file":
         return VideoCamera(source, Path(rest))
-    if Path(source).is_dir():
+    if source and Path(source).is_dir():
         return ImageFolderCamera(source, source)
-    if Path(source).exists() or Path(source).suffix:
+    if Path(source).is_file() or Path(source).suffix:
         return VideoCamera(source, Path(source))
     raise CameraError(f"{source}: expected a source: {KINDS}", source)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge.cameras.capture import open_capture
 from edge.errors import CameraError
 from edge.frames import Frame
 from edge.preprocess import IMAGE_SUFFIXES, read_grey
@@ -31,9 +31,8 @@ class VideoCamera:
     def __init__(self, source: str, path: Path) -> None:
         if not path.is_file():
             raise CameraError(f"{source}: expected a video file, got no file there", source)
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # our one line says it
         self._source = source
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        self._capture = open_capture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)

@@ -7,6 +7,7 @@ import time
 import cv2
 import numpy as np
 
+from edge.cameras.capture import open_capture
 from edge.config import CameraSettings
 from edge.errors import CameraError
 from edge.frames import Frame
@@ -24,10 +25,7 @@ class V4l2Camera:
     def __init__(self, settings: CameraSettings, device: str) -> None:
         self._source = settings.source
         which = int(device) if device.isdecimal() else device
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our one line says it
-        self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2)
-        cv2.utils.logging.setLogLevel(level)
+        self._capture = open_capture(which, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise CameraError(
                 f"{self._source}: expected a camera, got none there, or one that is in use",

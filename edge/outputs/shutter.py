@@ -6,10 +6,10 @@ import logging
 import queue
 import threading
 import time as clock
+import warnings
 from collections.abc import Callable
 
-import gpiozero
-from gpiozero import DigitalOutputDevice
+from gpiozero import BadPinFactory, DigitalOutputDevice, PinFactoryFallback
 
 from edge.config import ShutterSettings
 from edge.errors import OutputError
@@ -41,10 +41,13 @@ class Shutter:
         self._pulse_s = settings.pulse_s
         self._listen = listen
         try:
-            self._device = DigitalOutputDevice(
-                self.pin, active_high=settings.active_high, initial_value=False
-            )
-        except (gpiozero.BadPinFactory, ImportError) as error:
+            with warnings.catch_warnings():
+                # gpiozero warns of each pin library it tries in vain; the error says the end.
+                warnings.simplefilter("ignore", PinFactoryFallback)
+                self._device = DigitalOutputDevice(
+                    self.pin, active_high=settings.active_high, initial_value=False
+                )
+        except (BadPinFactory, ImportError) as error:
             raise OutputError(
                 f"outputs.{name}: expected GPIO on this machine, got: {error}; "
                 "GPIOZERO_PIN_FACTORY=mock simulates it",

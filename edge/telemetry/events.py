@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from edge.errors import TelemetryError
-from edge.frames import Event
+from edge.frames import Event, EventName
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,13 @@ class EventWriter:
                 self._file.write(line + "\n")
                 self._file.flush()
             except OSError as error:
-                self._file = None
                 log.warning("--events %s: writing ended: %s", self._path, error.strerror)
+                if self._file is sys.stdout:
+                    drop_stdout()
+                else:
+                    with suppress(OSError):  # it tries once more to write what is left
+                        self._file.close()
+                self._file = None
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
@@ -60,7 +67,26 @@ class EventWriter:
             self._file = None
 
 
+def drop_stdout() -> None:
+    """Send the rest of standard output nowhere, its reader having gone, so that Python has
+    nothing to complain about when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+SENTENCES: dict[EventName, str] = {
+    "face_found": "face {face} found",
+    "face_lost": "face {face} lost",
+    "smile_on": "face {face} smiles",
+    "smile_off": "face {face} smiles no more",
+    "fired": "{output} fired: GPIO {pin} active",
+    "released": "{output} released: GPIO {pin} safe after {length_s:.3f} s",
+    "camera_lost": "camera lost",
+    "camera_back": "camera back",
+}
+
+
 def log_event(event: Event) -> None:
     """Say an event in words, at level INFO."""
-    facts = ", ".join(f"{key} {value}" for key, value in event.facts.items())
-    log.info("%8.2f s  %-10s %s", event.time, event.name.replace("_", " "), facts)
+    log.info("%9.2f s  %s", event.time, SENTENCES[event.name].format_map(event.facts))

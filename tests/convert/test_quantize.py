@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convert import quantize as module
+from convert.audit import ConvertError, check_int8
+from convert.quantize import main
+from edge.bundle import load_bundle
+from edge.classifier import Classifier
+from edge.config import SHIPPED_BUNDLE
+from edge.frames import Grey
+
+keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")
+tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model's source with what its training says of itself beside it."""
+    folder = tmp_path_factory.mktemp("source")
+    path = Path(shutil.copy(SHIPPED_BUNDLE / "smilenet.keras", folder))
+    training = load_bundle(SHIPPED_BUNDLE).manifest.training_data
+    (folder / "training.json").write_text(json.dumps(training))
+    return path
+
+
+def test_makes_a_bundle_that_the_device_runs(
+    source: Path,
+    tiny_sets: Path,
+    tmp_path: Path,
+    collins: Grey,
+    hopper: Grey,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "bundle"
+    assert main([str(source), "--data", str(tiny_sets), "--out", str(out)]) == 0
+    assert "genki4k                int8 100.00 %  float 100.00 %" in capsys.readouterr().out
+    bundle = load_bundle(out)
+    check_int8(bundle.model)
+    assert {path.name for path in out.iterdir()} == {
+        "manifest.json",
+        "smilenet.keras",
+        "smilenet.tflite",
+    }
+    manifest = bundle.manifest
+    assert (manifest.input.width, manifest.input.colour, manifest.input.crop_margin) == (
+        64,
+        "grey",
+        0.1,
+    )
+    assert manifest.training_data["recipe"] == "smilenet"
+    assert manifest.metrics["genki4k"]["int8"]["images"] == 10
+    classifier = Classifier(bundle)
+    assert classifier.score_whole(collins[54:173, 165:284]) > 0.5
+    assert classifier.score_whole(hopper[80:352, 128:400]) < 0.5
+
+
+def test_the_name_of_a_set_is_looked_up_below_the_data_folder(
+    source: Path, tiny_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILE_GATE_DATA", str(tiny_sets))
+    assert main([str(source), "--data", "SMILEsmileD", "--out", str(tmp_path)]) == 0
+    assert set(load_bundle(tmp_path).manifest.metrics) == {"SMILEsmileD"}
+
+
+def test_a_model_that_quantization_spoils_is_refused(
+    source: Path,
+    tiny_sets: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    original = module._convert
+
+    def calibrated_on_black(model: Any, calibration: Any) -> bytes:
+        return original(model, calibration[:1] * 0)
+
+    monkeypatch.setattr(module, "_convert", calibrated_on_black)
+    out = tmp_path / "bundle"
+    assert main([str(source), "--data", str(tiny_sets), "--out", str(out)]) == 2
+    assert "expected int8 to lose at most 0.3 points, got" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("input_type", [tf.float32, tf.int8])
+def test_a_float_tensor_is_found_and_named(input_type: Any) -> None:
+    inputs = keras.Input(batch_shape=(1, 8, 8, 1))
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if input_type == tf.int8:  # weights quantized, activations not: int8 ends, float inside
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with pytest.raises(ConvertError, match="expected int8, got float32"):
+        check_int8(converter.convert())
+
+
+def two_channels(path: Path) -> None:
+    inputs = keras.Input((64, 64, 2))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    keras.Model(inputs, keras.layers.Dense(1)(pooled)).save(path)
+
+
+def not_a_model(path: Path) -> None:
+    path.write_bytes(b"no model")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (two_channels, "expected a model (n, side, side, 1) -> (n, 1), got (None, 64, 64, 2)"),
+        (not_a_model, "x.keras: expected a Keras model, got: "),
+        (lambda _: None, "x.keras: expected a .keras file, got no file there"),
+    ],
+)
+def test_what_is_no_such_model_is_refused(
+    make: Any, message: str, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.keras"
+    make(path)
+    assert main([str(path), "--data", str(tiny_sets), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_data_is_named(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "none"
+    assert main([str(source), "--data", str(missing), "--out", str(tmp_path / "out")]) == 2
+    assert "none: expected one of genki4k" in capsys.readouterr().err

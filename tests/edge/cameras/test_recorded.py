@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.cameras import open_camera
+from edge.config import CameraSettings
+from edge.errors import CameraError, ImageError
+from edge.frames import Frame
+from tests.conftest import write_video
+
+
+def frames_of(source: str) -> list[Frame]:
+    camera = open_camera(CameraSettings(source=source))
+    try:
+        return list(iter(camera.read, None))
+    finally:
+        camera.close()
+
+
+@pytest.mark.parametrize("prefix", ["file:", ""])
+def test_a_video_plays_whole_by_its_own_clock(
+    clip: Path, demo_frames: list[Frame], prefix: str
+) -> None:
+    frames = frames_of(f"{prefix}{clip}")
+    assert [frame.index for frame in frames] == list(range(len(demo_frames)))
+    assert frames[45].time == pytest.approx(1.5)
+    assert frames[0].grey.shape == (480, 640)
+    assert frames[0].grey.dtype == np.uint8
+    assert np.abs(frames[45].grey.astype(int) - demo_frames[45].grey).mean() < 8
+
+
+def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
+    tmp_path: Path, demo_frames: list[Frame]
+) -> None:
+    whole = tmp_path / "whole.avi"
+    write_video(whole, demo_frames[:60], "MJPG")
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    camera = open_camera(CameraSettings(source=str(cut)))
+    frames = iter(camera.read, None)
+    for _ in range(20):
+        next(frames)
+    with pytest.raises(CameraError, match=r"cut\.avi: expected 60 frames, got \d+: the video is"):
+        list(frames)
+    camera.close()
+
+
+def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    with pytest.raises(CameraError, match=r"cut\.mp4: expected a video, got a file that"):
+        frames_of(str(cut))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("file:none.mp4", "expected a video file, got no file there"),
+        ("none.mp4", "expected a video file, got no file there"),
+        ("images:none", "expected a folder with images, got no folder there"),
+        ("webcam", "expected a source: picamera2, v4l2:DEVICE"),
+        ("rtp:7", "expected a source: picamera2, v4l2:DEVICE"),
+        ("", "expected a source: picamera2, v4l2:DEVICE"),
+        ("v4l2:/dev/video99", "expected a camera, got none there"),
+        ("v4l2:99", "expected a camera, got none there"),
+    ],
+)
+def test_a_source_that_is_not_there_is_named(source: str, message: str) -> None:
+    with pytest.raises(CameraError, match=f"^{source}: {message}") as caught:
+        frames_of(source)
+    assert caught.value.source == source
+
+
+def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_text("not a video")
+    with pytest.raises(CameraError, match="expected a video, got a file that can't be read"):
+        frames_of(str(path))
+
+
+@pytest.mark.parametrize(("at", "step"), [("@4", 0.25), ("", 0.1), ("@0.5", 2.0)])
+def test_a_folder_plays_in_the_order_of_names(portraits: Path, at: str, step: float) -> None:
+    frames = frames_of(f"images:{portraits}{at}")
+    assert [frame.grey.shape for frame in frames] == [(600, 512), (512, 512)]
+    assert [frame.time for frame in frames] == [0.0, step]
+
+
+def test_a_plain_folder_is_a_folder_of_images(portraits: Path) -> None:
+    assert len(frames_of(str(portraits))) == 2
+
+
+@pytest.mark.parametrize("fps", ["0", "-1", "x", "nan", ""])
+def test_a_rate_that_is_none_is_refused(portraits: Path, fps: str) -> None:
+    with pytest.raises(CameraError, match="expected images:DIR@FPS with FPS from 0 to 1000"):
+        frames_of(f"images:{portraits}@{fps}")
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(CameraError, match="expected a folder with images, got an empty one"):
+        frames_of(str(tmp_path))
+
+
+def test_a_corrupt_image_in_a_folder_is_named(portraits: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(portraits, tmp_path / "images"))
+    (folder / "b.jpg").write_bytes(b"no image")
+    with pytest.raises(ImageError, match=r"b\.jpg: expected an image"):
+        frames_of(str(folder))

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.bundle import load_bundle
+from edge.config import SHIPPED_BUNDLE
+from edge.errors import BundleError
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / "bundle"))
+
+
+def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def test_the_shipped_bundle_is_whole_and_small() -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    assert bundle.model == (SHIPPED_BUNDLE / bundle.manifest.model).read_bytes()
+    assert len(bundle.model) < 400_000
+    assert {Path(name).suffix for name in bundle.manifest.files} == {".tflite", ".keras"}
+
+
+def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"nowhere/manifest\.json: expected a model bundle"):
+        load_bundle(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["smilenet.tflite", "smilenet.keras"])
+def test_an_altered_file_is_refused(bundle: Path, name: str) -> None:
+    data = bytearray((bundle / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bundle / name).write_bytes(data)
+    with pytest.raises(BundleError, match=rf"{name}: expected SHA-256 \w+\.\.\., got \w+"):
+        load_bundle(bundle)
+
+
+def test_a_missing_file_is_named(bundle: Path) -> None:
+    (bundle / "smilenet.tflite").unlink()
+    with pytest.raises(BundleError, match=r"smilenet\.tflite: expected a file of the bundle"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(format=99), "expected format 1, got 99"),
+        (lambda m: m.update(threshold=1.5), r"`float` <= 1\.0 - at `\$\.threshold`"),
+        (lambda m: m.pop("input"), "missing required field `input`"),
+        (lambda m: m["input"].update(height=32), "expected a square input, got 64x32"),
+        (lambda m: m["input"].update(colour="rgb"), "Invalid enum value 'rgb'"),
+        (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
+        (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    bundle: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    edit(bundle, change)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
+def test_what_is_no_manifest_is_refused(bundle: Path, text: str) -> None:
+    (bundle / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+        load_bundle(bundle)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.bundle import Bundle, load_bundle
+from edge.cameras.demo import COLLINS, HOPPER, Portrait
+from edge.classifier import Classifier
+from edge.config import SHIPPED_BUNDLE
+from edge.errors import BundleError
+from edge.frames import Box, Face, Frame
+
+
+def score(classifier: Classifier, portrait: Portrait) -> float:
+    half = portrait.face_px / 2
+    side = round(portrait.face_px)
+    box = Box(round(portrait.centre[0] - half), round(portrait.centre[1] - half), side, side)
+    face = Face(7, box, 1.0)
+    result = classifier.score(Frame(0, 0.0, portrait.read()), face)
+    assert result.face is face
+    return result.score
+
+
+def test_tells_a_smile_from_none(classifier: Classifier) -> None:
+    assert score(classifier, HOPPER) < 0.2
+    assert score(classifier, COLLINS) > 0.8
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (48, 48), (300, 200), (1, 1)])
+def test_scores_whole_pictures_of_any_size(classifier: Classifier, shape: tuple[int, int]) -> None:
+    assert 0.0 <= classifier.score_whole(np.full(shape, 90, np.uint8)) <= 1.0
+
+
+def test_bytes_that_are_no_model_are_refused() -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    broken = Bundle(bundle.folder, bundle.manifest, b"not a model" * 100)
+    with pytest.raises(BundleError, match=r"smilenet\.tflite: expected a TFLite model"):
+        Classifier(broken)
+
+
+def test_a_manifest_of_another_size_is_refused() -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    wide = msgspec.structs.replace(bundle.manifest.input, width=96, height=96)
+    manifest = msgspec.structs.replace(bundle.manifest, input=wide)
+    with pytest.raises(BundleError, match=r"expected input int8 \(1, 96, 96, 1\), got int8"):
+        Classifier(Bundle(bundle.folder, manifest, bundle.model))
+
+
+def test_one_grey_level_is_one_int8_step(classifier: Classifier) -> None:
+    quantization = classifier.manifest.input.quantization
+    assert quantization.zero_point == -128
+    assert quantization.scale == pytest.approx(1 / 255, rel=1e-4)

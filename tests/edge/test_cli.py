@@ -1,0 +1,363 @@
+"""The contracts of ``smile-gate run`` and ``smile-gate classify``, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from edge import cli
+from edge.config import SHIPPED_BUNDLE
+
+pytestmark = pytest.mark.usefixtures("default_signals")
+
+
+@pytest.fixture
+def smile_gate(capfd: pytest.CaptureFixture[str]) -> Any:
+    """Run the command in this process; return (exit code, stdout, stderr), of the C parts too."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        capfd.readouterr()
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "edge.cli", *map(str, arguments)]
+
+
+def records(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# classify
+
+
+def test_classify_json(smile_gate: Any, portraits: Path) -> None:
+    hopper, collins = portraits / "a-hopper.jpg", portraits / "b-collins.jpg"
+    code, out, err = smile_gate("classify", "--json", collins, hopper)
+    assert (code, err) == (0, "")
+    smiling, plain = records(out)
+    assert (smiling["file"], plain["file"]) == (str(collins), str(hopper))
+    for record, smiles in ((smiling, True), (plain, False)):
+        assert set(record) == {"file", "faces"}
+        assert len(record["faces"]) == 1
+        face = record["faces"][0]
+        assert set(face) == {"box", "score", "smiling"}
+        assert all(isinstance(value, int) for value in face["box"])
+        assert face["smiling"] is smiles
+        assert (face["score"] > 0.5) is smiles
+
+
+def test_classify_takes_folders(smile_gate: Any, portraits: Path) -> None:
+    code, out, _ = smile_gate("classify", "--json", portraits)
+    assert code == 0
+    assert [Path(r["file"]).name for r in records(out)] == ["a-hopper.jpg", "b-collins.jpg"]
+
+
+def test_classify_whole_image_skips_the_detector(smile_gate: Any, portraits: Path) -> None:
+    code, out, _ = smile_gate("classify", "--json", "--whole-image", portraits)
+    assert code == 0
+    assert [r["faces"][0]["box"] for r in records(out)] == [[0, 0, 512, 600], [0, 0, 512, 512]]
+
+
+def test_classify_uses_the_bundles_threshold(
+    smile_gate: Any, portraits: Path, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / "bundle"))
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (bundle / "manifest.json").write_text(json.dumps({**manifest, "threshold": 0.0}))
+    config = tmp_path / "c.toml"
+    config.write_text('[model]\nbundle = "bundle"')
+    _, out, _ = smile_gate("classify", "--json", "--config", config, portraits)
+    assert [r["faces"][0]["smiling"] for r in records(out)] == [True, True]
+
+
+def test_classify_in_words(smile_gate: Any, portraits: Path) -> None:
+    code, out, _ = smile_gate("classify", portraits)
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].startswith(f"{portraits / 'a-hopper.jpg'}: not smiling 0.")
+    assert lines[1].startswith(f"{portraits / 'b-collins.jpg'}: smiling ")
+
+
+def test_classify_goes_on_after_files_that_cannot_be_read(
+    smile_gate: Any, portraits: Path, tmp_path: Path
+) -> None:
+    corrupt = tmp_path / "corrupt.jpg"
+    whole = (portraits / "a-hopper.jpg").read_bytes()
+    corrupt.write_bytes(whole[: len(whole) // 2])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    given = [tmp_path / "gone.jpg", corrupt, empty, portraits / "b-collins.jpg"]
+    code, out, err = smile_gate("classify", "--json", *given)
+    assert (code, err) == (1, "")
+    assert [r["file"] for r in records(out)] == [str(path) for path in given]
+    assert [set(r) for r in records(out)] == [{"file", "error"}] * 3 + [{"file", "faces"}]
+
+    code, out, err = smile_gate("classify", *given)
+    assert code == 1
+    assert len(err.splitlines()) == 3
+    assert len(out.splitlines()) == 1
+
+
+def test_classify_of_nothing_is_refused(smile_gate: Any, tmp_path: Path) -> None:
+    code, out, err = smile_gate("classify", tmp_path)
+    assert (code, out) == (2, "")
+    assert err == f"smile-gate: {tmp_path}: expected images in this folder, got none\n"
+
+
+def test_a_reader_that_has_gone_is_no_error(portraits: Path) -> None:
+    call = command("classify", *[portraits] * 20)
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as gone:
+        assert gone.stdout is not None
+        assert gone.stderr is not None
+        gone.stdout.close()
+        assert gone.stderr.read() == b""
+    assert gone.returncode == 1
+
+
+def test_an_event_reader_that_has_gone_does_not_end_the_run(clip: Path) -> None:
+    call = command("run", "--source", clip, "--events", "-")
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as gone:
+        assert gone.stdout is not None
+        assert gone.stderr is not None
+        gone.stdout.close()
+        err = gone.stderr.read().decode()
+    assert gone.returncode == 0
+    assert "--events -: writing ended: Broken pipe" in err
+    assert "120 frames" in err
+
+
+# run
+
+
+def events_of(smile_gate: Any, *arguments: str | Path) -> list[dict[str, Any]]:
+    code, out, _ = smile_gate("run", "--events", "-", *arguments)
+    assert code == 0
+    return records(out)
+
+
+def test_run_prints_events_on_stdout(smile_gate: Any, clip: Path) -> None:
+    events = events_of(smile_gate, "--source", f"file:{clip}")
+    assert {event["event"] for event in events} == {
+        "face_found",
+        "smile_on",
+        "fired",
+        "released",
+        "smile_off",
+    }
+    assert all(isinstance(event["time"], float) for event in events)
+    fired = next(event for event in events if event["event"] == "fired")
+    assert fired["output"] == "shutter"
+    assert fired["pin"] == 17
+
+
+def test_run_appends_events_to_a_file_and_tells_people(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    done = subprocess.run(
+        command("run", "--source", clip, "--events", path),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    err = done.stderr
+    assert done.stdout == ""
+    assert "fired" in {event["event"] for event in records(path.read_text())}
+    assert "face 1 smiles" in err
+    assert "shutter fired: GPIO 17 active" in err
+    assert "shutter released: GPIO 17 safe after 0.2" in err
+    assert "frames per second" in err
+
+
+def test_run_takes_a_folder_of_images(smile_gate: Any, portraits: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for index in range(8):
+        shutil.copy(portraits / "b-collins.jpg", folder / f"{index}.jpg")
+    events = events_of(smile_gate, "--source", f"images:{folder}@5")
+    assert [(e["event"], e["time"]) for e in events if e["event"] != "released"] == [
+        ("face_found", 0.0),
+        ("smile_on", 0.0),
+        ("fired", 0.4),
+    ]
+
+
+def test_realtime_plays_at_the_clips_own_pace(
+    smile_gate: Any, portraits: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.toml"
+    config.touch()
+    arguments = ("run", "--config", config, "--source", f"images:{portraits}@2")
+    started = time.monotonic()
+    smile_gate(*arguments, "--realtime")
+    assert time.monotonic() - started >= 0.5
+
+
+def test_settings_come_from_the_file(
+    smile_gate: Any, clip: Path, tmp_path: Path, pins: MockFactory
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f'[camera]\nsource = "{clip}"\n[trigger]\nhold_s = 0.8\n'
+        '[outputs.photo]\nkind = "shutter"\npin = 22\npulse_s = 0.05\n'
+    )
+    events = events_of(smile_gate, "--config", config)
+    by_name = {event["event"]: event for event in events}
+    assert by_name["fired"]["time"] - by_name["smile_on"]["time"] == pytest.approx(0.8, abs=0.04)
+    assert by_name["fired"]["output"] == "photo"
+    pins.pin(22).assert_states([False, True, False])
+    assert 17 not in {info.number for info in pins.pins}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_run_with_the_pins_safe(
+    smile_gate: Any, tmp_path: Path, pins: MockFactory, number: signal.Signals
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text('[outputs.photo]\nkind = "shutter"\npin = 22\npulse_s = 10\n')
+    pin = pins.pin(22)
+
+    def kill_when_fired() -> None:
+        end = time.monotonic() + 20
+        while not pin.state and time.monotonic() < end:
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    killer = threading.Thread(target=kill_when_fired)
+    killer.start()
+    started = time.monotonic()
+    code, _, _ = smile_gate("run", "--config", config, "--source", "demo", "--realtime")
+    killer.join()
+    assert code == 0
+    assert time.monotonic() - started < 8
+    assert [state.state for state in pin.states][-2:] == [True, False]
+
+
+# what is wrong gets one line and leaves no pin active
+
+
+@pytest.fixture
+def files(tmp_path: Path, clip: Path) -> Path:
+    """A folder with every kind of broken input."""
+    (tmp_path / "unknown-key.toml").write_text("[trigger]\nhold = 1\n")
+    (tmp_path / "out-of-range.toml").write_text("[trigger]\nhold_s = 99\n")
+    (tmp_path / "pin-twice.toml").write_text(
+        "".join(f'[outputs.{name}]\nkind = "shutter"\npin = 5\n' for name in "ab")
+    )
+    (tmp_path / "no-model.toml").write_text('[model]\nbundle = "nowhere"\n')
+    shutil.copytree(SHIPPED_BUNDLE, tmp_path / "altered")
+    with (tmp_path / "altered" / "smilenet.tflite").open("ab") as file:
+        file.write(b"x")
+    (tmp_path / "altered.toml").write_text('[model]\nbundle = "altered"\n')
+    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:9999])
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "corrupt").mkdir()
+    (tmp_path / "corrupt" / "0.jpg").write_bytes(b"\xff\xd8 no jpeg \xff\xd9")
+    (tmp_path / "corrupt" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n no png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run", "--config", "unknown-key.toml"], "trigger.hold: expected a key among"),
+        (["run", "--config", "out-of-range.toml"], "hold_s: expected float <= 60.0, got 99"),
+        (["run", "--config", "pin-twice.toml"], "outputs.b.pin: expected a pin of its own, got 5"),
+        (["run", "--config", "gone.toml"], "expected a TOML file"),
+        (["run", "--config", "no-model.toml"], "manifest.json: expected a model bundle's manifest"),
+        (["run", "--config", "altered.toml"], "smilenet.tflite: expected SHA-256"),
+        (["classify", "x.jpg", "--config", "altered.toml"], "smilenet.tflite: expected SHA-256"),
+        (["run", "--source", "cut.mp4"], "cut.mp4: expected a video"),
+        (["run", "--source", "gone.mp4"], "gone.mp4: expected a video file"),
+        (["run", "--source", "images:empty"], "expected a folder with images, got an empty one"),
+        (["run", "--source", "corrupt"], "0.jpg: expected an image"),
+        (["run", "--source", "webcam"], "webcam: expected a source: picamera2, v4l2:DEVICE"),
+        (["run", "--source", ""], "expected a source: picamera2, v4l2:DEVICE"),
+        (["run", "--source", "v4l2:/dev/video99"], "v4l2:/dev/video99: expected a camera"),
+        (["run", "--source", "demo", "--events", "empty"], "--events empty: expected a file"),
+        (["run", "--surce", "demo"], "unrecognized arguments: --surce demo"),
+        (["jump"], "invalid choice: 'jump'"),
+        ([], "the following arguments are required: verb"),
+        (["classify"], "the following arguments are required: PATH"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    smile_gate: Any,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pins: MockFactory,
+    arguments: Sequence[str],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(files)
+    code, out, err = smile_gate(*arguments)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1, err
+    assert expected in err
+    assert not any(pins.pin(number).state for number in (5, 17))
+
+
+def test_a_video_that_breaks_off_leaves_the_pin_safe(
+    smile_gate: Any, tmp_path: Path, demo_frames: Any, pins: MockFactory
+) -> None:
+    from tests.conftest import write_video
+
+    whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
+    write_video(whole, demo_frames, "MJPG")
+    cut.write_bytes(whole.read_bytes()[: int(0.45 * whole.stat().st_size)])
+    config = tmp_path / "c.toml"
+    config.write_text('[outputs.photo]\nkind = "shutter"\npin = 22\npulse_s = 10\n')
+    code, out, err = smile_gate("run", "--config", config, "--source", cut, "--events", "-")
+    assert code == 2
+    assert "cut.avi: expected 120 frames, got" in err.splitlines()[-1]
+    assert records(out)[-1]["event"] in {"camera_lost", "released"}
+    pins.pin(22).assert_states([False, True, False])
+
+
+def test_without_gpio_the_way_to_simulate_it_is_named(clip: Path) -> None:
+    environment = {**os.environ, "GPIOZERO_PIN_FACTORY": "nonesuch"}
+    done = subprocess.run(
+        command("run", "--source", clip),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "GPIOZERO_PIN_FACTORY=mock simulates it" in done.stderr
+
+
+def test_without_gpio_and_without_a_choice(clip: Path) -> None:
+    """Off a Pi gpiozero tries one pin library after the other, warning about each."""
+    if Path("/dev/gpiochip0").exists():
+        pytest.skip("this machine has GPIO")
+    environment = {k: v for k, v in os.environ.items() if k != "GPIOZERO_PIN_FACTORY"}
+    done = subprocess.run(
+        command("run", "--source", clip),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "outputs.shutter: expected GPIO on this machine" in done.stderr

@@ -1,0 +1,148 @@
+"""The spine: a clip goes in, a timed pulse comes out."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from edge.cameras import Camera, open_camera
+from edge.classifier import Classifier
+from edge.config import CameraSettings, Settings, ShutterSettings
+from edge.errors import CameraError
+from edge.faces import FaceTracker, HaarDetector
+from edge.frames import Event, Frame
+from edge.outputs import Outputs
+from edge.pipeline import Pipeline
+from edge.trigger import Trigger
+from tests.conftest import lasted
+
+
+def play(
+    camera: Camera, classifier: Classifier, stop: threading.Event | None = None
+) -> tuple[list[Event], Pipeline]:
+    """Run a camera through to one shutter on GPIO 17; return the events and the pipeline."""
+    settings = Settings()
+    events: list[Event] = []
+    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.15)}, events.append)
+    pipeline = Pipeline(
+        camera=camera,
+        faces=FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+        classifier=classifier,
+        trigger=Trigger(settings.trigger),
+        outputs=outputs,
+        listen=events.append,
+    )
+    try:
+        pipeline.run(stop or threading.Event())
+    finally:
+        outputs.close()
+        camera.close()
+    return events, pipeline
+
+
+def test_a_smile_in_a_clip_is_one_pulse_on_a_pin(
+    clip: Path, classifier: Classifier, pins: MockFactory
+) -> None:
+    events, pipeline = play(open_camera(CameraSettings(source=str(clip))), classifier)
+    by_name = {event.name: event for event in events}
+    assert [event.name for event in events if event.name != "released"] == [
+        "face_found",
+        "smile_on",
+        "fired",
+        "smile_off",
+    ]
+    # The clip changes from the plain to the smiling portrait between 1.2 and 1.5 s and back
+    # between 3.1 and 3.4 s; the hold is 0.3 s.
+    assert 1.2 < by_name["smile_on"].time < 1.6
+    assert by_name["fired"].time == pytest.approx(by_name["smile_on"].time + 0.3, abs=0.04)
+    assert 3.1 < by_name["smile_off"].time < 3.5
+    assert by_name["fired"].facts == {"output": "photo", "pin": 17, "face": 1}
+    assert lasted(by_name["released"].time - by_name["fired"].time, 0.15)
+
+    states = pins.pin(17).states
+    assert [state.state for state in states] == [False, True, False]
+    assert lasted(states[2].timestamp, 0.15)  # since the rise
+    assert pipeline.timings.frames == 120
+    assert set(pipeline.timings.medians_ms()) == {
+        "camera",
+        "faces",
+        "classifier",
+        "trigger",
+        "outputs",
+        "frame",
+    }
+
+
+def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -> None:
+    def decisions() -> list[Event]:
+        events, _ = play(open_camera(CameraSettings(source=str(clip))), classifier)
+        return [event for event in events if event.name != "released"]
+
+    assert decisions() == decisions()
+
+
+def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
+    class Wall:
+        live = False
+        fps = 30.0
+        index = 0
+
+        def read(self) -> Frame | None:
+            self.index += 1
+            blank = np.full((480, 640), 90, np.uint8)
+            return Frame(self.index, self.index / 30, blank) if self.index < 5 else None
+
+        def close(self) -> None:
+            pass
+
+    events, _ = play(Wall(), classifier)
+    assert events == []
+    pins.pin(17).assert_states([False])
+
+
+class Unplugged:
+    """A live camera that delivers some smiling frames and is then pulled out."""
+
+    live = True
+    fps = 30.0
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = iter(frames)
+
+    def read(self) -> Frame | None:
+        frame = next(self._frames, None)
+        if frame is None:
+            raise CameraError("v4l2:0: the camera stopped delivering", "v4l2:0")
+        return frame
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_camera_that_is_lost_leaves_the_pin_safe(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+) -> None:
+    until_fired = [frame for frame in demo_frames if 1.4 < frame.time < 2.0]
+    with pytest.raises(CameraError, match="the camera stopped delivering"):
+        play(Unplugged(until_fired), classifier)
+    pins.pin(17).assert_states([False, True, False])
+
+
+def test_stop_ends_the_run_without_waiting_for_the_pulse(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+) -> None:
+    stop = threading.Event()
+
+    class Stopper(Unplugged):
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is not None and frame.time > 1.9:
+                stop.set()
+            return frame
+
+    play(Stopper(demo_frames), classifier, stop)
+    pins.pin(17).assert_states([False, True, False])

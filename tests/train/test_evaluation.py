@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.bundle import load_bundle
+from edge.config import SHIPPED_BUNDLE
+from train import cli
+from train.crops import Crop, cut
+from train.datasets import Picture, load
+from train.evaluation import accuracies, best_threshold, evaluate_bundle, scores_of
+
+
+def crop(*, smiling: bool, dataset: str = "genki4k", label: str = "", found: bool = True) -> Crop:
+    picture = Picture(dataset, "x", b"", smiling, "test", is_crop=False, group="", label=label)
+    return Crop(picture, np.zeros((64, 64), np.uint8) if found else None)
+
+
+def test_a_missed_face_counts_as_not_smiling() -> None:
+    crops = [crop(smiling=True, found=False), crop(smiling=False, found=False), crop(smiling=True)]
+    scores = scores_of(lambda _: 0.9, crops)
+    assert scores == [0.0, 0.0, 0.9]
+    result = accuracies(crops, scores, 0.5)["genki4k"]
+    assert (result.images, result.missed_faces, result.right) == (3, 2, 2)
+    assert result.facts()["accuracy_percent"] == 66.67
+
+
+def test_happy_and_neutral_of_fer2013_are_also_counted_alone() -> None:
+    labels = ["happy", "neutral", "sad"]
+    crops = [crop(smiling=x == "happy", dataset="fer2013", label=x) for x in labels]
+    results = accuracies(crops, [0.9, 0.1, 0.9], 0.5)
+    assert results["fer2013"].right == 2
+    assert (results["fer2013 happy/neutral"].images, results["fer2013 happy/neutral"].right) == (
+        2,
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"), [((0.55, 0.2), 0.5), ((0.9, 0.62), 0.63), ((0.36, 0.1), 0.36)]
+)
+def test_the_best_threshold_is_the_one_nearest_the_middle(
+    scores: tuple[float, float], expected: float
+) -> None:
+    assert best_threshold([crop(smiling=True), crop(smiling=False)], scores) == expected
+
+
+def test_crops_are_the_models_view(tiny_sets: Path) -> None:
+    crops = cut(load(tiny_sets), size=64, margin=0.1)
+    found = [c.pixels for c in crops if c.pixels is not None]
+    assert len(found) == len(crops)
+    assert {pixels.shape for pixels in found} == {(64, 64)}
+
+
+def test_context_surrounds_the_models_view(tiny_sets: Path) -> None:
+    pictures = load(tiny_sets, ["genki4k"])[:1]
+    (plain,), (wide,) = (cut(pictures, size=64, margin=0.1, context=c) for c in (1.0, 1.25))
+    assert plain.pixels is not None
+    assert wide.pixels is not None
+    assert wide.pixels.shape == (80, 80)
+    assert np.abs(wide.pixels[8:72, 8:72].astype(int) - plain.pixels).mean() < 8
+
+
+def test_evaluate_prints_each_set(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", str(SHIPPED_BUNDLE), "--data", str(tiny_sets)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [
+        "genki4k",
+        "SMILEsmileD",
+        "fer2013",
+        "fer2013 happy/neutral",
+    ]
+    assert "10 of 10 right, 0 faces missed" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "nowhere", "--data", "."], "train: nowhere/manifest.json: expected a model"),
+        (["evaluate", str(SHIPPED_BUNDLE), "--data", "."], "train: .: expected one of genki4k"),
+        (["evaluate", str(SHIPPED_BUNDLE), "--data", ".", "--set", "x"], "train: x: expected a"),
+    ],
+)
+def test_bad_input_gets_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(message)
+    assert len(err.splitlines()) == 1
+
+
+def test_the_shipped_bundle_is_as_good_as_its_manifest_says(data: Path) -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    result = evaluate_bundle(bundle, data, ["genki4k"])["genki4k"]
+    claimed = bundle.manifest.metrics["genki4k"]["int8"]
+    # Kernels round differently from one kind of processor to another: a face or two may tip over.
+    assert abs(result.right - claimed["right"]) <= 2
+    assert result.percent >= 95.5
