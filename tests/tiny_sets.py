@@ -57,7 +57,7 @@ def vary(picture: Grey, side: int, rng: np.random.Generator) -> Grey:
     shift = np.array([[1, 0, rng.uniform(-2, 2)], [0, 1, rng.uniform(-2, 2)]])
     moved = cv2.warpAffine(small, shift, (side, height), borderMode=cv2.BORDER_REPLICATE)
     lit = moved * rng.uniform(0.8, 1.2) + rng.normal(0, 2, moved.shape)
-    return np.clip(lit, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
 
 
 def add(tar: tarfile.TarFile, name: str, picture: Grey) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edge.bundle import load_bundle
 from edge.classifier import Classifier
 from edge.config import SHIPPED_BUNDLE
 from edge.frames import Grey
+from train import Accuracy
 
 keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")
 tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
@@ -77,14 +79,27 @@ def test_a_model_that_quantization_spoils_is_refused(
 ) -> None:
     original = module._convert
 
-    def calibrated_on_black(model: Any, calibration: Any) -> bytes:
-        return original(model, calibration[:1] * 0)
+    def convert_another(model: Any, calibration: Any) -> bytes:
+        keras.utils.set_random_seed(1)
+        return original(keras.models.clone_model(model), calibration)
 
-    monkeypatch.setattr(module, "_convert", calibrated_on_black)
+    monkeypatch.setattr(module, "_convert", convert_another)
     out = tmp_path / "bundle"
     assert main([str(source), "--data", str(tiny_sets), "--out", str(out)]) == 2
     assert "expected int8 to lose at most 0.3 points, got" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "real", "int8", "passes"),
+    [(800, 770, 768, True), (800, 770, 767, False), (10, 10, 9, True), (10, 10, 8, False)],
+)
+def test_int8_may_lose_three_in_a_thousand_or_one(
+    images: int, real: int, int8: int, passes: bool
+) -> None:
+    of_float, of_int8 = (Accuracy(images, 0, right) for right in (real, int8))
+    with nullcontext() if passes else pytest.raises(ConvertError, match="to lose at most 0.3"):
+        module._check_loss("genki4k", of_float, of_int8)
 
 
 @pytest.mark.parametrize("input_type", [tf.float32, tf.int8])

@@ -32,10 +32,8 @@ def test_happy_and_neutral_of_fer2013_are_also_counted_alone() -> None:
     crops = [crop(smiling=x == "happy", dataset="fer2013", label=x) for x in labels]
     results = accuracies(crops, [0.9, 0.1, 0.9], 0.5)
     assert results["fer2013"].right == 2
-    assert (results["fer2013 happy/neutral"].images, results["fer2013 happy/neutral"].right) == (
-        2,
-        2,
-    )
+    alone = results["fer2013 happy/neutral"]
+    assert (alone.images, alone.right) == (2, 2)
 
 
 @pytest.mark.parametrize(
