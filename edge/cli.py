@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -45,6 +46,8 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may hold bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
         format="%(message)s",

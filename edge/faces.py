@@ -62,10 +62,11 @@ class HaarDetector:
         MissingPackageError: OpenCV came without cascade files.
     """
 
-    # A still is searched finely, and if that finds nothing once more, finer and less strictly.
-    # Chosen on the train side of GENKI-4K: (1.05, 2) alone finds a face in 98.7 % of it, (1.02, 1)
-    # in 99.8 % but with false ones, of which only the surest box is then believed.
+    # A still is searched finely; if that finds nothing, turned to either side for tilted heads; and
+    # at last finer and less strictly. Of what the later two find only the surest box is believed.
+    # Chosen on the train side of GENKI-4K.
     STILL_SCAN = (1.05, 3)
+    STILL_TILTS = (20.0, -20.0)
     STILL_RESCUE = (1.02, 1)
     STILL_MIN_PX = 24
 
@@ -91,8 +92,27 @@ class HaarDetector:
         """Find the faces in a single picture, with more effort than a live frame gets; main face
         first."""
         min_px = max(self.STILL_MIN_PX, round(0.1 * min(grey.shape)))
-        found = self._scan(grey, *self.STILL_SCAN, min_px)
-        return found or self._scan(grey, *self.STILL_RESCUE, min_px)[:1]
+        return (
+            self._scan(grey, *self.STILL_SCAN, min_px)
+            or self._scan_tilted(grey, min_px)[:1]
+            or self._scan(grey, *self.STILL_RESCUE, min_px)[:1]
+        )
+
+    def _scan_tilted(self, grey: Grey, min_px: int) -> list[Detection]:
+        """Scan the picture turned about its centre; return upright boxes around the faces."""
+        height, width = grey.shape
+        found = []
+        for angle in self.STILL_TILTS:
+            turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+            turned = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            back = cv2.invertAffineTransform(turn)
+            for box, confidence in self._scan(
+                np.asarray(turned, np.uint8), *self.STILL_SCAN, min_px
+            ):
+                x, y = back @ (box.x + box.w / 2, box.y + box.h / 2, 1.0)
+                upright = Box(round(x - box.w / 2), round(y - box.h / 2), box.w, box.h)
+                found.append(Detection(upright, confidence))
+        return sorted(found, key=lambda d: d.confidence * d.box.w, reverse=True)
 
     def _scan(
         self, grey: Grey, scale_factor: float, min_neighbors: int, min_px: int

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.augment import augment
+from train.augment import augment, mixup
 from train.crops import Crop, as_input, cut
 from train.datasets import DataError, Picture, load, without_leaks
 from train.recipes import RECIPES, Recipe
@@ -29,12 +29,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __init__(self, crops: Sequence[Crop], recipe: Recipe, seed: int, epoch: int) -> None:
         super().__init__()
-        self._crops = [
-            crop
-            for crop in crops
-            for _ in range(recipe.repeats.get(crop.picture.dataset, 1))
-            if crop.pixels is not None
-        ]
+        self._crops = crops
+        self._shares = np.array([recipe.repeats.get(c.picture.dataset, 1.0) for c in crops])
         self._recipe = recipe
         self._seed = seed
         self._epoch = epoch - 1
@@ -42,10 +38,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def on_epoch_begin(self) -> None:
         self._epoch += 1
-        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._crops))
+        rng = np.random.default_rng((self._seed, self._epoch))
+        # A share of 2.3 shows a picture twice, and with a chance of 0.3 once more; dealing the
+        # chances out evenly keeps the number of pictures the same in each epoch.
+        turns = rng.permutation(len(self._crops))
+        ends = np.floor(np.cumsum(self._shares[turns]) + 1e-6).astype(int)
+        counts = np.diff(ends, prepend=0)
+        self._order = rng.permutation(np.repeat(turns, counts))
 
     def __len__(self) -> int:
-        return math.ceil(len(self._crops) / self._recipe.batch_size)
+        return math.ceil(len(self._order) / self._recipe.batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         rng = np.random.default_rng((self._seed, self._epoch, index))
@@ -56,7 +58,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             for crop in chosen
             if crop.pixels is not None
         )
-        return inputs, _labels(chosen)
+        return mixup(inputs, _labels(chosen), self._recipe.mixup, rng)
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -74,10 +76,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         """Return the checkpointed model of an interrupted run, None if there is none."""
         if not self._last_path.exists():
             return None
-        model = keras.models.load_model(self._last_path)
+        model = keras.models.load_model(self._last_path, custom_objects={"accuracy": accuracy})
         epochs = int(model.optimizer.iterations.numpy()) // steps_per_epoch
         with self._history_path.open(newline="") as file:
-            self.rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = list(csv.DictReader(file))
+        self.rows = [
+            {key: int(value) if key == "epoch" else float(value) for key, value in row.items()}
+            for row in rows
+        ]
         self.rows = self.rows[:epochs]
         return model
 
@@ -101,6 +107,12 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         _replace(self._last_path, self.model)
         if self.epochs_since_best >= self._recipe.patience:
             self.model.stop_training = True
+
+
+def accuracy(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
+    """Metric: how often score and label, which mixup makes a share, are on one side of 0.5."""
+    same = keras.ops.equal(labels > 0.5, scores > 0.5)
+    return keras.ops.mean(keras.ops.cast(same, "float32"), axis=-1)
 
 
 def fit(
@@ -165,7 +177,7 @@ def fit(
             ),
             loss=keras.losses.BinaryCrossentropy(label_smoothing=recipe.label_smoothing),
             metrics=[],
-            weighted_metrics=["accuracy"],
+            weighted_metrics=[accuracy],
             jit_compile=False,
         )
     else:

@@ -118,6 +118,15 @@ def test_classify_goes_on_after_files_that_cannot_be_read(
     assert len(out.splitlines()) == 1
 
 
+@pytest.mark.parametrize("how", ["--json", "--verbose"])
+def test_classify_takes_names_that_are_no_text(portraits: Path, tmp_path: Path, how: str) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff\n.jpg")
+    shutil.copy(portraits / "b-collins.jpg", odd)
+    done = subprocess.run(command("classify", how, odd), check=True, capture_output=True)
+    assert b"smiling" in done.stdout
+    assert done.stderr == b""
+
+
 def test_classify_of_nothing_is_refused(smile_gate: Any, tmp_path: Path) -> None:
     code, out, err = smile_gate("classify", tmp_path)
     assert (code, out) == (2, "")

@@ -59,7 +59,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
 
     best = keras.models.load_model(tmp_path / "whole" / "smilenet.keras")
     assert best.input_shape == (None, 64, 64, 1)
-    assert best.optimizer is None
+    assert getattr(best, "optimizer", None) is None
     facts = json.loads((tmp_path / "whole" / "training.json").read_text())
     assert facts["recipe"] == "smilenet"
     assert facts["pictures"]["SMILEsmileD"]["test"] == 8
