@@ -95,7 +95,11 @@ run_tests() {
     "$bin/ruff" format --quiet --check .
     "$bin/mypy" --no-error-summary
     "$bin/lint-imports" --no-logo
-    "$bin/shellcheck" install.sh .ci/run
+    if PATH=$bin:$PATH command -v shellcheck >/dev/null; then
+        PATH=$bin:$PATH shellcheck install.sh .ci/run
+    else
+        echo "skipped: shellcheck is not here (sudo apt install shellcheck)"
+    fi
     "$bin/python" -m pytest
 }
 

@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         verb: Callable[[argparse.Namespace], int] = options.call
-        return verb(options)
+        code = verb(options)
+        sys.stdout.flush()
+        return code
     except SmileGateError as error:
         print(f"smile-gate: {error}", file=sys.stderr)
         return 2

@@ -133,8 +133,9 @@ def test_classify_of_nothing_is_refused(smile_gate: Any, tmp_path: Path) -> None
     assert err == f"smile-gate: {tmp_path}: expected images in this folder, got none\n"
 
 
-def test_a_reader_that_has_gone_is_no_error(portraits: Path) -> None:
-    call = command("classify", *[portraits] * 20)
+@pytest.mark.parametrize("times", [1, 30])  # less and more than Python's buffer takes
+def test_a_reader_that_has_gone_is_no_error(portraits: Path, times: int) -> None:
+    call = command("classify", *[portraits] * times)
     with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as gone:
         assert gone.stdout is not None
         assert gone.stderr is not None

@@ -1,0 +1,83 @@
+"""What install.sh refuses, each with one line; what it does is what ran these tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the script and no .venv."""
+    for name in ("install.sh", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def install(checkout: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["bash", str(checkout / "install.sh"), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
+    )
+    return done.returncode, done.stderr
+
+
+def shadow(checkout: Path, name: str, script: str) -> str:
+    """Put a program in front of the real one; return the PATH that does."""
+    folder = checkout / "bin"
+    folder.mkdir(exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_an_unknown_verb(checkout: Path) -> None:
+    expected = "install.sh: jump: expected demo or test; see ./install.sh --help\n"
+    assert install(checkout, "jump") == (1, expected)
+
+
+def test_no_verb(checkout: Path) -> None:
+    code, err = install(checkout)
+    assert code == 2
+    assert err.startswith("usage: ./install.sh demo")
+
+
+def test_a_32_bit_system(checkout: Path) -> None:
+    path = shadow(checkout, "uname", '[ "$1" = -s ] && echo Linux || echo armv7l')
+    code, err = install(checkout, "demo", PATH=path)
+    assert code == 1
+    assert err == "install.sh: expected a 64-bit system (x86_64 or aarch64), got armv7l\n"
+
+
+def test_a_python_that_does_not_fit(checkout: Path) -> None:
+    code, err = install(checkout, "demo", PYTHON="/bin/false")
+    assert code == 1
+    assert err == "install.sh: PYTHON=/bin/false: expected a 64-bit Python 3.11 to 3.13\n"
+
+
+def test_a_python_without_venv(checkout: Path) -> None:
+    path = shadow(checkout, "fake-python", 'case "$*" in *venv*) exit 1 ;; esac')
+    code, err = install(checkout, "demo", PYTHON=path.partition(":")[0] + "/fake-python")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "cannot make a virtual environment; on Debian: sudo apt install python3-venv" in err
+    assert not (checkout / ".venv").exists()
+
+
+def test_no_network(checkout: Path) -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
+    code, err = install(checkout, "demo", **nowhere, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "install.sh: pip failed: " in err
+    assert "see .venv/install.log" in err
