@@ -57,7 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb: Callable[[argparse.Namespace], int] = options.call
         code = verb(options)
         sys.stdout.flush()
-        return code
     except SmileGateError as error:
         print(f"smile-gate: {error}", file=sys.stderr)
         return 2
@@ -66,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 def run(options: argparse.Namespace) -> int:

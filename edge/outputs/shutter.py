@@ -78,7 +78,7 @@ class Shutter:
         """Go to the safe level now, whatever is under way, and free the pin."""
         self._closing.set()
         self._firings.put(None)
-        self._thread.join()
+        self._thread.join(1.0)  # longer only if a listener hangs, and then the pin is safe
         self._device.off()
         self._device.close()
 

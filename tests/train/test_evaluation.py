@@ -37,9 +37,9 @@ def test_happy_and_neutral_of_fer2013_are_also_counted_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "expected"), [((0.55, 0.2), 0.5), ((0.9, 0.62), 0.63), ((0.36, 0.1), 0.36)]
+    ("scores", "expected"), [((0.55, 0.2), 0.42), ((0.9, 0.62), 0.66), ((0.36, 0.1), 0.33)]
 )
-def test_the_best_threshold_is_the_one_nearest_the_middle(
+def test_the_best_threshold_is_in_the_middle_of_the_good_ones(
     scores: tuple[float, float], expected: float
 ) -> None:
     assert best_threshold([crop(smiling=True), crop(smiling=False)], scores) == expected
