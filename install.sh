@@ -53,13 +53,18 @@ check_machine() {
 
 make_venv() {
     local python
-    # A folder that was moved or half made holds paths that lead nowhere.
-    if [ -e "$venv" ] && ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-        rm -rf -- "$venv"
+    # pip's own script, not `python -m pip`: its first line names the folder it was made in.
+    if "$venv/bin/pip" --version >/dev/null 2>&1; then
+        return 0
     fi
-    [ ! -e "$venv" ] || return 0
     python=$(find_python)
+    if [ -e "$venv" ] && [ ! -e "$venv/made-by-install.sh" ]; then
+        fail "$PWD/$venv is not ours and has no pip that works: move it away"
+    fi
     echo "Making $venv with $("$python" --version)"
+    rm -rf -- "$venv"
+    mkdir -- "$venv"
+    touch -- "$venv/made-by-install.sh"
     if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
         rm -rf -- "$venv"
         fail "$python cannot make a virtual environment; on Debian: sudo apt install python3-venv"

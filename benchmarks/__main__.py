@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def pipeline_ms(classifier: Classifier, frames: Sequence[Frame]) -> dict[str, li
     }
 
 
+def _cpu() -> str:
+    """Return the processor's name, or the board's where the kernel names only that."""
+    for path, key in (("/proc/device-tree/model", ""), ("/proc/cpuinfo", "model name")):
+        with suppress(OSError):
+            for line in Path(path).read_text().splitlines():
+                if line.startswith(key):
+                    return line.partition(":")[2].strip() or line.strip("\0 ")
+    return "unknown"
+
+
 def run(out: Path) -> dict[str, Any]:
     """Measure, write ``report.json`` to a folder, and return its content."""
     classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
@@ -72,7 +83,11 @@ def run(out: Path) -> dict[str, Any]:
     frames = list(iter(camera.read, None))
     raw = {"inference": inference_ms(classifier, frames[0]), **pipeline_ms(classifier, frames)}
     report = {
-        "machine": {"cpu": platform.machine(), "python": platform.python_version()},
+        "machine": {
+            "cpu": _cpu(),
+            "architecture": platform.machine(),
+            "python": platform.python_version(),
+        },
         "median_ms": {name: round(statistics.median(times), 4) for name, times in raw.items()},
         "raw_ms": {name: [round(value, 4) for value in times] for name, times in raw.items()},
     }

@@ -70,20 +70,24 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
     margin = float(training.get("crop_margin", DEFAULT_MARGIN))
     pictures = without_leaks(load(data, sets))
 
-    def view(split: str) -> list[Crop]:
-        return cut([p for p in pictures if p.split == split], size=side, margin=margin)
+    def view(chosen: Sequence[Picture], purpose: str) -> list[Crop]:
+        crops = cut(chosen, size=side, margin=margin)
+        if all(crop.pixels is None for crop in crops):
+            raise ConvertError(f"{data}: expected faces in the {purpose} pictures, got none")
+        return crops
 
-    calibration = cut(_sample(pictures), size=side, margin=margin)
+    calibration = view(_sample(pictures), "train")
+    validation = view([p for p in pictures if p.split == "validation"], "validation")
+    test = view([p for p in pictures if p.split == "test"], "test")
+    out.mkdir(parents=True, exist_ok=True)
     tflite = _convert(model, as_input(c.pixels for c in calibration if c.pixels is not None))
     check_int8(tflite)
 
     files = {f"{model.name}.tflite": tflite, f"{model.name}.keras": source.read_bytes()}
     draft = _manifest(model, margin, tflite, training, files)
     classifier = Classifier(Bundle(out, draft, tflite))
-    validation = view("validation")
     threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
 
-    test = view("test")
     int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
     real = accuracies(test, _float_scores(model, test), threshold)
     for name in int8:
@@ -104,8 +108,9 @@ def _load(source: Path) -> keras.Model:
     except Exception as error:  # Keras raises whatever the broken part raised
         reason = str(error).strip().partition("\n")[0]
         raise ConvertError(f"{source}: expected a Keras model, got: {reason}") from error
-    shape, result = model.input_shape, model.output_shape
-    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1 or result[1:] != (1,):
+    shape, result = tuple(model.input_shape), tuple(model.output_shape)
+    side = shape[1] if len(shape) > 1 else None
+    if side is None or shape[1:] != (side, side, 1) or result[1:] != (1,):
         raise ConvertError(
             f"{source}: expected a model (n, side, side, 1) -> (n, 1), got {shape} -> {result}"
         )
@@ -114,7 +119,10 @@ def _load(source: Path) -> keras.Model:
 
 def _training(source: Path) -> dict[str, Any]:
     path = source.with_name("training.json")
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    try:
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+    except ValueError as error:
+        raise ConvertError(f"{path}: expected JSON as train fit writes it, got: {error}") from error
 
 
 def _sample(pictures: Sequence[Picture]) -> list[Picture]:
@@ -198,7 +206,6 @@ def _check_loss(name: str, real: Accuracy, int8: Accuracy) -> None:
 
 
 def _write(out: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
     for name, data in {**files, MANIFEST: text.encode()}.items():
         partial = out / f"{name}.partial"
@@ -225,9 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data, sets = Path(root), [options.data]
     try:
         manifest = quantize(options.model, data, options.out, sets=sets)
-    except SmileGateError as error:
+    except (SmileGateError, OSError) as error:
         print(f"convert.quantize: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     for name, result in manifest.metrics.items():
         print(
             f"{name:22} int8 {result['int8']['accuracy_percent']:6.2f} %  "

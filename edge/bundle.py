@@ -70,6 +70,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     files: dict[str, str]
 
 
+class _Version(Struct, frozen=True):
+    format: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
     """A checked bundle: its folder, its manifest and the bytes of its model file."""
@@ -88,15 +92,17 @@ def load_bundle(folder: Path) -> Bundle:
     """
     path = folder / MANIFEST
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        text = path.read_bytes()
+        version = msgspec.json.decode(text, type=_Version).format
+        if version != FORMAT:
+            raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
+        manifest = msgspec.json.decode(text, type=Manifest)
     except OSError as error:
         raise BundleError(
             f"{path}: expected a model bundle's manifest, got: {error.strerror}", path
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
-    if manifest.format != FORMAT:
-        raise BundleError(f"{path}: expected format {FORMAT}, got {manifest.format}", path)
     if manifest.model not in manifest.files:
         raise BundleError(
             f"{path}: expected {manifest.model!r} among its files, got only "

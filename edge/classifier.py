@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from typing import Any
 
 import numpy as np
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, Quantization
 from edge.errors import BundleError, MissingPackageError
 from edge.frames import Box, Face, Frame, Grey, SmileScore
 from edge.preprocess import crop, scale
+from edge.quiet import quiet_stderr
 
 
 def make_interpreter(model: bytes, threads: int = 1) -> Any:
@@ -33,26 +31,10 @@ def make_interpreter(model: bytes, threads: int = 1) -> Any:
                 "expected a TFLite runtime, got none; pip install ai-edge-litert",
                 name="ai-edge-litert",
             ) from error
-    with _quiet_stderr():
+    with quiet_stderr():  # the runtime greets there, and has no switch against it
         interpreter = Interpreter(model_content=model, num_threads=threads)
         interpreter.allocate_tensors()
     return interpreter
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drop what C++ code writes to standard error; the runtime greets there at every start and
-    has no switch against it. What goes wrong comes as an exception anyway."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 class Classifier:
@@ -80,17 +62,32 @@ class Classifier:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         spec = self.manifest.input
-        self._check("input", self._input, (1, spec.height, spec.width, 1))
-        self._check("output", self._output, (1, 1))
+        output = self.manifest.output
+        self._check("input", self._input, (1, spec.height, spec.width, 1), spec.quantization)
+        self._check("output", self._output, (1, 1), output.quantization)
         quantization = spec.quantization
         levels = np.arange(256) / 255.0 / quantization.scale + quantization.zero_point
         self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
 
-    def _check(self, side: str, details: dict[str, Any], shape: tuple[int, ...]) -> None:
+    def _check(
+        self,
+        side: str,
+        details: dict[str, Any],
+        shape: tuple[int, ...],
+        quantization: Quantization,
+    ) -> None:
         got = (tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"]).name)
         if got != (shape, "int8"):
             raise BundleError(
                 f"{self._where}: expected {side} int8 {shape}, got {got[1]} {got[0]}", self._where
+            )
+        scale_, zero_point = details["quantization"]
+        expected = (quantization.scale, quantization.zero_point)
+        if not math.isclose(scale_, expected[0], rel_tol=1e-6) or zero_point != expected[1]:
+            raise BundleError(
+                f"{self._where}: expected {side} quantization {expected}, got "
+                f"{(scale_, zero_point)}",
+                self._where,
             )
 
     def score(self, frame: Frame, face: Face) -> SmileScore:

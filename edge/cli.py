@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import msgspec
@@ -30,6 +27,7 @@ from edge.frames import Box, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
 from edge.preprocess import read_grey
+from edge.stopping import Stopper
 from edge.telemetry.events import EventWriter, drop_stdout, log_event
 from edge.trigger import Trigger
 
@@ -63,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         drop_stdout()
         return 1
+    except OSError as error:
+        print(f"smile-gate: {error}", file=sys.stderr)
+        drop_stdout()
+        return 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -74,10 +76,10 @@ def run(options: argparse.Namespace) -> int:
     if options.source is not None:
         camera_settings = msgspec.structs.replace(settings.camera, source=options.source)
         settings = msgspec.structs.replace(settings, camera=camera_settings)
-    stop = _stop_on_signals()
     with ExitStack() as stack:
+        stopper = stack.enter_context(Stopper())
         listeners: list[Callable[[Event], None]] = [log_event]
-        if options.events:
+        if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
         def listen(event: Event) -> None:
@@ -88,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
         detector = HaarDetector(settings.faces)
         # Pins before the camera: they are at their safe level from here on.
         outputs = stack.enter_context(closing(Outputs(settings.outputs, listen)))
+        stopper.last_act = outputs.close
         camera = stack.enter_context(closing(open_camera(settings.camera)))
         # On the way out the order is the same: a camera may hang when it is closed.
         stack.callback(outputs.close)
@@ -100,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
             listen=listen,
         )
         started = time.monotonic()
-        pipeline.run(stop, realtime=options.realtime)
+        pipeline.run(stopper.stop, realtime=options.realtime)
         _log_summary(pipeline.timings, time.monotonic() - started)
     return 0
 
@@ -139,7 +142,7 @@ def classify(options: argparse.Namespace) -> int:
             print(json.dumps({"file": str(path), "faces": faces}))
         else:
             print(f"{path}: {_in_words(faces)}")
-    if failed == len(images) and all(missing for _, missing in images):
+    if all(missing for _, missing in images):  # nothing that could be an image was named
         return 2
     return 1 if failed else 0
 
@@ -147,10 +150,14 @@ def classify(options: argparse.Namespace) -> int:
 def _images(paths: Sequence[Path]) -> Iterator[tuple[Path, ImageError | None]]:
     """Yield each image, folders unfolded; an empty folder comes with its error."""
     for path in paths:
-        inside = list_images(path)
-        if path.is_dir() and not inside:
+        try:
+            inside = list_images(path) if path.is_dir() else [path]
+        except OSError as error:
+            yield path, ImageError(f"{path}: expected an image or a folder, got: {error}", path)
+            continue
+        if not inside:
             yield path, ImageError(f"{path}: expected images in this folder, got none", path)
-        yield from ((image, None) for image in inside or ([] if path.is_dir() else [path]))
+        yield from ((image, None) for image in inside)
 
 
 def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
@@ -168,24 +175,11 @@ def _classifier(settings: config.Settings) -> Classifier:
     return Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM, SIGINT and SIGHUP set; a second one ends the process."""
-    stop = threading.Event()
-
-    def handle(number: int, _: FrameType | None) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, handle)
-    return stop
-
-
 def _log_summary(timings: Timings, seconds: float) -> None:
     fps = timings.frames / seconds if seconds > 0 else 0.0
     log.info("%d frames in %.1f s: %.0f frames per second", timings.frames, seconds, fps)
     medians = timings.medians_ms()
-    if medians:
+    if timings.frames:
         log.info(
             "median of a frame %.2f ms (%s), without the camera's %.2f ms",
             medians.pop("frame"),

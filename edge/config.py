@@ -156,6 +156,14 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
     outputs = _outputs(tables.get("outputs", {}))
     settings = Settings(outputs=outputs, **sections)  # type: ignore[arg-type]
+    cooldown_s = settings.trigger.cooldown_s
+    for name, output in outputs.items():
+        if output.pulse_s > cooldown_s:  # firings would queue up
+            key = f"outputs.{name}.pulse_s"
+            raise ConfigError(
+                f"{key}: expected at most trigger.cooldown_s ({cooldown_s}), got {output.pulse_s}",
+                key,
+            )
     bundle = str(folder / settings.model.bundle)
     return msgspec.structs.replace(
         settings, model=msgspec.structs.replace(settings.model, bundle=bundle)
@@ -170,7 +178,7 @@ def _outputs(tables: object) -> dict[str, ShutterSettings]:
     for name, table in tables.items():
         key = f"outputs.{name}"
         kind = table.get("kind") if isinstance(table, dict) else None
-        if kind not in OUTPUT_KINDS:
+        if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
             expected = ", ".join(OUTPUT_KINDS)
             raise ConfigError(f"{key}.kind: expected one of {expected}, got {kind!r}", key)
         output = _section(key, table, OUTPUT_KINDS[kind])
@@ -196,7 +204,7 @@ def _section(name: str, table: object, kind: type[S]) -> S:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         key = f"{name}{place.strip('`').removeprefix('$')}"
-        quoted = re.search(r"(?:unknown|required) field `(\w+)`", message)
+        quoted = re.search(r"(?:unknown|required) field `([^`]+)`", message)
         if quoted:
             key = f"{key}.{quoted[1]}"
             known = ", ".join(kind.__struct_fields__)

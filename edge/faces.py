@@ -79,7 +79,7 @@ class HaarDetector:
         settings = self._settings
         shrink = max(1.0, grey.shape[1] / settings.search_width)
         if shrink > 1.0:
-            size = (round(grey.shape[1] / shrink), round(grey.shape[0] / shrink))
+            size = (round(grey.shape[1] / shrink), max(1, round(grey.shape[0] / shrink)))
             grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
         min_px = round(settings.min_face_px / shrink)
         found = self._scan(grey, settings.scale_factor, settings.min_neighbors, min_px)
@@ -111,7 +111,8 @@ class HaarDetector:
             ):
                 x, y = back @ (box.x + box.w / 2, box.y + box.h / 2, 1.0)
                 upright = Box(round(x - box.w / 2), round(y - box.h / 2), box.w, box.h)
-                found.append(Detection(upright, confidence))
+                if 0 <= x < width and 0 <= y < height:
+                    found.append(Detection(upright, confidence))
         return sorted(found, key=lambda d: d.confidence * d.box.w, reverse=True)
 
     def _scan(
@@ -149,6 +150,7 @@ class FaceTracker:
         self._lost_s = lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._last_time = 0.0
 
     @property
     def known(self) -> Sequence[int]:
@@ -157,7 +159,10 @@ class FaceTracker:
 
     def find(self, frame: Frame) -> tuple[Face, ...]:
         """Return the faces seen in this frame, main face first."""
-        self._tracks = [t for t in self._tracks if frame.time - t.seen <= self._lost_s]
+        # Seen in the last frame is not lost, however long ago that was.
+        since = min(self._last_time, frame.time - self._lost_s)
+        self._last_time = frame.time
+        self._tracks = [track for track in self._tracks if track.seen >= since]
         free = list(self._tracks)
         faces = []
         for box, confidence in self._detector.find(frame.grey):

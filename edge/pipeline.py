@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from edge.cameras import Camera
 from edge.classifier import Classifier
-from edge.errors import CameraError
+from edge.errors import CameraError, ImageError
 from edge.faces import FaceTracker
 from edge.frames import Decision, Event, EventName, Facts, Frame
 from edge.outputs import Outputs
@@ -82,7 +82,7 @@ class Pipeline:
 
         Raises:
             CameraError: the source failed; listeners were told ``camera_lost``.
-            ImageError: an image of a folder can't be read.
+            ImageError: an image of a folder can't be read; likewise.
         """
         started = clock.monotonic()
         time = started if self._camera.live else 0.0
@@ -90,14 +90,15 @@ class Pipeline:
             try:
                 with self.timings.stage("camera"):
                     frame = self._camera.read()
-            except CameraError:
+            except (CameraError, ImageError):
                 self._listen(Event(time, "camera_lost"))
                 raise
             if frame is None:
                 break
             time = frame.time
-            if realtime and not self._camera.live:
-                stop.wait(max(0.0, started + time - clock.monotonic()))
+            ahead = started + time - clock.monotonic()
+            if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
+                break
             self.step(frame)
         while not self._outputs.idle and not stop.wait(0.005):
             pass

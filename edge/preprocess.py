@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import edge.quiet  # noqa: F401
 from edge.errors import ImageError
 from edge.frames import Box, Grey
 
@@ -39,10 +40,8 @@ def decode_grey(data: bytes, path: str | Path) -> Grey:
     Raises:
         ImageError: the bytes are empty, cut short or not an image.
     """
-    # libjpeg fills what is missing with grey and goes on: a JPEG without its end marker after
-    # the last scan has lost part of the picture.
-    if data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
-        raise ImageError(f"{path}: expected a whole JPEG, got one cut short", path)
+    if _is_cut_short(data):
+        raise ImageError(f"{path}: expected a whole image, got one cut short", path)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:
@@ -52,6 +51,19 @@ def decode_grey(data: bytes, path: str | Path) -> Grey:
             f"{path}: expected an image, got {len(data)} bytes of something else", path
         )
     return np.asarray(pixels, np.uint8)
+
+
+def _is_cut_short(data: bytes) -> bool:
+    """Tell whether a JPEG or PNG lacks its end; the decoders fill what is missing and go on."""
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" not in data
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    # Segment by segment to the first scan: thumbnails with ends of their own lie before it.
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return b"\xff\xd9" not in data[at:]
 
 
 def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
@@ -68,12 +80,17 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
 
     Returns:
         uint8 luma, shape (size, size).
+
+    Raises:
+        ValueError: the box is wholly outside the picture.
     """
     height, width = grey.shape
     side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
     left = round(box.x + (box.w - side) / 2)
     top = round(box.y + (box.h - side) / 2)
     inside = grey[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    if not inside.size:
+        raise ValueError(f"expected a box that overlaps the picture, got {box} on {width}x{height}")
     before_x, before_y = max(0, -left), max(0, -top)
     after_x, after_y = max(0, left + side - width), max(0, top + side - height)
     if before_x or before_y or after_x or after_y:

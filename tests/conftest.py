@@ -10,7 +10,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-import edge.cameras.capture  # noqa: F401  (quiets FFmpeg, before a test first uses it)
+import edge.quiet  # noqa: F401  (before a test first uses FFmpeg)
 from edge.bundle import load_bundle
 from edge.cameras.demo import COLLINS, HOPPER, DemoCamera
 from edge.classifier import Classifier

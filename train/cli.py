@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Callable[[argparse.Namespace], None] = options.call
     try:
         verb(options)
-    except SmileGateError as error:
+    except (SmileGateError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -40,6 +40,8 @@ def fit(options: argparse.Namespace) -> None:
         sets=options.set,
         epochs=options.epochs,
         seed=options.seed,
+        start=options.start,
+        teachers=options.teacher,
     )
     print(best)
 
@@ -54,10 +56,16 @@ def evaluate(options: argparse.Namespace) -> None:
         )
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
+
+
 def _parser() -> OneLineParser:
     parser = OneLineParser(prog="python -m train", description=__doc__)
     data = OneLineParser(add_help=False)
-    default = os.environ.get("SMILE_GATE_DATA")
+    default = os.environ.get("SMILE_GATE_DATA") or None
     data.add_argument(
         "--data",
         type=Path,
@@ -75,8 +83,19 @@ def _parser() -> OneLineParser:
     verb = verbs.add_parser("fit", parents=[data], help=fit.__doc__, description=fit.__doc__)
     verb.add_argument("recipe", metavar="RECIPE", help="name of a network, such as smilenet")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
-    verb.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    verb.add_argument("--epochs", type=_count, metavar="N", help="instead of the recipe's")
     verb.add_argument("--seed", type=int, default=42, metavar="N", help="default 42")
+    verb.add_argument(
+        "--start", type=Path, metavar="MODEL.keras", help="go on from a fitted model's weights"
+    )
+    verb.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MODEL.keras",
+        help="learn from this model's scores too, not from labels only; repeatable",
+    )
     verb.set_defaults(call=fit)
 
     verb = verbs.add_parser(

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tarfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,12 +72,20 @@ def load(root: Path, names: Sequence[str] = ()) -> list[Picture]:
     for name in names:
         if name not in READERS:
             raise DataError(f"{name}: expected a data set among {', '.join(READERS)}")
-        if _find(root, name) is None:
+    found = {name: _find(root, name) for name in names or READERS}
+    for name in names:
+        if found[name] is None:
             raise DataError(f"{root}: expected {name}.tar or a folder {name} in it, got neither")
-    present = [name for name in names or READERS if _find(root, name) is not None]
-    if not present:
+    sources = {name: source for name, source in found.items() if source is not None}
+    if not sources:
         raise DataError(f"{root}: expected one of {', '.join(READERS)} (.tar or folder), got none")
-    return [picture for name in present for picture in READERS[name](root)]
+    pictures: list[Picture] = []
+    for name, source in sources.items():
+        read = READERS[name](source)
+        if not read:
+            raise DataError(f"{source}: expected the pictures of {name}, got none")
+        pictures += read
+    return pictures
 
 
 def without_leaks(pictures: Sequence[Picture]) -> list[Picture]:
@@ -87,17 +97,17 @@ def without_leaks(pictures: Sequence[Picture]) -> list[Picture]:
     return [p for p in pictures if p.group not in held[p.split]]
 
 
-def _genki4k(root: Path) -> list[Picture]:
+def _genki4k(source: Path) -> list[Picture]:
     labels: list[bool] = []
     files: dict[int, tuple[str, bytes]] = {}
-    for path, data in _files(root, "genki4k"):
+    for path, data in _files(source):
         if path.name == "labels.txt":
             labels = [line[:1] == b"1" for line in data.splitlines() if line.strip()]
-        elif path.suffix == ".jpg":
-            files[int(path.stem.removeprefix("file"))] = (path.name, data)
-    if not labels or max(files, default=0) > len(labels):
+        elif match := re.fullmatch(r"file(\d{4})\.jpg", path.name):
+            files[int(match[1])] = (path.name, data)
+    if len(files) != len(labels) or max(files, default=0) > len(labels):
         raise DataError(
-            f"{root}: genki4k: expected a line in labels.txt for each of {len(files)} images, "
+            f"{source}: expected a line in labels.txt for each of {len(files)} images, "
             f"got {len(labels)}"
         )
     pictures = [
@@ -107,7 +117,7 @@ def _genki4k(root: Path) -> list[Picture]:
     return _divide(pictures)
 
 
-def _smilesmiled(root: Path) -> list[Picture]:
+def _smilesmiled(source: Path) -> list[Picture]:
     pictures = [
         _picture(
             "SMILEsmileD",
@@ -116,8 +126,8 @@ def _smilesmiled(root: Path) -> list[Picture]:
             smiling="positives" in path.parts,
             is_crop=True,
         )
-        for path, data in _files(root, "SMILEsmileD")
-        if path.suffix == ".jpg"
+        for path, data in _files(source)
+        if path.suffix == ".jpg" and {"positives", "negatives"} & set(path.parts)
     ]
     return _divide(sorted(pictures, key=lambda p: p.name))
 
@@ -129,9 +139,9 @@ _FER_SPLITS: dict[str, Split] = {
 }
 
 
-def _fer2013(root: Path) -> list[Picture]:
+def _fer2013(source: Path) -> list[Picture]:
     pictures = []
-    for path, data in _files(root, "fer2013"):
+    for path, data in _files(source):
         usage = path.name.partition("_")[0]
         if path.suffix not in IMAGE_SUFFIXES or usage not in _FER_SPLITS:
             continue
@@ -196,20 +206,18 @@ def _find(root: Path, name: str) -> Path | None:
     return None
 
 
-def _files(root: Path, name: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    source = _find(root, name)
-    if source is None:
-        raise DataError(f"{root}: expected {name}.tar or a folder {name} in it, got neither")
+def _files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     if source.is_dir():
         for path in sorted(source.rglob("*")):
-            if path.is_file():
+            if path.is_file() and not path.name.startswith("."):
                 yield PurePosixPath(path.relative_to(source).as_posix()), path.read_bytes()
         return
     try:
         with tarfile.open(source) as tar:
             for member in tar:
+                inside = PurePosixPath(member.name)
                 handle = tar.extractfile(member) if member.isfile() else None
-                if handle is not None:
-                    yield PurePosixPath(member.name), handle.read()
-    except tarfile.TarError as error:
+                if handle is not None and not inside.name.startswith("."):
+                    yield inside, handle.read()
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"{source}: expected a tar file, got: {error}") from error

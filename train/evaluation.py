@@ -13,7 +13,7 @@ from edge.bundle import Bundle, load_bundle
 from edge.classifier import Classifier
 from edge.frames import Grey
 from train.crops import Crop, cut
-from train.datasets import load
+from train.datasets import DataError, load
 
 HAPPY_NEUTRAL = ("fer2013 happy/neutral", "fer2013", frozenset({"happy", "neutral"}))
 
@@ -93,6 +93,8 @@ def evaluate_bundle(
     classifier = Classifier(bundle)
     spec = bundle.manifest.input
     pictures = [picture for picture in load(data, sets) if picture.split == "test"]
+    if not pictures:
+        raise DataError(f"{data}: expected test pictures, got none")
     crops = cut(pictures, size=spec.width, margin=spec.crop_margin)
     scores = scores_of(classifier.score_pixels, crops)
     return accuracies(crops, scores, bundle.manifest.threshold)

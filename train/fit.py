@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,51 +13,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.augment import augment, mixup
-from train.crops import Crop, as_input, cut
+from train.augment import Floats
+from train.batches import Batches, Examples
+from train.crops import as_input, cut
 from train.datasets import DataError, Picture, load, without_leaks
 from train.recipes import RECIPES, Recipe
 
 CONTEXT = 1.25
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented training batches. Each epoch and batch has its own seed, so that a resumed run
-    sees what an uninterrupted one would have seen."""
-
-    def __init__(self, crops: Sequence[Crop], recipe: Recipe, seed: int, epoch: int) -> None:
-        super().__init__()
-        self._crops = crops
-        self._shares = np.array([recipe.repeats.get(c.picture.dataset, 1.0) for c in crops])
-        self._recipe = recipe
-        self._seed = seed
-        self._epoch = epoch - 1
-        self.on_epoch_begin()
-
-    def on_epoch_begin(self) -> None:
-        self._epoch += 1
-        rng = np.random.default_rng((self._seed, self._epoch))
-        # A share of 2.3 shows a picture twice, and with a chance of 0.3 once more; dealing the
-        # chances out evenly keeps the number of pictures the same in each epoch.
-        turns = rng.permutation(len(self._crops))
-        ends = np.floor(np.cumsum(self._shares[turns]) + 1e-6).astype(int)
-        counts = np.diff(ends, prepend=0)
-        self._order = rng.permutation(np.repeat(turns, counts))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._recipe.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        rng = np.random.default_rng((self._seed, self._epoch, index))
-        step = self._recipe.batch_size
-        chosen = [self._crops[i] for i in self._order[index * step : (index + 1) * step]]
-        inputs = as_input(
-            augment(crop.pixels, self._recipe.input_size, rng)
-            for crop in chosen
-            if crop.pixels is not None
-        )
-        return mixup(inputs, _labels(chosen), self._recipe.mixup, rng)
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -123,6 +85,8 @@ def fit(
     sets: Sequence[str] = (),
     epochs: int | None = None,
     seed: int = 42,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Fit a recipe and keep the epoch with the lowest validation loss.
 
@@ -136,35 +100,48 @@ def fit(
         sets: which data sets; all that are there when empty.
         epochs: instead of the recipe's.
         seed: of initial weights, order and augmentation.
+        start: a fitted model of this recipe to start from instead of random weights.
+        teachers: fitted models whose mean score is half of each train picture's target, the
+            label being the other half (distillation: Hinton et al., 2015).
 
     Returns:
         The path of the best model.
 
     Raises:
-        DataError: unknown recipe, missing data, or ``out`` holds a run with other settings.
+        DataError: unknown recipe, missing data, ``start`` or a teacher is no model of this input
+            size, or ``out`` holds a run with other settings.
     """
     if name not in RECIPES:
         raise DataError(f"{name}: expected a recipe among {', '.join(RECIPES)}")
+    out.mkdir(parents=True, exist_ok=True)
     recipe = RECIPES[name]
     epochs = epochs or recipe.epochs
     keras.utils.set_random_seed(seed)
 
     pictures = without_leaks(load(data, sets))
-    train = _found(cut(_of(pictures, "train"), **_view(recipe), context=CONTEXT))
-    held = _found(cut(_of(pictures, "validation"), **_view(recipe)))
-    if not train or not held:
-        raise DataError(
-            f"{data}: expected train and validation faces, got {len(train)}+{len(held)}"
+    train, held = (
+        Examples.of(
+            cut(
+                [picture for picture in pictures if picture.split == split],
+                size=recipe.input_size,
+                margin=recipe.crop_margin,
+                context=context,
+            )
         )
-    out.mkdir(parents=True, exist_ok=True)
-    _write_training(out / "training.json", name, recipe, pictures, epochs=epochs, seed=seed)
+        for split, context in (("train", CONTEXT), ("validation", 1.0))
+    )
+    if not train.pixels or not held.pixels:
+        raise DataError(f"{data}: expected faces in train and validation pictures, got none")
+    settings = {"epochs": epochs, "seed": seed, "start": start, "teachers": teachers}
+    _write_training(out / "training.json", name, recipe, pictures, settings)
+    targets = _targets(train, [_load(path, recipe) for path in teachers], recipe)
 
     keeper = Keeper(recipe, name, out)
-    steps = len(Batches(train, recipe, seed, 0))
+    steps = len(Batches(train, targets, recipe, seed, 0))
     model = keeper.resume(steps)
     done = len(keeper.rows)
     if model is None:
-        model = recipe.build(recipe.input_size)
+        model = _load(start, recipe) if start else recipe.build(recipe.input_size)
         model.compile(
             optimizer=keras.optimizers.AdamW(
                 keras.optimizers.schedules.CosineDecay(
@@ -184,11 +161,11 @@ def fit(
         print(f"{out}: going on after epoch {done} of {epochs}")
     if done < epochs and keeper.epochs_since_best < recipe.patience:
         model.fit(
-            Batches(train, recipe, seed, done),
+            Batches(train, targets, recipe, seed, done),
             validation_data=(
-                as_input(crop.pixels for crop in held if crop.pixels is not None),
-                _labels(held),
-                _equal_weights(held),
+                as_input(held.pixels),
+                held.labels,
+                held.weights,
             ),
             validation_batch_size=256,
             epochs=epochs,
@@ -198,27 +175,27 @@ def fit(
     return out / f"{name}.keras"
 
 
-def _of(pictures: Sequence[Picture], split: str) -> list[Picture]:
-    return [picture for picture in pictures if picture.split == split]
+def _load(path: Path, recipe: Recipe) -> keras.Model:
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: expected a fitted .keras model, got: {error}") from error
+    if model.input_shape[1:] != (recipe.input_size, recipe.input_size, 1):
+        raise DataError(f"{path}: expected {recipe.input_size} px input, got {model.input_shape}")
+    return model
 
 
-def _found(crops: Sequence[Crop]) -> list[Crop]:
-    return [crop for crop in crops if crop.pixels is not None]
-
-
-def _view(recipe: Recipe) -> dict[str, Any]:
-    return {"size": recipe.input_size, "margin": recipe.crop_margin}
-
-
-def _labels(crops: Sequence[Crop]) -> np.ndarray[Any, Any]:
-    return np.array([[crop.picture.smiling] for crop in crops], np.float32)
-
-
-def _equal_weights(crops: Sequence[Crop]) -> np.ndarray[Any, Any]:
-    sizes = Counter(crop.picture.dataset for crop in crops)
-    return np.array(
-        [len(crops) / len(sizes) / sizes[crop.picture.dataset] for crop in crops], np.float32
-    )
+def _targets(train: Examples, teachers: Sequence[keras.Model], recipe: Recipe) -> Floats:
+    if not teachers:
+        return train.labels
+    edge = (round(recipe.input_size * CONTEXT) - recipe.input_size) // 2
+    views = as_input(pixels[edge:-edge, edge:-edge] for pixels in train.pixels)
+    scores = [
+        teacher.predict(view, batch_size=256, verbose=0)
+        for teacher in teachers
+        for view in (views, views[:, :, ::-1])
+    ]
+    return np.asarray(0.5 * train.labels + 0.5 * np.mean(scores, axis=0), np.float32)
 
 
 def _replace(path: Path, model: keras.Model) -> None:
@@ -232,20 +209,30 @@ def _write_training(
     name: str,
     recipe: Recipe,
     pictures: Sequence[Picture],
-    *,
-    epochs: int,
-    seed: int,
+    settings: dict[str, Any],
 ) -> None:
-    settings = asdict(recipe) | {"epochs": epochs}
-    del settings["build"]
+    """Write down what this run is; refuse a folder that holds another."""
+    of_recipe = asdict(recipe)
+    del of_recipe["build"]
     counts: dict[str, dict[str, int]] = {}
     for picture in pictures:
         of_set = counts.setdefault(picture.dataset, {"train": 0, "validation": 0, "test": 0})
         of_set[picture.split] += 1
-    facts = {"recipe": name, "seed": seed, **settings, "pictures": counts}
+    facts = {"recipe": name, **of_recipe, **settings, "pictures": counts}
+    facts["start"] = _history_of(settings["start"]) if settings["start"] else None
+    facts["teachers"] = [_history_of(teacher) for teacher in settings["teachers"]]
     if path.exists() and json.loads(path.read_text()) != facts:
         raise DataError(
             f"{path.parent}: expected an empty folder or a run with these settings, "
             "got a run with others"
         )
     path.write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def _history_of(model: Path) -> dict[str, Any]:
+    """Return a model's digest and, where it lies beside it, how it was fitted itself."""
+    if not model.is_file():
+        raise DataError(f"{model}: expected a fitted .keras model, got no file there")
+    beside = model.with_name("training.json")
+    fitted = json.loads(beside.read_text()) if beside.exists() else None
+    return {"sha256": hashlib.sha256(model.read_bytes()).hexdigest(), "fitted": fitted}

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.cameras.capture import open_capture
+import edge.quiet  # noqa: F401
 from edge.errors import CameraError
 from edge.frames import Frame
 from edge.preprocess import IMAGE_SUFFIXES, read_grey
@@ -24,6 +24,8 @@ class VideoCamera:
 
     live = False
 
+    # These say how many frames they hold; of others OpenCV makes a guess from their length.
+    COUNTING = frozenset({".mp4", ".m4v", ".mov", ".avi"})
     # Containers may count frames that were never coded: fewer missing than this is no damage.
     FRAMES_SHORT = 2
     SHARE_SHORT = 0.02
@@ -32,22 +34,23 @@ class VideoCamera:
         if not path.is_file():
             raise CameraError(f"{source}: expected a video file, got no file there", source)
         self._source = source
-        self._capture = open_capture(str(path), cv2.CAP_FFMPEG)
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
-        self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        counts = path.suffix.lower() in self.COUNTING
+        self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if counts else 0
         self._index = 0
 
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
         if not ok:
             short = self._declared - self._index
-            if short > max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared):
+            if not self._index or short > max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared):
                 raise CameraError(
-                    f"{self._source}: expected {self._declared} frames, got {self._index}: "
-                    "the video is cut short or damaged",
+                    f"{self._source}: expected {self._declared or 'some'} frames, "
+                    f"got {self._index}: the video is cut short or damaged",
                     self._source,
                 )
             return None
@@ -64,7 +67,7 @@ class ImageFolderCamera:
     """The images of a folder in the order of their names, as ``DIR`` or ``DIR@FPS``.
 
     Raises:
-        CameraError: the folder is missing or has no images, or FPS is not above 0.
+        CameraError: the folder is missing or has no images, or FPS is out of range.
     """
 
     live = False
@@ -77,9 +80,10 @@ class ImageFolderCamera:
             self.fps = float(fps)
         except ValueError:
             self.fps = 0.0
-        if not 0.0 < self.fps <= 1000.0:
+        if not 0.01 <= self.fps <= 1000.0:
             raise CameraError(
-                f"{source}: expected images:DIR@FPS with FPS from 0 to 1000, got {fps!r}", source
+                f"{source}: expected images:DIR@FPS with FPS from 0.01 to 1000, got {fps!r}",
+                source,
             )
         self._paths = list_images(Path(folder))
         if not self._paths:

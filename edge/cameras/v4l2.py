@@ -7,7 +7,7 @@ import time
 import cv2
 import numpy as np
 
-from edge.cameras.capture import open_capture
+import edge.quiet  # noqa: F401
 from edge.config import CameraSettings
 from edge.errors import CameraError
 from edge.frames import Frame
@@ -24,8 +24,8 @@ class V4l2Camera:
 
     def __init__(self, settings: CameraSettings, device: str) -> None:
         self._source = settings.source
-        which = int(device) if device.isdecimal() else device
-        self._capture = open_capture(which, cv2.CAP_V4L2)
+        which = int(device) if device.isdecimal() and len(device) < 4 else device
+        self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise CameraError(
                 f"{self._source}: expected a camera, got none there, or one that is in use",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from edge.config import ShutterSettings
+from edge.errors import OutputError
 from edge.frames import Event
 from edge.outputs.shutter import Shutter
+
+log = logging.getLogger(__name__)
 
 
 class Outputs:
@@ -38,7 +42,21 @@ class Outputs:
         return all(output.idle for output in self.opened)
 
     def close(self) -> None:
-        """Drive every output to its safe level now and free its pin."""
+        """Drive every output to its safe level now and free its pin; may be called more than
+        once, and from any thread.
+
+        Raises:
+            OutputError: an output could not be made safe; the others are.
+        """
         for output in self.opened:
-            output.close()
+            output.stop()
+        failures = []
+        for output in self.opened:
+            try:
+                output.close()
+            except OutputError as error:
+                log.error("%s", error)  # noqa: TRY400  (one line, for a person)
+                failures.append(error)
         self.opened = []
+        if failures:
+            raise failures[0]

@@ -56,12 +56,13 @@ class Shutter:
             ) from error
         except Exception as error:  # each pin library has errors of its own
             raise OutputError(
-                f"outputs.{name}: expected GPIO {self.pin} to be free, got: {error}",
+                f"outputs.{name}: expected GPIO {self.pin} to be usable, got: {error}",
                 name,
                 self.pin,
             ) from error
         self._firings: queue.Queue[tuple[float, float] | None] = queue.Queue()
-        self._closing = threading.Event()
+        self._stopping = threading.Event()
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"output {name}", daemon=True)
         self._thread.start()
 
@@ -74,30 +75,52 @@ class Shutter:
         """True when no pulse is under way or queued."""
         return self._firings.unfinished_tasks == 0
 
-    def close(self) -> None:
-        """Go to the safe level now, whatever is under way, and free the pin."""
-        self._closing.set()
+    def stop(self) -> None:
+        """End the pulse under way and start no other; returns at once."""
+        self._stopping.set()
         self._firings.put(None)
+
+    def close(self) -> None:
+        """Go to the safe level now, whatever is under way, and free the pin.
+
+        Raises:
+            OutputError: the pin can't be driven; its level is unknown.
+        """
+        self.stop()
         self._thread.join(1.0)  # longer only if a listener hangs, and then the pin is safe
-        self._device.off()
-        self._device.close()
+        with self._closing:
+            if self._device.closed:
+                return
+            try:
+                self._device.off()
+            except Exception as error:
+                raise OutputError(
+                    f"outputs.{self.name}: expected GPIO {self.pin} to go to its safe level, "
+                    f"got: {error}",
+                    self.name,
+                    self.pin,
+                ) from error
+            finally:
+                self._device.close()
 
     def _work(self) -> None:
-        while (firing := self._firings.get()) is not None and not self._closing.is_set():
+        while (firing := self._firings.get()) is not None and not self._stopping.is_set():
             try:
-                self._pulse(*firing)
+                try:
+                    released = self._pulse(*firing)
+                finally:
+                    self._firings.task_done()
+                self._listen(released)
             except Exception:
                 log.exception("outputs.%s: GPIO %d failed", self.name, self.pin)
-            finally:
-                self._firings.task_done()
 
-    def _pulse(self, time: float, asked: float) -> None:
+    def _pulse(self, time: float, asked: float) -> Event:
+        started = clock.monotonic()
         try:
-            started = clock.monotonic()
             self._device.on()
-            self._closing.wait(self._pulse_s)
+            self._stopping.wait(self._pulse_s)
         finally:
             self._device.off()
         ended = clock.monotonic()
         facts: Facts = {"output": self.name, "pin": self.pin, "length_s": round(ended - started, 4)}
-        self._listen(Event(time + ended - asked, "released", facts))
+        return Event(time + ended - asked, "released", facts)

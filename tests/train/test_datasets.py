@@ -85,7 +85,7 @@ def test_a_set_without_its_labels_is_refused(tmp_path: Path, portraits: Path) ->
     folder = tmp_path / "genki4k"
     folder.mkdir()
     (folder / "file0001.jpg").write_bytes((portraits / "a-hopper.jpg").read_bytes())
-    with pytest.raises(DataError, match=r"genki4k: expected a line in labels\.txt for each of 1"):
+    with pytest.raises(DataError, match=r"genki4k: expected a line in labels\.txt for each of 1 "):
         load(tmp_path)
 
 

@@ -21,9 +21,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RECIPES, "smilenet", recipe)
 
 
-def fit(data: Path, out: Path, epochs: int) -> int:
+def fit(data: Path, out: Path, epochs: int, *more: str) -> int:
     arguments = ["fit", "smilenet", "--data", str(data), "--out", str(out)]
-    return cli.main([*arguments, "--set", "SMILEsmileD", "--epochs", str(epochs)])
+    return cli.main([*arguments, "--set", "SMILEsmileD", "--epochs", str(epochs), *more])
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -86,15 +86,61 @@ def test_other_settings_in_the_same_folder_are_refused(
 
 
 def test_a_batch_depends_on_seed_epoch_and_index_only(tiny_sets: Path) -> None:
-    from train.fit import Batches
+    from train.batches import Batches, Examples
 
     crops = cut(load(tiny_sets, ["SMILEsmileD"]), size=64, margin=0.1, context=1.25)
-    fresh = Batches(crops, RECIPES["smilenet"], seed=1, epoch=2)
-    went_on = Batches(crops, RECIPES["smilenet"], seed=1, epoch=1)
+    examples = Examples.of(crops)
+    fresh, went_on = (
+        Batches(examples, examples.labels, RECIPES["smilenet"], seed=1, epoch=epoch)
+        for epoch in (2, 1)
+    )
     assert not np.array_equal(fresh[0][0], went_on[0][0])
     went_on.on_epoch_begin()
     for one, other in zip(fresh[0], went_on[0], strict=True):
         assert np.array_equal(one, other)
+
+
+def test_sets_are_shown_by_their_shares(tiny_sets: Path) -> None:
+    from train.batches import Batches, Examples
+
+    crops = cut(load(tiny_sets, ["SMILEsmileD", "fer2013"]), size=64, margin=0.1, context=1.25)
+    examples = Examples.of(crops)
+    recipe = dataclasses.replace(
+        RECIPES["smilenet"], batch_size=1, repeats={"SMILEsmileD": 2.5, "fer2013": 1 / 3}
+    )
+    assert len(Batches(examples, examples.labels, recipe, seed=1, epoch=0)) == 2.5 * 40 + 36 / 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_can_start_from_a_model_and_learn_from_teachers(
+    tiny_sets: Path, tmp_path: Path
+) -> None:
+    assert fit(tiny_sets, tmp_path / "first", 1) == 0
+    model = str(tmp_path / "first" / "smilenet.keras")
+    assert fit(tiny_sets, tmp_path / "second", 1, "--start", model, "--teacher", model) == 0
+    facts = json.loads((tmp_path / "second" / "training.json").read_text())
+    assert facts["teachers"] == [facts["start"]]
+    assert facts["start"]["fitted"]["recipe"] == "smilenet"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("option", ["--start", "--teacher"])
+def test_a_model_that_is_not_there_is_named(
+    tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert fit(tiny_sets, tmp_path, 1, option, "gone.keras") == 2
+    expected = "train: gone.keras: expected a fitted .keras model, got no file there\n"
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize("epochs", ["0", "-1", "x"])
+def test_epochs_that_are_none_are_refused(
+    epochs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["fit", "smilenet", "--data", ".", "--out", str(tmp_path), f"--epochs={epochs}"])
+    assert exit_.value.code == 2
+    assert f"expected a whole number from 1, got '{epochs}'" in capsys.readouterr().err
 
 
 def test_an_unknown_recipe_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

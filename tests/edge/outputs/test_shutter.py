@@ -106,7 +106,7 @@ def test_a_pin_in_use_is_named_and_the_others_are_freed(
 ) -> None:
     taken = Shutter("mine", PULSE, events.append)
     with pytest.raises(
-        OutputError, match=r"outputs\.theirs: expected GPIO 17 to be free"
+        OutputError, match=r"outputs\.theirs: expected GPIO 17 to be usable"
     ) as caught:
         Outputs({"first": ShutterSettings(pin=5), "theirs": PULSE}, events.append)
     assert (caught.value.output, caught.value.pin) == ("theirs", 17)

@@ -1,0 +1,35 @@
+"""Keeps the C libraries below us from printing lines of their own beside our one.
+
+What goes wrong in them comes back as an exception or a return value anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+
+# Read once, when OpenCV first loads FFmpeg; -8 is FFmpeg's "quiet".
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Drop what is written to standard error, by any thread: for the short time of a start."""
+    if sys.stderr is None:  # closed by who started us
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,88 @@
+"""Training pictures in the order and the variety that an epoch shows them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from edge.frames import Grey
+from train.augment import Floats, augment, mixup
+from train.crops import Crop, as_input
+from train.datasets import Picture
+from train.recipes import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Pictures in which there is a face, and their crops, in the same order."""
+
+    pictures: list[Picture]
+    pixels: list[Grey]
+
+    @classmethod
+    def of(cls, crops: Iterable[Crop]) -> Examples:
+        """Leave out the crops without a face."""
+        found = [(c.picture, c.pixels) for c in crops if c.pixels is not None]
+        return cls([picture for picture, _ in found], [pixels for _, pixels in found])
+
+    @property
+    def labels(self) -> Floats:
+        """1.0 smiling, 0.0 not: float32 (n, 1)."""
+        return np.array([[picture.smiling] for picture in self.pictures], np.float32)
+
+    @property
+    def weights(self) -> Floats:
+        """Weights, 1.0 on average, under which every set counts alike: float32 (n,)."""
+        sizes = Counter(picture.dataset for picture in self.pictures)
+        alike = len(self.pictures) / len(sizes)
+        return np.array([alike / sizes[picture.dataset] for picture in self.pictures], np.float32)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Augmented training batches. Each epoch and batch has its own seed, so that a resumed run
+    sees what an uninterrupted one would have seen.
+
+    Args:
+        examples: pictures with their crops, which have context around the model's view.
+        targets: what the model is to answer for each: float32 (n, 1), 0.0 to 1.0.
+        recipe: batch size, input size, shares of the sets, mixup.
+        seed: of order and augmentation.
+        epoch: the one to begin with, from 0.
+    """
+
+    def __init__(
+        self, examples: Examples, targets: Floats, recipe: Recipe, seed: int, epoch: int
+    ) -> None:
+        super().__init__()
+        self._pixels = examples.pixels
+        self._targets = targets
+        self._shares = np.array([recipe.repeats.get(p.dataset, 1.0) for p in examples.pictures])
+        self._recipe = recipe
+        self._seed = seed
+        self._epoch = epoch - 1
+        self.on_epoch_begin()
+
+    def on_epoch_begin(self) -> None:
+        self._epoch += 1
+        rng = np.random.default_rng((self._seed, self._epoch))
+        # A share of 2.3 shows a picture twice, and with a chance of 0.3 once more; dealing the
+        # chances out evenly keeps the number of pictures the same in each epoch.
+        turns = rng.permutation(len(self._pixels))
+        ends = np.floor(np.cumsum(self._shares[turns]) + 1e-6).astype(int)
+        counts = np.diff(ends, prepend=0)
+        self._order = rng.permutation(np.repeat(turns, counts))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Floats, Floats]:
+        rng = np.random.default_rng((self._seed, self._epoch, index))
+        step = self._recipe.batch_size
+        chosen = self._order[index * step : (index + 1) * step]
+        inputs = as_input(augment(self._pixels[i], self._recipe.input_size, rng) for i in chosen)
+        return mixup(inputs, self._targets[chosen], self._recipe.mixup, rng)
