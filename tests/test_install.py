@@ -74,6 +74,17 @@ def test_a_python_without_venv(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
+def test_a_venv_of_the_users_own_is_left_alone(checkout: Path) -> None:
+    mine = checkout / ".venv" / "mine"
+    mine.parent.mkdir()
+    mine.touch()
+    code, err = install(checkout, "demo")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "is not ours and has no pip that works: move it away" in err
+    assert mine.exists()
+
+
 def test_no_network(checkout: Path) -> None:
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
     code, err = install(checkout, "demo", **nowhere, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")

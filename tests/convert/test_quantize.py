@@ -143,6 +143,16 @@ def test_what_is_no_such_model_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_data_without_test_faces_is_refused(
+    source: Path, portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "fer2013" / "train" / "happy"
+    folder.mkdir(parents=True)
+    shutil.copy(portraits / "b-collins.jpg", folder / "Training_1.jpg")
+    assert main([str(source), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "expected faces in the validation pictures, got none" in capsys.readouterr().err
+
+
 def test_missing_data_is_named(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_missing_file_is_named(bundle: Path) -> None:
     ("change", "message"),
     [
         (lambda m: m.update(format=99), "expected format 1, got 99"),
+        (lambda m: (m.clear(), m.update(format=2)), "expected format 1, got 2"),
         (lambda m: m.update(threshold=1.5), r"`float` <= 1\.0 - at `\$\.threshold`"),
         (lambda m: m.pop("input"), "missing required field `input`"),
         (lambda m: m["input"].update(height=32), "expected a square input, got 64x32"),
@@ -72,8 +73,8 @@ def test_a_manifest_that_does_not_fit_is_refused(
         load_bundle(bundle)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
-def test_what_is_no_manifest_is_refused(bundle: Path, text: str) -> None:
-    (bundle / "manifest.json").write_text(text)
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b'{"format": 1, "name": "\xff"}'])
+def test_what_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
+    (bundle / "manifest.json").write_bytes(text)
     with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
         load_bundle(bundle)

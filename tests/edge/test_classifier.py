@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.bundle import Bundle, load_bundle
+from edge.bundle import Bundle, Quantization, load_bundle
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.classifier import Classifier
 from edge.config import SHIPPED_BUNDLE
@@ -44,6 +44,16 @@ def test_a_manifest_of_another_size_is_refused() -> None:
     wide = msgspec.structs.replace(bundle.manifest.input, width=96, height=96)
     manifest = msgspec.structs.replace(bundle.manifest, input=wide)
     with pytest.raises(BundleError, match=r"expected input int8 \(1, 96, 96, 1\), got int8"):
+        Classifier(Bundle(bundle.folder, manifest, bundle.model))
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_manifest_of_another_quantization_is_refused(side: str) -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    end = getattr(bundle.manifest, side)
+    other = msgspec.structs.replace(end, quantization=Quantization(scale=0.1, zero_point=-128))
+    manifest = msgspec.structs.replace(bundle.manifest, **{side: other})
+    with pytest.raises(BundleError, match=f"expected {side} quantization"):
         Classifier(Bundle(bundle.folder, manifest, bundle.model))
 
 

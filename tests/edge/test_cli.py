@@ -22,6 +22,15 @@ from edge.config import SHIPPED_BUNDLE
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
+LONG_PULSE = """
+[trigger]
+cooldown_s = 10
+[outputs.photo]
+kind = "shutter"
+pin = 22
+pulse_s = 10
+"""
+
 
 @pytest.fixture
 def smile_gate(capfd: pytest.CaptureFixture[str]) -> Any:
@@ -125,6 +134,30 @@ def test_classify_takes_names_that_are_no_text(portraits: Path, tmp_path: Path, 
     done = subprocess.run(command("classify", how, odd), check=True, capture_output=True)
     assert b"smiling" in done.stdout
     assert done.stderr == b""
+
+
+def test_classify_names_what_the_system_refuses(smile_gate: Any, portraits: Path) -> None:
+    code, out, _ = smile_gate("classify", "--json", "x" * 300 + ".jpg", portraits)
+    assert code == 1
+    assert "File name too long" in records(out)[0]["error"]
+    assert len(records(out)) == 3
+
+
+def test_classify_says_that_the_disk_is_full(portraits: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("classify", portraits), check=False, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"smile-gate: [Errno 28] No space left on device\n"
+
+
+def test_runs_with_standard_error_closed(clip: Path) -> None:
+    call = command("run", "--source", clip, "--events", "-")
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *call], check=True, stdout=subprocess.PIPE
+    )
+    assert b'"fired"' in done.stdout
 
 
 def test_classify_of_nothing_is_refused(smile_gate: Any, tmp_path: Path) -> None:
@@ -242,7 +275,7 @@ def test_a_signal_ends_the_run_with_the_pins_safe(
     smile_gate: Any, tmp_path: Path, pins: MockFactory, number: signal.Signals
 ) -> None:
     config = tmp_path / "c.toml"
-    config.write_text('[outputs.photo]\nkind = "shutter"\npin = 22\npulse_s = 10\n')
+    config.write_text(LONG_PULSE)
     pin = pins.pin(22)
 
     def kill_when_fired() -> None:
@@ -334,7 +367,7 @@ def test_a_video_that_breaks_off_leaves_the_pin_safe(
     write_video(whole, demo_frames, "MJPG")
     cut.write_bytes(whole.read_bytes()[: int(0.45 * whole.stat().st_size)])
     config = tmp_path / "c.toml"
-    config.write_text('[outputs.photo]\nkind = "shutter"\npin = 22\npulse_s = 10\n')
+    config.write_text(LONG_PULSE)
     code, out, err = smile_gate("run", "--config", config, "--source", cut, "--events", "-")
     assert code == 2
     assert "cut.avi: expected 120 frames, got" in err.splitlines()[-1]

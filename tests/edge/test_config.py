@@ -79,6 +79,13 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         ("[outputs.a]\npin = 5", "outputs.a", "outputs.a.kind: expected one of shutter, got None"),
         ("[outputs.a]\nkind = 'gat'", "outputs.a", "outputs.a.kind: expected one of .* got 'gat'"),
         ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "outputs.a.pin: expected a value"),
+        ("[trigger]\nhold-s = 1", "trigger.hold-s", "hold-s: expected a key among threshold_on"),
+        ("[outputs.a]\nkind = ['shutter']", "outputs.a", "outputs.a.kind: expected one of shutter"),
+        (
+            "[trigger]\ncooldown_s = 0.1\n[outputs.a]\nkind = 'shutter'\npin = 5",
+            "outputs.a.pulse_s",
+            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(0.1\), got 0.2",
+        ),
         (
             "[outputs.a]\nkind = 'shutter'\npin = 28",
             "outputs.a.pin",

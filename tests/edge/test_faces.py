@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,14 +20,16 @@ def detector() -> HaarDetector:
     return HaarDetector(FaceSettings())
 
 
+def truth_of(portrait: Portrait) -> Box:
+    (x, y), side = portrait.centre, portrait.face_px
+    return Box(round(x - side / 2), round(y - side / 2), round(side), round(side))
+
+
 @pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
 def test_finds_the_face_in_a_portrait(detector: HaarDetector, portrait: Portrait) -> None:
     found = detector.find_in_still(portrait.read())
-    x, y = portrait.centre
-    half = portrait.face_px / 2
     assert len(found) == 1
-    truth = Box(round(x - half), round(y - half), round(2 * half), round(2 * half))
-    assert found[0].box.iou(truth) > 0.8
+    assert found[0].box.iou(truth_of(portrait)) > 0.8
 
 
 def test_finds_the_face_in_a_live_frame(
@@ -99,6 +102,27 @@ def test_a_face_unseen_for_a_moment_keeps_its_id() -> None:
 
 def test_a_face_unseen_for_long_loses_its_id() -> None:
     assert ids([HERE, None, None, None, HERE])[2:] == [([], [1]), ([], []), ([2], [2])]
+
+
+def test_at_a_slow_frame_rate_a_face_keeps_its_id() -> None:
+    assert ids([HERE, NEAR, HERE], lost_s=0.1) == [([1], [1])] * 3
+    assert ids([HERE, None, HERE], lost_s=0.1)[2] == ([2], [2])
+
+
+@pytest.mark.parametrize("angle", [-28.0, 28.0])
+def test_finds_a_tilted_face_in_a_still(detector: HaarDetector, hopper: Grey, angle: float) -> None:
+    turn = cv2.getRotationMatrix2D(HOPPER.centre, angle, 1.0)
+    tilted = cv2.warpAffine(hopper, turn, (512, 600), borderMode=cv2.BORDER_REPLICATE)
+    found = detector.find_in_still(np.asarray(tilted, np.uint8))
+    assert len(found) == 1
+    assert found[0].box.iou(truth_of(HOPPER)) > 0.8
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000), (2, 3000)])
+def test_pictures_of_any_shape_are_searched(detector: HaarDetector, shape: tuple[int, int]) -> None:
+    blank = np.zeros(shape, np.uint8)
+    assert detector.find(blank) == []
+    assert detector.find_in_still(blank) == []
 
 
 def test_a_face_elsewhere_is_another() -> None:

@@ -22,7 +22,11 @@ from tests.conftest import lasted
 
 
 def play(
-    camera: Camera, classifier: Classifier, stop: threading.Event | None = None
+    camera: Camera,
+    classifier: Classifier,
+    stop: threading.Event | None = None,
+    *,
+    realtime: bool = False,
 ) -> tuple[list[Event], Pipeline]:
     """Run a camera through to one shutter on GPIO 17; return the events and the pipeline."""
     settings = Settings()
@@ -37,7 +41,7 @@ def play(
         listen=events.append,
     )
     try:
-        pipeline.run(stop or threading.Event())
+        pipeline.run(stop or threading.Event(), realtime=realtime)
     finally:
         outputs.close()
         camera.close()
@@ -130,6 +134,16 @@ def test_a_camera_that_is_lost_leaves_the_pin_safe(
     with pytest.raises(CameraError, match="the camera stopped delivering"):
         play(Unplugged(until_fired), classifier)
     pins.pin(17).assert_states([False, True, False])
+
+
+def test_nothing_is_judged_after_a_stop_while_waiting_for_a_frames_time(
+    portraits: Path, classifier: Classifier
+) -> None:
+    camera = open_camera(CameraSettings(source=f"images:{portraits}@0.1"))
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    _, pipeline = play(camera, classifier, stop, realtime=True)
+    assert pipeline.timings.frames == 1
 
 
 def test_stop_ends_the_run_without_waiting_for_the_pulse(

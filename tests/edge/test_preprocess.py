@@ -78,6 +78,26 @@ def test_what_is_no_image_is_refused(data: bytes) -> None:
         decode_grey(data, "x")
 
 
+@pytest.mark.parametrize("tail", [b"\xff\xda movie", b"\xff\xd9", b"\0" * 99])
+def test_what_phones_append_to_a_jpeg_is_no_damage(hopper: Grey, tail: bytes) -> None:
+    _, whole = cv2.imencode(".jpg", hopper)
+    assert decode_grey(whole.tobytes() + tail, "x").shape == hopper.shape
+
+
+def test_a_thumbnails_end_is_not_the_pictures(hopper: Grey) -> None:
+    whole, thumbnail = (cv2.imencode(".jpg", g)[1].tobytes() for g in (hopper, hopper[:32, :32]))
+    segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    data = whole[:2] + segment + whole[2:]
+    assert decode_grey(data, "x").shape == hopper.shape
+    with pytest.raises(ImageError, match="got one cut short"):
+        decode_grey(data[: len(data) // 2], "x")
+
+
+def test_a_box_outside_the_picture_is_refused(ramp: Grey) -> None:
+    with pytest.raises(ValueError, match="expected a box that overlaps the picture"):
+        crop(ramp, Box(300, 10, 40, 40), size=64, margin=0.1)
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
 def test_what_is_cut_short_is_refused(hopper: Grey, suffix: str, share: float) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import tarfile
 from collections import Counter
 from dataclasses import replace
@@ -89,8 +90,22 @@ def test_a_set_without_its_labels_is_refused(tmp_path: Path, portraits: Path) ->
         load(tmp_path)
 
 
-def test_a_broken_tar_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "fer2013.tar").write_bytes(b"no tar" * 999)
+def test_a_set_without_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "SMILEsmileD").mkdir()
+    with pytest.raises(DataError, match="expected the pictures of SMILEsmileD, got none"):
+        load(tmp_path)
+
+
+def test_what_a_mac_puts_beside_files_is_passed_over(tiny_sets: Path, tmp_path: Path) -> None:
+    with tarfile.open(tiny_sets / "genki4k.tar") as tar:
+        tar.extractall(tmp_path, filter="data")
+    (tmp_path / "genki4k" / "files" / "._file0001.jpg").write_bytes(b"resource fork")
+    assert len(load(tmp_path)) == 50
+
+
+@pytest.mark.parametrize("data", [b"no tar" * 999, gzip.compress(b"tar" * 9999)[:30]])
+def test_a_broken_tar_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "fer2013.tar").write_bytes(data)
     with pytest.raises(DataError, match=r"fer2013\.tar: expected a tar file, got"):
         load(tmp_path)
 

@@ -49,6 +49,25 @@ def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
     camera.close()
 
 
+def test_a_container_that_does_not_count_is_played_to_its_end(
+    tmp_path: Path, demo_frames: list[Frame]
+) -> None:
+    whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
+    write_video(whole, demo_frames[:60], "MJPG")
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert 20 < len(frames_of(str(cut))) < 40
+
+
+def test_a_video_without_any_frame_is_refused(tmp_path: Path, demo_frames: list[Frame]) -> None:
+    path = tmp_path / "none.avi"
+    write_video(path, demo_frames[:1], "MJPG")
+    data = path.read_bytes()
+    start = data.index(b"\xff\xd8")
+    path.write_bytes(data[:start] + bytes(len(data) - start))
+    with pytest.raises(CameraError, match=r"none\.avi: expected .*the video is|can't be read"):
+        frames_of(str(path))
+
+
 def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
@@ -67,6 +86,7 @@ def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> Non
         ("", "expected a source: picamera2, v4l2:DEVICE"),
         ("v4l2:/dev/video99", "expected a camera, got none there"),
         ("v4l2:99", "expected a camera, got none there"),
+        ("v4l2:99999999999", "expected a camera, got none there"),
     ],
 )
 def test_a_source_that_is_not_there_is_named(source: str, message: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -122,6 +123,38 @@ def test_a_machine_without_gpio_is_named(
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonesuch")
     with pytest.raises(OutputError, match=r"outputs\.photo: expected GPIO .*=mock simulates it"):
         Shutter("photo", PULSE, events.append)
+
+
+def test_one_output_that_fails_leaves_none_active(
+    pins: MockFactory, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = Outputs(
+        {name: ShutterSettings(pin=pin, pulse_s=10) for name, pin in (("a", 5), ("b", 6))},
+        events.append,
+    )
+    outputs.fire(1.0)
+    wait_until(lambda: bool(pins.pin(5).state and pins.pin(6).state))
+
+    def fail() -> None:
+        raise OSError("no such line")
+
+    monkeypatch.setattr(outputs.opened[0]._device, "off", fail)
+    with pytest.raises(OutputError, match=r"outputs\.a: expected GPIO 5 to go to its safe level"):
+        outputs.close()
+    outputs.close()
+    assert not pins.pin(6).state
+
+
+def test_a_listener_that_hangs_holds_neither_pin_nor_end(pins: MockFactory) -> None:
+    forever = threading.Event()
+    shutter = Shutter(
+        "photo", ShutterSettings(pin=17, pulse_s=0.01), lambda _: print(forever.wait())
+    )
+    shutter.fire(0.0)
+    wait_until(lambda: shutter.idle)
+    pins.pin(17).assert_states([False, True, False])
+    shutter.close()
+    forever.set()
 
 
 def test_all_outputs_fire_and_close(pins: MockFactory, events: list[Event]) -> None:

@@ -1,0 +1,85 @@
+"""Signals and stuck runs, each in a process of its own that logs every change of its pin."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+# A 60 s pulse is under way; the main thread then does what the test puts in for BODY.
+SCRIPT = """
+import sys, time
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin
+from edge.config import ShutterSettings
+from edge.outputs import Outputs
+from edge.stopping import Stopper
+
+class LoggedPin(MockPin):
+    def _change_state(self, value):
+        changed = super()._change_state(value)
+        if changed:
+            print(int(value), flush=True)
+        return changed
+
+Device.pin_factory = MockFactory(pin_class=LoggedPin)
+Stopper.GRACE_S = 0.3
+settings = {"a": ShutterSettings(pin=5, pulse_s=10)}
+with Stopper() as stopper:
+    outputs = Outputs(settings, lambda event: None)
+    stopper.last_act = outputs.close
+    outputs.fire(0.0)
+    while outputs.idle:
+        pass
+    time.sleep(0.2)
+    print("ready", flush=True)
+    try:
+        BODY
+    finally:
+        outputs.close()
+print("left", flush=True)
+"""
+WAITS = "stopper.stop.wait(60)"
+HANGS = "time.sleep(60)"
+HANGS_IN_C = "import ctypes; ctypes.CDLL(None).pause(); time.sleep(60)"
+
+
+def run(tmp_path: Path, body: str, signals: Sequence[signal.Signals]) -> tuple[int, list[str]]:
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT).replace("BODY", body))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.strip())
+            if lines[-1] == "ready":
+                break
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.02)
+        lines += [line.strip() for line in process.stdout]
+    return process.returncode, [line for line in lines if line != "ready"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_ends_the_run(tmp_path: Path, number: signal.Signals) -> None:
+    assert run(tmp_path, WAITS, [number]) == (0, ["1", "0", "left"])
+
+
+@pytest.mark.parametrize("body", [HANGS, HANGS_IN_C])
+def test_a_run_that_hangs_is_ended_with_the_pin_safe(tmp_path: Path, body: str) -> None:
+    code, lines = run(tmp_path, body, [signal.SIGTERM])
+    assert code == 128 + signal.SIGTERM
+    assert lines == ["1", "0"]
+
+
+def test_a_second_signal_ends_a_run_that_hangs_at_once(tmp_path: Path) -> None:
+    code, lines = run(tmp_path, HANGS, [signal.SIGTERM, signal.SIGINT])
+    assert code == 128 + signal.SIGINT
+    assert lines == ["1", "0"]
