@@ -33,14 +33,14 @@ CALLS = 500
 def inference_ms(classifier: Classifier, frame: Frame) -> list[float]:
     """Return the mean time of one inference in each window, on one thread, in milliseconds.
 
-    Timed is ``Classifier.score_pixels``: pixels to int8, the interpreter's run, int8 to score.
+    Timed is ``Classifier.infer``: pixels to int8, the interpreter's run, int8 to score.
     """
     pixels = scale(frame.grey, classifier.manifest.input.width)
     windows = []
     for _ in range(WINDOWS + 1):
         started = time.perf_counter()
         for _ in range(CALLS):
-            classifier.score_pixels(pixels)
+            classifier.infer(pixels)
         windows.append((time.perf_counter() - started) / CALLS * 1e3)
     return windows[1:]  # the first was the warm-up
 

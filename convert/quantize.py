@@ -87,7 +87,6 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
     draft = _manifest(model, margin, tflite, training, files)
     classifier = Classifier(Bundle(out, draft, tflite))
     threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
-
     int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
     real = accuracies(test, _float_scores(model, test), threshold)
     for name in int8:
@@ -191,8 +190,10 @@ def _manifest(
 
 
 def _float_scores(model: keras.Model, crops: Sequence[Crop]) -> list[float]:
-    found = [crop.pixels for crop in crops if crop.pixels is not None]
-    scores = iter(model.predict(as_input(found), batch_size=256, verbose=0)[:, 0].tolist())
+    """Score as the device does, each face and its mirror image, but with the float model."""
+    found = as_input(crop.pixels for crop in crops if crop.pixels is not None)
+    both = [model.predict(x, batch_size=256, verbose=0) for x in (found, found[:, :, ::-1])]
+    scores = iter(np.mean(both, axis=0)[:, 0].tolist())
     return [0.0 if crop.pixels is None else next(scores) for crop in crops]
 
 

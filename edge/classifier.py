@@ -104,7 +104,15 @@ class Classifier:
         return self.score_pixels(scale(grey, self.manifest.input.width))
 
     def score_pixels(self, pixels: Grey) -> float:
-        """Score a model input, uint8 luma of shape (height, width); return 0.0 to 1.0."""
+        """Score a model input, uint8 luma of shape (height, width); return 0.0 to 1.0.
+
+        The score is the mean of the picture's and its mirror image's: on validation pictures that
+        is right more often than either alone, for one more inference a face.
+        """
+        return (self.infer(pixels) + self.infer(pixels[:, ::-1])) / 2
+
+    def infer(self, pixels: Grey) -> float:
+        """Run the model once on uint8 luma of shape (height, width); return 0.0 to 1.0."""
         self._interpreter.set_tensor(self._input["index"], self._to_int8[pixels][None, ..., None])
         self._interpreter.invoke()
         value = int(self._interpreter.get_tensor(self._output["index"])[0, 0])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.frames import Grey
-
-Floats = NDArray[np.float32]
 
 
 def augment(crop: Grey, size: int, rng: np.random.Generator) -> Grey:
@@ -56,26 +53,3 @@ def augment(crop: Grey, size: int, rng: np.random.Generator) -> Grey:
         out = out.copy()
         out[top : top + height, left : left + width] = rng.integers(0, 256)
     return np.asarray(out, np.uint8)
-
-
-def mixup(
-    inputs: Floats, labels: Floats, strength: float, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Blend each picture of a batch, and its label, with another (Zhang et al., ICLR 2018).
-
-    Args:
-        inputs: float32 (n, size, size, 1).
-        labels: float32 (n, 1), 0.0 or 1.0.
-        strength: both parameters of the beta distribution that shares are drawn from; 0 leaves
-            the batch as it is.
-        rng: source of randomness.
-    """
-    if strength == 0:
-        return inputs, labels
-    share = rng.beta(strength, strength, (len(inputs), 1)).astype(np.float32)
-    other = rng.permutation(len(inputs))
-    wide = share[:, :, None, None]
-    return (
-        wide * inputs + (1 - wide) * inputs[other],
-        share * labels + (1 - share) * labels[other],
-    )

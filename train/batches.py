@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.frames import Grey
-from train.augment import Floats, augment, mixup
+from train.augment import augment
 from train.crops import Crop, as_input
 from train.datasets import Picture
 from train.recipes import Recipe
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +52,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     Args:
         examples: pictures with their crops, which have context around the model's view.
-        targets: what the model is to answer for each: float32 (n, 1), 0.0 to 1.0.
-        recipe: batch size, input size, shares of the sets, mixup.
+        recipe: batch size, input size, how often to show each set.
         seed: of order and augmentation.
         epoch: the one to begin with, from 0.
     """
 
-    def __init__(
-        self, examples: Examples, targets: Floats, recipe: Recipe, seed: int, epoch: int
-    ) -> None:
+    def __init__(self, examples: Examples, recipe: Recipe, seed: int, epoch: int) -> None:
         super().__init__()
         self._pixels = examples.pixels
-        self._targets = targets
-        self._shares = np.array([recipe.repeats.get(p.dataset, 1.0) for p in examples.pictures])
+        self._labels = examples.labels
+        self._repeats = [recipe.repeats.get(p.dataset, 1) for p in examples.pictures]
         self._recipe = recipe
         self._seed = seed
         self._epoch = epoch - 1
@@ -70,12 +70,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def on_epoch_begin(self) -> None:
         self._epoch += 1
         rng = np.random.default_rng((self._seed, self._epoch))
-        # A share of 2.3 shows a picture twice, and with a chance of 0.3 once more; dealing the
-        # chances out evenly keeps the number of pictures the same in each epoch.
-        turns = rng.permutation(len(self._pixels))
-        ends = np.floor(np.cumsum(self._shares[turns]) + 1e-6).astype(int)
-        counts = np.diff(ends, prepend=0)
-        self._order = rng.permutation(np.repeat(turns, counts))
+        self._order = rng.permutation(np.repeat(np.arange(len(self._pixels)), self._repeats))
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._recipe.batch_size)
@@ -85,4 +80,4 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         step = self._recipe.batch_size
         chosen = self._order[index * step : (index + 1) * step]
         inputs = as_input(augment(self._pixels[i], self._recipe.input_size, rng) for i in chosen)
-        return mixup(inputs, self._targets[chosen], self._recipe.mixup, rng)
+        return inputs, self._labels[chosen]

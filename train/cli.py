@@ -40,8 +40,6 @@ def fit(options: argparse.Namespace) -> None:
         sets=options.set,
         epochs=options.epochs,
         seed=options.seed,
-        start=options.start,
-        teachers=options.teacher,
     )
     print(best)
 
@@ -85,17 +83,6 @@ def _parser() -> OneLineParser:
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
     verb.add_argument("--epochs", type=_count, metavar="N", help="instead of the recipe's")
     verb.add_argument("--seed", type=int, default=42, metavar="N", help="default 42")
-    verb.add_argument(
-        "--start", type=Path, metavar="MODEL.keras", help="go on from a fitted model's weights"
-    )
-    verb.add_argument(
-        "--teacher",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="MODEL.keras",
-        help="learn from this model's scores too, not from labels only; repeatable",
-    )
     verb.set_defaults(call=fit)
 
     verb = verbs.add_parser(

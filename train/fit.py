@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from train.augment import Floats
 from train.batches import Batches, Examples
 from train.crops import as_input, cut
 from train.datasets import DataError, Picture, load, without_leaks
@@ -38,7 +35,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         """Return the checkpointed model of an interrupted run, None if there is none."""
         if not self._last_path.exists():
             return None
-        model = keras.models.load_model(self._last_path, custom_objects={"accuracy": accuracy})
+        model = keras.models.load_model(self._last_path)
         epochs = int(model.optimizer.iterations.numpy()) // steps_per_epoch
         with self._history_path.open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -71,12 +68,6 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
 
-def accuracy(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
-    """Metric: how often score and label, which mixup makes a share, are on one side of 0.5."""
-    same = keras.ops.equal(labels > 0.5, scores > 0.5)
-    return keras.ops.mean(keras.ops.cast(same, "float32"), axis=-1)
-
-
 def fit(
     name: str,
     data: Path,
@@ -85,8 +76,6 @@ def fit(
     sets: Sequence[str] = (),
     epochs: int | None = None,
     seed: int = 42,
-    start: Path | None = None,
-    teachers: Sequence[Path] = (),
 ) -> Path:
     """Fit a recipe and keep the epoch with the lowest validation loss.
 
@@ -100,16 +89,12 @@ def fit(
         sets: which data sets; all that are there when empty.
         epochs: instead of the recipe's.
         seed: of initial weights, order and augmentation.
-        start: a fitted model of this recipe to start from instead of random weights.
-        teachers: fitted models whose mean score is half of each train picture's target, the
-            label being the other half (distillation: Hinton et al., 2015).
 
     Returns:
         The path of the best model.
 
     Raises:
-        DataError: unknown recipe, missing data, ``start`` or a teacher is no model of this input
-            size, or ``out`` holds a run with other settings.
+        DataError: unknown recipe, missing data, or ``out`` holds a run with other settings.
     """
     if name not in RECIPES:
         raise DataError(f"{name}: expected a recipe among {', '.join(RECIPES)}")
@@ -132,16 +117,15 @@ def fit(
     )
     if not train.pixels or not held.pixels:
         raise DataError(f"{data}: expected faces in train and validation pictures, got none")
-    settings = {"epochs": epochs, "seed": seed, "start": start, "teachers": teachers}
-    _write_training(out / "training.json", name, recipe, pictures, settings)
-    targets = _targets(train, [_load(path, recipe) for path in teachers], recipe)
+    settings = {"recipe": name, "seed": seed, **asdict(recipe), "epochs": epochs}
+    _write_training(out / "training.json", settings, pictures)
 
     keeper = Keeper(recipe, name, out)
-    steps = len(Batches(train, targets, recipe, seed, 0))
+    steps = len(Batches(train, recipe, seed, 0))
     model = keeper.resume(steps)
     done = len(keeper.rows)
     if model is None:
-        model = _load(start, recipe) if start else recipe.build(recipe.input_size)
+        model = recipe.build(recipe.input_size)
         model.compile(
             optimizer=keras.optimizers.AdamW(
                 keras.optimizers.schedules.CosineDecay(
@@ -154,14 +138,14 @@ def fit(
             ),
             loss=keras.losses.BinaryCrossentropy(label_smoothing=recipe.label_smoothing),
             metrics=[],
-            weighted_metrics=[accuracy],
+            weighted_metrics=["accuracy"],
             jit_compile=False,
         )
     else:
         print(f"{out}: going on after epoch {done} of {epochs}")
     if done < epochs and keeper.epochs_since_best < recipe.patience:
         model.fit(
-            Batches(train, targets, recipe, seed, done),
+            Batches(train, recipe, seed, done),
             validation_data=(
                 as_input(held.pixels),
                 held.labels,
@@ -175,64 +159,23 @@ def fit(
     return out / f"{name}.keras"
 
 
-def _load(path: Path, recipe: Recipe) -> keras.Model:
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: expected a fitted .keras model, got: {error}") from error
-    if model.input_shape[1:] != (recipe.input_size, recipe.input_size, 1):
-        raise DataError(f"{path}: expected {recipe.input_size} px input, got {model.input_shape}")
-    return model
-
-
-def _targets(train: Examples, teachers: Sequence[keras.Model], recipe: Recipe) -> Floats:
-    if not teachers:
-        return train.labels
-    edge = (round(recipe.input_size * CONTEXT) - recipe.input_size) // 2
-    views = as_input(pixels[edge:-edge, edge:-edge] for pixels in train.pixels)
-    scores = [
-        teacher.predict(view, batch_size=256, verbose=0)
-        for teacher in teachers
-        for view in (views, views[:, :, ::-1])
-    ]
-    return np.asarray(0.5 * train.labels + 0.5 * np.mean(scores, axis=0), np.float32)
-
-
 def _replace(path: Path, model: keras.Model) -> None:
     partial = path.with_name(f"partial-{path.name}")
     model.save(partial)
     partial.replace(path)
 
 
-def _write_training(
-    path: Path,
-    name: str,
-    recipe: Recipe,
-    pictures: Sequence[Picture],
-    settings: dict[str, Any],
-) -> None:
+def _write_training(path: Path, settings: dict[str, Any], pictures: Sequence[Picture]) -> None:
     """Write down what this run is; refuse a folder that holds another."""
-    of_recipe = asdict(recipe)
-    del of_recipe["build"]
     counts: dict[str, dict[str, int]] = {}
     for picture in pictures:
         of_set = counts.setdefault(picture.dataset, {"train": 0, "validation": 0, "test": 0})
         of_set[picture.split] += 1
-    facts = {"recipe": name, **of_recipe, **settings, "pictures": counts}
-    facts["start"] = _history_of(settings["start"]) if settings["start"] else None
-    facts["teachers"] = [_history_of(teacher) for teacher in settings["teachers"]]
+    facts = {key: value for key, value in settings.items() if key != "build"}
+    facts["pictures"] = counts
     if path.exists() and json.loads(path.read_text()) != facts:
         raise DataError(
             f"{path.parent}: expected an empty folder or a run with these settings, "
             "got a run with others"
         )
     path.write_text(json.dumps(facts, indent=2) + "\n")
-
-
-def _history_of(model: Path) -> dict[str, Any]:
-    """Return a model's digest and, where it lies beside it, how it was fitted itself."""
-    if not model.is_file():
-        raise DataError(f"{model}: expected a fitted .keras model, got no file there")
-    beside = model.with_name("training.json")
-    fitted = json.loads(beside.read_text()) if beside.exists() else None
-    return {"sha256": hashlib.sha256(model.read_bytes()).hexdigest(), "fitted": fitted}

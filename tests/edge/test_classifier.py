@@ -9,7 +9,7 @@ from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.classifier import Classifier
 from edge.config import SHIPPED_BUNDLE
 from edge.errors import BundleError
-from edge.frames import Box, Face, Frame
+from edge.frames import Box, Face, Frame, Grey
 
 
 def score(classifier: Classifier, portrait: Portrait) -> float:
@@ -25,6 +25,12 @@ def score(classifier: Classifier, portrait: Portrait) -> float:
 def test_tells_a_smile_from_none(classifier: Classifier) -> None:
     assert score(classifier, HOPPER) < 0.2
     assert score(classifier, COLLINS) > 0.8
+
+
+def test_a_mirror_image_scores_alike(classifier: Classifier, collins: Grey) -> None:
+    face = np.ascontiguousarray(collins[54:173, 165:284])
+    mirrored = np.ascontiguousarray(face[:, ::-1])
+    assert classifier.score_whole(face) == pytest.approx(classifier.score_whole(mirrored), abs=0.02)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (48, 48), (300, 200), (1, 1)])

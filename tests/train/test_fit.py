@@ -21,9 +21,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RECIPES, "smilenet", recipe)
 
 
-def fit(data: Path, out: Path, epochs: int, *more: str) -> int:
+def fit(data: Path, out: Path, epochs: int) -> int:
     arguments = ["fit", "smilenet", "--data", str(data), "--out", str(out)]
-    return cli.main([*arguments, "--set", "SMILEsmileD", "--epochs", str(epochs), *more])
+    return cli.main([*arguments, "--set", "SMILEsmileD", "--epochs", str(epochs)])
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -91,8 +91,7 @@ def test_a_batch_depends_on_seed_epoch_and_index_only(tiny_sets: Path) -> None:
     crops = cut(load(tiny_sets, ["SMILEsmileD"]), size=64, margin=0.1, context=1.25)
     examples = Examples.of(crops)
     fresh, went_on = (
-        Batches(examples, examples.labels, RECIPES["smilenet"], seed=1, epoch=epoch)
-        for epoch in (2, 1)
+        Batches(examples, RECIPES["smilenet"], seed=1, epoch=epoch) for epoch in (2, 1)
     )
     assert not np.array_equal(fresh[0][0], went_on[0][0])
     went_on.on_epoch_begin()
@@ -100,37 +99,12 @@ def test_a_batch_depends_on_seed_epoch_and_index_only(tiny_sets: Path) -> None:
         assert np.array_equal(one, other)
 
 
-def test_sets_are_shown_by_their_shares(tiny_sets: Path) -> None:
+def test_sets_are_shown_as_often_as_the_recipe_says(tiny_sets: Path) -> None:
     from train.batches import Batches, Examples
 
     crops = cut(load(tiny_sets, ["SMILEsmileD", "fer2013"]), size=64, margin=0.1, context=1.25)
-    examples = Examples.of(crops)
-    recipe = dataclasses.replace(
-        RECIPES["smilenet"], batch_size=1, repeats={"SMILEsmileD": 2.5, "fer2013": 1 / 3}
-    )
-    assert len(Batches(examples, examples.labels, recipe, seed=1, epoch=0)) == 2.5 * 40 + 36 / 3
-
-
-@pytest.mark.usefixtures("quick")
-def test_a_run_can_start_from_a_model_and_learn_from_teachers(
-    tiny_sets: Path, tmp_path: Path
-) -> None:
-    assert fit(tiny_sets, tmp_path / "first", 1) == 0
-    model = str(tmp_path / "first" / "smilenet.keras")
-    assert fit(tiny_sets, tmp_path / "second", 1, "--start", model, "--teacher", model) == 0
-    facts = json.loads((tmp_path / "second" / "training.json").read_text())
-    assert facts["teachers"] == [facts["start"]]
-    assert facts["start"]["fitted"]["recipe"] == "smilenet"
-
-
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("option", ["--start", "--teacher"])
-def test_a_model_that_is_not_there_is_named(
-    tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
-) -> None:
-    assert fit(tiny_sets, tmp_path, 1, option, "gone.keras") == 2
-    expected = "train: gone.keras: expected a fitted .keras model, got no file there\n"
-    assert capsys.readouterr().err == expected
+    recipe = dataclasses.replace(RECIPES["smilenet"], batch_size=1, repeats={"fer2013": 3})
+    assert len(Batches(Examples.of(crops), recipe, seed=1, epoch=0)) == 40 + 3 * 36
 
 
 @pytest.mark.parametrize("epochs", ["0", "-1", "x"])
