@@ -101,4 +101,3 @@ def test_the_shipped_bundle_is_as_good_as_its_manifest_says(data: Path) -> None:
     claimed = bundle.manifest.metrics["genki4k"]["int8"]
     # Kernels round differently from one kind of processor to another: a face or two may tip over.
     assert abs(result.right - claimed["right"]) <= 2
-    assert result.percent >= 95.5
