@@ -115,15 +115,15 @@ def classify(options: argparse.Namespace) -> int:
     detector = HaarDetector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
-    for path, missing in images:
+    for name, missing in images:
         try:
             if missing is not None:
                 raise missing
-            grey = read_grey(path)
+            grey = read_grey(Path(name))
         except ImageError as error:
             failed += 1
             if options.json:
-                print(json.dumps({"file": str(path), "error": str(error)}))
+                print(json.dumps({"file": name, "error": str(error)}))
             else:
                 print(f"smile-gate: {error}", file=sys.stderr)
             continue
@@ -139,24 +139,26 @@ def classify(options: argparse.Namespace) -> int:
             for box, score in scored
         ]
         if options.json:
-            print(json.dumps({"file": str(path), "faces": faces}))
+            print(json.dumps({"file": name, "faces": faces}))
         else:
-            print(f"{path}: {_in_words(faces)}")
+            print(f"{name}: {_in_words(faces)}")
     if all(missing for _, missing in images):  # nothing that could be an image was named
         return 2
     return 1 if failed else 0
 
 
-def _images(paths: Sequence[Path]) -> Iterator[tuple[Path, ImageError | None]]:
-    """Yield each image, folders unfolded; an empty folder comes with its error."""
-    for path in paths:
+def _images(names: Sequence[str]) -> Iterator[tuple[str, ImageError | None]]:
+    """Yield each image's name as it was given, folders unfolded; an empty folder comes with its
+    error."""
+    for name in names:
+        path = Path(name)
         try:
-            inside = list_images(path) if path.is_dir() else [path]
+            inside = [str(image) for image in list_images(path)] if path.is_dir() else [name]
         except OSError as error:
-            yield path, ImageError(f"{path}: expected an image or a folder, got: {error}", path)
+            yield name, ImageError(f"{name}: expected an image or a folder, got: {error}", path)
             continue
         if not inside:
-            yield path, ImageError(f"{path}: expected images in this folder, got none", path)
+            yield name, ImageError(f"{name}: expected images in this folder, got none", path)
         yield from ((image, None) for image in inside)
 
 
@@ -213,7 +215,7 @@ def _parser() -> OneLineParser:
     verb = verbs.add_parser(
         "classify", parents=[common], help=classify.__doc__, description=classify.__doc__
     )
-    verb.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="image or folder")
+    verb.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
     verb.add_argument("--json", action="store_true", help="one JSON object a line")
     verb.add_argument(
         "--whole-image", action="store_true", help="images are face crops: skip the detector"

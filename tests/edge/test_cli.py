@@ -75,6 +75,14 @@ def test_classify_json(smile_gate: Any, portraits: Path) -> None:
         assert (face["score"] > 0.5) is smiles
 
 
+def test_classify_names_files_as_they_were_given(
+    smile_gate: Any, portraits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(portraits)
+    _, out, _ = smile_gate("classify", "--json", "./a-hopper.jpg", ".//b-collins.jpg")
+    assert [r["file"] for r in records(out)] == ["./a-hopper.jpg", ".//b-collins.jpg"]
+
+
 def test_classify_takes_folders(smile_gate: Any, portraits: Path) -> None:
     code, out, _ = smile_gate("classify", "--json", portraits)
     assert code == 0
