@@ -69,8 +69,10 @@ class Stopper:
         except TimeoutError:
             number = first
         if number is not None:
-            self.last_act()
-            os._exit(128 + number)
+            try:
+                self.last_act()
+            finally:
+                os._exit(128 + number)
 
     def _next_signal(self) -> int | None:
         """Return the next of our signals, None when the block was left."""

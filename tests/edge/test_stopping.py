@@ -83,3 +83,8 @@ def test_a_second_signal_ends_a_run_that_hangs_at_once(tmp_path: Path) -> None:
     code, lines = run(tmp_path, HANGS, [signal.SIGTERM, signal.SIGINT])
     assert code == 128 + signal.SIGINT
     assert lines == ["1", "0"]
+
+
+def test_a_last_act_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
+    code, _ = run(tmp_path, f"stopper.last_act = lambda: 1 / 0; {HANGS}", [signal.SIGTERM])
+    assert code == 128 + signal.SIGTERM
