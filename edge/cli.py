@@ -27,8 +27,9 @@ from edge.frames import Box, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
 from edge.preprocess import read_grey
+from edge.quiet import drop_stdout
 from edge.stopping import Stopper
-from edge.telemetry.events import EventWriter, drop_stdout, log_event
+from edge.telemetry.events import EventWriter, log_event
 from edge.trigger import Trigger
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Keeps the C libraries below us from printing lines of their own beside our one.
+"""Keeps libraries, and Python at its end, from printing lines of their own beside our one.
 
 What goes wrong in them comes back as an exception or a return value anyway.
 """
@@ -25,11 +25,21 @@ def quiet_stderr() -> Iterator[None]:
         return
     sys.stderr.flush()
     kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    _send_nowhere(2)
     try:
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def drop_stdout() -> None:
+    """Send the rest of standard output nowhere, its reader having gone, so that Python has
+    nothing to complain about when it ends."""
+    _send_nowhere(sys.stdout.fileno())
+
+
+def _send_nowhere(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -17,7 +17,7 @@ from edge.classifier import Classifier
 from edge.config import SHIPPED_BUNDLE
 from edge.frames import Frame, Grey
 
-pytest_plugins = ["tests.tiny_sets"]
+pytest_plugins = ["tests.tiny_sets", "tests.edge.commands"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edge.bundle import Bundle, load_bundle
 from edge.classifier import Classifier
 from edge.frames import Grey
@@ -70,13 +68,14 @@ def accuracies(
 def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
     """Return the middle of the thresholds from 0.30 to 0.70 that are as good as any: whose mean
     accuracy over the sets is at most 0.1 points below the best one's."""
-    percents = {
-        threshold: float(
-            np.mean([r.percent for r in accuracies(crops, scores, threshold).values()])
-        )
-        for threshold in (round(0.30 + 0.01 * step, 2) for step in range(41))
-    }
-    good = [t for t, percent in percents.items() if percent >= max(percents.values()) - 0.1]
+
+    def percent(threshold: float) -> float:
+        results = accuracies(crops, scores, threshold).values()
+        return statistics.mean(result.percent for result in results)
+
+    percents = {step / 100: percent(step / 100) for step in range(30, 71)}
+    best = max(percents.values())
+    good = [threshold for threshold, value in percents.items() if value >= best - 0.1]
     return statistics.median_low(good)
 
 

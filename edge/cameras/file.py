@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import edge.quiet  # noqa: F401
 from edge.errors import CameraError
 from edge.frames import Frame
 from edge.preprocess import IMAGE_SUFFIXES, read_grey

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import threading
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import TextIO
 
 from edge.errors import TelemetryError
 from edge.frames import Event, EventName
+from edge.quiet import drop_stdout
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +65,6 @@ class EventWriter:
             if self._file is not None and self._file is not sys.stdout:
                 self._file.close()
             self._file = None
-
-
-def drop_stdout() -> None:
-    """Send the rest of standard output nowhere, its reader having gone, so that Python has
-    nothing to complain about when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 SENTENCES: dict[EventName, str] = {
