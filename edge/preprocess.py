@@ -61,8 +61,9 @@ def _is_cut_short(data: bytes) -> bool:
         return False
     # Segment by segment to the first scan: thumbnails with ends of their own lie before it.
     at = 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    while data[at : at + 1] == b"\xff" and (marker := data[at + 1 : at + 2]) != b"\xda":
+        # Any number of FF bytes may stand before a marker.
+        at += 1 if marker == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return b"\xff\xd9" not in data[at:]
 
 

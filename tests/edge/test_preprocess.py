@@ -84,6 +84,11 @@ def test_what_phones_append_to_a_jpeg_is_no_damage(hopper: Grey, tail: bytes) ->
     assert decode_grey(whole.tobytes() + tail, "x").shape == hopper.shape
 
 
+def test_fill_bytes_before_a_marker_are_no_damage(hopper: Grey) -> None:
+    data = cv2.imencode(".jpg", hopper)[1].tobytes()
+    assert decode_grey(data[:2] + b"\xff\xff" + data[2:], "x").shape == hopper.shape
+
+
 def test_a_thumbnails_end_is_not_the_pictures(hopper: Grey) -> None:
     whole, thumbnail = (cv2.imencode(".jpg", g)[1].tobytes() for g in (hopper, hopper[:32, :32]))
     segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
