@@ -13,18 +13,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.cameras import Camera
 from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
-from edge.cli import OneLineParser
-from edge.config import SHIPPED_BUNDLE, Settings
 from edge.errors import SmileGateError
 from edge.faces import FaceTracker, HaarDetector
 from edge.frames import Frame
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.preprocess import scale
+from edge.settings import SHIPPED_BUNDLE, Settings
 from edge.trigger import Trigger
 
 WINDOWS = 20

@@ -18,9 +18,9 @@ import msgspec
 import numpy as np
 
 from convert.audit import ConvertError, check_int8
+from edge.arguments import OneLineParser
 from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization
 from edge.classifier import Classifier, make_interpreter
-from edge.cli import OneLineParser
 from edge.errors import SmileGateError
 from train import (
     Accuracy,

@@ -9,25 +9,38 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from importlib.metadata import version
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import msgspec
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from edge import config
+from edge.arguments import make_parser
 from edge.bundle import load_bundle
-from edge.cameras import KINDS, open_camera
+from edge.calibrate import collect, plot, propose, write
+from edge.cameras import open_camera
 from edge.cameras.file import list_images
 from edge.classifier import Classifier
-from edge.errors import ImageError, SmileGateError
+from edge.errors import (
+    CameraError,
+    ConfigError,
+    ImageError,
+    OutputError,
+    SmileGateError,
+    TruthError,
+)
+from edge.explain import explain, show
 from edge.faces import FaceTracker, HaarDetector
-from edge.frames import Box, Event
+from edge.frames import Box, Decision, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
 from edge.preprocess import read_grey
 from edge.quiet import drop_stdout
+from edge.replay import read_truth, score
+from edge.settings import Settings, SnapshotSettings
 from edge.stopping import Stopper
 from edge.telemetry.events import EventWriter, log_event
 from edge.trigger import Trigger
@@ -35,16 +48,9 @@ from edge.trigger import Trigger
 log = logging.getLogger(__name__)
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line instead of with the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(VERBS).parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):  # file names may hold bytes that are no text
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(
@@ -53,8 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     try:
-        verb: Callable[[argparse.Namespace], int] = options.call
-        code = verb(options)
+        code = VERBS[options.verb](options)
         sys.stdout.flush()
     except SmileGateError as error:
         print(f"smile-gate: {error}", file=sys.stderr)
@@ -73,10 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
-    settings = config.load(options.config) if options.config else config.Settings()
-    if options.source is not None:
-        camera_settings = msgspec.structs.replace(settings.camera, source=options.source)
-        settings = msgspec.structs.replace(settings, camera=camera_settings)
+    settings = _with_source(config.load(options.config).settings, options.source)
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
         listeners: list[Callable[[Event], None]] = [log_event]
@@ -87,31 +89,136 @@ def run(options: argparse.Namespace) -> int:
             for listener in listeners:
                 listener(event)
 
-        classifier = _classifier(settings)
-        detector = HaarDetector(settings.faces)
+        stages = _stages(settings)
         # Pins before the camera: they are at their safe level from here on.
         outputs = stack.enter_context(closing(Outputs(settings.outputs, listen)))
-        stopper.last_act = outputs.close
+        stopper.first_act = outputs.stop
         camera = stack.enter_context(closing(open_camera(settings.camera)))
         # On the way out the order is the same: a camera may hang when it is closed.
         stack.callback(outputs.close)
-        pipeline = Pipeline(
-            camera=camera,
-            faces=FaceTracker(detector, settings.faces.lost_s),
-            classifier=classifier,
-            trigger=Trigger(settings.trigger),
-            outputs=outputs,
-            listen=listen,
-        )
+        pipeline = stages(camera=camera, outputs=outputs, listen=listen)
         started = time.monotonic()
-        pipeline.run(stopper.stop, realtime=options.realtime)
+        pipeline.run(stopper.stop, realtime=options.realtime, stall_s=settings.camera.stall_s)
         _log_summary(pipeline.timings, time.monotonic() - started)
+    return 0
+
+
+def fire(options: argparse.Namespace) -> int:
+    """Fire one output by hand, as a smile would."""
+    settings = config.load(options.config).settings
+    output = settings.outputs.get(options.name)
+    if output is None:
+        names = ", ".join(settings.outputs) or "none at all"
+        raise ConfigError(f"fire {options.name}: expected the name of an output: {names}")
+    frame = None
+    if isinstance(output, SnapshotSettings):
+        with closing(open_camera(settings.camera)) as camera:
+            frame = camera.read()
+    faults: list[str] = []
+
+    def listen(event: Event) -> None:
+        if event.name == "fault":
+            faults.append(str(event.facts["reason"]))
+        else:
+            log_event(event)
+
+    with Stopper() as stopper, closing(Outputs({options.name: output}, listen)) as outputs:
+        stopper.first_act = outputs.stop
+        for event in outputs.step(Decision(0.0, fire=True), frame):
+            log_event(event)
+        while not outputs.idle and not stopper.stop.wait(0.01):
+            pass
+    if faults:
+        raise OutputError(faults[0], options.name)
+    return 0
+
+
+def safe(options: argparse.Namespace) -> int:
+    """Put every output to its safe level, for example after smile-gate was killed."""
+    settings = config.load(options.config).settings
+    failed = False
+    for name, output in settings.outputs.items():
+        pins = ", ".join(f"GPIO {pin}" for _, pin in output.pins())
+        if not pins:
+            continue
+        try:
+            Outputs({name: output}, log_event).close()
+            print(f"{name}: {pins} safe")
+        except OutputError as error:
+            failed = True
+            print(f"smile-gate: {error}", file=sys.stderr)
+    return 2 if failed else 0
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Propose thresholds for this place from a few seconds without and with a smile."""
+    if options.write and not options.config:
+        raise ConfigError("--write: expected --config FILE to write to, got none")
+    settings = _with_source(config.load(options.config).settings, options.source)
+    classifier = _classifier(settings)
+    with closing(open_camera(settings.camera)) as camera:
+        neutral, smile = collect(
+            camera,
+            FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+            classifier,
+            seconds=options.seconds,
+            pause_s=options.pause,
+            say=lambda words: print(words, flush=True),
+        )
+    print("\n".join(plot(neutral, smile)))
+    threshold_on, threshold_off = propose(neutral, smile)
+    print(f"[trigger]\nthreshold_on = {threshold_on}\nthreshold_off = {threshold_off}")
+    if options.write:
+        write(options.config, threshold_on, threshold_off)
+        print(f"written to {options.config}")
+    return 0
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Score a recorded clip by its firings, against labels of where the smiles are."""
+    smiles = read_truth(options.truth)
+    settings = _with_source(config.load(options.config).settings, options.clip)
+    stages = _stages(settings)
+    with closing(open_camera(settings.camera)) as camera, closing(Outputs({}, log_event)) as none:
+        if camera.live:
+            raise CameraError(f"{options.clip}: expected a recorded clip", options.clip)
+        pipeline = stages(camera=camera, outputs=none, listen=lambda _: None)
+        decisions = [pipeline.step(frame) for frame in iter(camera.read, None)]
+        length_s = len(decisions) / camera.fps
+    late = [f"[{start:g}, {end:g}]" for start, end in smiles if start >= length_s]
+    if late:
+        raise TruthError(
+            f"{options.truth}: expected smiles within the clip's {length_s:.1f} s, got {late[0]}"
+        )
+    firings = [decision.time for decision in decisions if decision.fire]
+    result = score(firings, smiles, length_s, options.within)
+    print(json.dumps(to_builtins(result)) if options.json else "\n".join(result.lines()))
+    return 0
+
+
+def show_config(options: argparse.Namespace) -> int:
+    """Print every setting in force and where it comes from."""
+    print("\n".join(show(config.load(options.config))))
+    return 0
+
+
+def check_config(options: argparse.Namespace) -> int:
+    """Check a configuration without opening anything."""
+    configuration = config.load(options.config)
+    names = ", ".join(configuration.settings.outputs) or "none"
+    print(f"{options.config or 'without a file'}: good; outputs: {names}")
+    return 0
+
+
+def explain_config(options: argparse.Namespace) -> int:
+    """Print what a setting, or all of a section, means, may be and is."""
+    print("\n".join(explain(options.key, config.load(options.config))))
     return 0
 
 
 def classify(options: argparse.Namespace) -> int:
     """Score the faces in images; a folder stands for the images in it."""
-    settings = config.load(options.config) if options.config else config.Settings()
+    settings = config.load(options.config).settings
     classifier = _classifier(settings)
     detector = HaarDetector(settings.faces)
     images = list(_images(options.paths))
@@ -174,7 +281,23 @@ def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _classifier(settings: config.Settings) -> Classifier:
+def _with_source(settings: Settings, source: str | None) -> Settings:
+    if source is None:
+        return settings
+    return replace(settings, camera=replace(settings.camera, source=source))
+
+
+def _stages(settings: Settings) -> partial[Pipeline]:
+    """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
+    return partial(
+        Pipeline,
+        faces=FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+        classifier=_classifier(settings),
+        trigger=Trigger(settings.trigger),
+    )
+
+
+def _classifier(settings: Settings) -> Classifier:
     return Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
 
 
@@ -191,38 +314,17 @@ def _log_summary(timings: Timings, seconds: float) -> None:
         )
 
 
-def _parser() -> OneLineParser:
-    parser = OneLineParser(prog="smile-gate", description=__doc__)
-    parser.add_argument("--version", action="version", version=version("smile-gate"))
-    common = OneLineParser(add_help=False)
-    common.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
-    common.add_argument("-v", "--verbose", action="store_true", help="log at level DEBUG")
-    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
-
-    verb = verbs.add_parser("run", parents=[common], help=run.__doc__, description=run.__doc__)
-    verb.add_argument(
-        "--source",
-        metavar="SPEC",
-        help=f"instead of the configuration's camera.source: {KINDS}",
-    )
-    verb.add_argument(
-        "--events", metavar="PATH", help="append events as JSON lines to a file; - is stdout"
-    )
-    verb.add_argument(
-        "--realtime", action="store_true", help="play a recorded source at its own pace"
-    )
-    verb.set_defaults(call=run)
-
-    verb = verbs.add_parser(
-        "classify", parents=[common], help=classify.__doc__, description=classify.__doc__
-    )
-    verb.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
-    verb.add_argument("--json", action="store_true", help="one JSON object a line")
-    verb.add_argument(
-        "--whole-image", action="store_true", help="images are face crops: skip the detector"
-    )
-    verb.set_defaults(call=classify)
-    return parser
+VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "classify": classify,
+    "fire": fire,
+    "safe": safe,
+    "calibrate": calibrate,
+    "replay": replay,
+    "config show": show_config,
+    "config check": check_config,
+    "config explain": explain_config,
+}
 
 
 if __name__ == "__main__":

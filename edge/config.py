@@ -1,151 +1,123 @@
-"""Typed settings: one TOML file, checked whole before anything is opened.
-
-Each setting carries its bounds and its meaning; ``docs/configuration.md`` lists them.
-"""
+"""Reads the settings from one TOML file and the environment, and checks them whole before anything
+is opened."""
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from edge.errors import ConfigError
+from edge.settings import (
+    OUTPUT_KINDS,
+    RESERVED_PINS,
+    SECTIONS,
+    AnyOutputSettings,
+    GateSettings,
+    Settings,
+    ShutterSettings,
+    SnapshotSettings,
+)
 
-SHIPPED_BUNDLE = Path(__file__).resolve().parents[1] / "models" / "smilenet"
+PREFIX = "SMILE_GATE_"
+WITHOUT_FILE: Mapping[str, Any] = {"outputs": {"shutter": {"kind": "shutter", "pin": 17}}}
 
-
-class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[camera]: where frames come from."""
-
-    source: Annotated[
-        str,
-        Meta(
-            description="picamera2, v4l2:/dev/video0, file:clip.mp4, images:DIR@FPS or demo; "
-            "a plain path is a file or a folder of images"
-        ),
-    ] = "picamera2"
-    width: Annotated[int, Meta(ge=64, le=4096, description="frame width to ask for, px")] = 640
-    height: Annotated[int, Meta(ge=64, le=4096, description="frame height to ask for, px")] = 480
-    fps: Annotated[float, Meta(ge=1, le=240, description="frames per second to ask for")] = 30.0
+Origin = Literal["default", "file", "environment"]
 
 
-class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[model]: the network that scores smiles."""
+class Configuration(Struct, frozen=True):
+    """The settings in force and where each comes from.
 
-    bundle: Annotated[
-        str, Meta(description="bundle folder; a relative path starts at the configuration file")
-    ] = str(SHIPPED_BUNDLE)
-    threads: Annotated[int, Meta(ge=1, le=8, description="interpreter threads")] = 1
+    Attributes:
+        settings: all values.
+        origins: by dotted key, of the values that are no defaults.
+    """
 
-
-class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[faces]: the Haar scan and the tracks."""
-
-    min_face_px: Annotated[
-        int, Meta(ge=20, le=2000, description="smallest face to look for, in frame pixels")
-    ] = 80
-    search_width: Annotated[
-        int,
-        Meta(ge=160, le=4096, description="wider frames are scaled down to this for the scan"),
-    ] = 320
-    scale_factor: Annotated[
-        float, Meta(ge=1.01, le=2.0, description="ratio between searched face sizes")
-    ] = 1.1
-    min_neighbors: Annotated[
-        int, Meta(ge=1, le=50, description="cascade windows that must agree on a face")
-    ] = 4
-    lost_s: Annotated[
-        float, Meta(ge=0, le=10, description="a face unseen for longer loses its id, s")
-    ] = 0.5
+    settings: Settings
+    origins: Mapping[str, Origin]
 
 
-class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[trigger]: when a smile fires."""
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Configuration:
+    """Read and check a configuration file and what the environment puts in place of its values.
 
-    threshold_on: Annotated[
-        float, Meta(ge=0, le=1, description="a smile starts at this score or above")
-    ] = 0.8
-    threshold_off: Annotated[
-        float, Meta(ge=0, le=1, description="a smile ends below this score")
-    ] = 0.4
-    hold_s: Annotated[
-        float, Meta(ge=0, le=60, description="how long a smile must last before it fires, s")
-    ] = 0.3
-    cooldown_s: Annotated[
-        float, Meta(ge=0, le=3600, description="shortest time between two firings, s")
-    ] = 3.0
-    bridge_s: Annotated[
-        float, Meta(ge=0, le=10, description="a smile survives its face unseen this long, s")
-    ] = 0.3
+    A variable ``SMILE_GATE_TRIGGER__HOLD_S`` stands for ``trigger.hold_s``; its value is read as
+    TOML, or if it is none, as text.
 
-    def __post_init__(self) -> None:
-        if self.threshold_off > self.threshold_on:
-            raise ValueError(
-                f"threshold_off: expected at most threshold_on ({self.threshold_on}), "
-                f"got {self.threshold_off}"
-            )
-
-
-class ShutterSettings(
-    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="shutter"
-):
-    """[outputs.NAME] with kind = "shutter": one pulse for each firing."""
-
-    pin: Annotated[
-        int,
-        Meta(ge=2, le=27, description="BCM number of the GPIO pin; 0 and 1 belong to HATs"),
-    ]
-    pulse_s: Annotated[float, Meta(ge=0.01, le=10, description="pulse length, s")] = 0.2
-    active_high: Annotated[
-        bool, Meta(description="true: 3.3 V is active and 0 V safe; false: the reverse")
-    ] = True
-
-
-OUTPUT_KINDS = {"shutter": ShutterSettings}
-
-
-class Settings(Struct, frozen=True):
-    """All settings. Without a file there is one output, a shutter on GPIO 17; a file names every
-    pin that may be driven, so with a file there are no others."""
-
-    camera: CameraSettings = CameraSettings()
-    model: ModelSettings = ModelSettings()
-    faces: FaceSettings = FaceSettings()
-    trigger: TriggerSettings = TriggerSettings()
-    outputs: dict[str, ShutterSettings] = field(
-        default_factory=lambda: {"shutter": ShutterSettings(pin=17)}
-    )
-
-
-SECTIONS: dict[str, type[Struct]] = {
-    "camera": CameraSettings,
-    "model": ModelSettings,
-    "faces": FaceSettings,
-    "trigger": TriggerSettings,
-}
-
-
-def load(path: Path) -> Settings:
-    """Read and check a configuration file.
+    Args:
+        path: the file; None for the defaults, with a shutter on GPIO 17.
+        environment: the variables to look at.
 
     Raises:
         ConfigError: the file is missing or not TOML, a key is unknown, missing, of the wrong type
-            or out of range, or one pin is used twice.
+            or out of range, a pin is reserved or used twice.
     """
+    tables = _read(path) if path is not None else _copied(WITHOUT_FILE)
+    origins: dict[str, Origin] = {}
+    if path is not None:
+        origins = dict.fromkeys(_keys(tables), "file")
+    variables = _apply(environment, tables)
+    origins |= dict.fromkeys(variables, "environment")
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = _settings(tables, path.parent if path is not None else Path())
+    except ConfigError as error:
+        inside = (one for one in variables if f"{one}.".startswith(f"{error.key}."))
+        place = variables.get(error.key, path or variables.get(next(inside, "")))
+        raise ConfigError(f"{place}: {error}" if place else str(error), error.key) from error
+    return Configuration(settings, origins)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a TOML file, got: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, got: {error}") from error
-    try:
-        return _settings(tables, path.parent)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}", error.key) from error
+
+
+def _copied(tables: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _copied(value) if isinstance(value, Mapping) else value
+        for key, value in tables.items()
+    }
+
+
+def _keys(tables: Mapping[str, Any], before: str = "") -> list[str]:
+    keys = []
+    for key, value in tables.items():
+        keys += _keys(value, f"{before}{key}.") if isinstance(value, dict) else [f"{before}{key}"]
+    return keys
+
+
+def _apply(environment: Mapping[str, str], tables: dict[str, Any]) -> dict[str, str]:
+    """Put the environment's values into the tables; return their variables by dotted key."""
+    variables = {}
+    for variable, text in sorted(environment.items()):
+        path = variable.removeprefix(PREFIX).lower().split("__")
+        if not variable.startswith(PREFIX) or len(path) < 2:
+            continue
+        if path[0] == "outputs" and isinstance(tables.get("outputs"), dict):
+            names = {name.lower(): name for name in tables["outputs"]}
+            path[1] = names.get(path[1], path[1])
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        table: Any = tables
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{variable}: expected a table {key}, got {table!r}", key)
+        table[path[-1]] = value
+        variables[".".join(path)] = variable
+    return variables
 
 
 def _settings(tables: dict[str, Any], folder: Path) -> Settings:
@@ -154,43 +126,66 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
         if name not in known:
             raise ConfigError(f"{name}: expected a section among {', '.join(known)}", name)
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
-    outputs = _outputs(tables.get("outputs", {}))
-    settings = Settings(outputs=outputs, **sections)  # type: ignore[arg-type]
-    cooldown_s = settings.trigger.cooldown_s
-    for name, output in outputs.items():
-        if output.pulse_s > cooldown_s:  # firings would queue up
-            key = f"outputs.{name}.pulse_s"
-            raise ConfigError(
-                f"{key}: expected at most trigger.cooldown_s ({cooldown_s}), got {output.pulse_s}",
-                key,
-            )
-    bundle = str(folder / settings.model.bundle)
-    return msgspec.structs.replace(
-        settings, model=msgspec.structs.replace(settings.model, bundle=bundle)
+    settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
+    _check_pins(settings.outputs)
+    _check_lengths(settings)
+    neutral_first = settings.trigger.neutral_first
+    if neutral_first is None:
+        neutral_first = any(isinstance(one, GateSettings) for one in settings.outputs.values())
+    outputs = {
+        name: replace(one, folder=str(folder / one.folder))
+        if isinstance(one, SnapshotSettings)
+        else one
+        for name, one in settings.outputs.items()
+    }
+    return replace(
+        settings,
+        model=replace(settings.model, bundle=str(folder / settings.model.bundle)),
+        trigger=replace(settings.trigger, neutral_first=neutral_first),
+        outputs=outputs,
     )
 
 
-def _outputs(tables: object) -> dict[str, ShutterSettings]:
+def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
     if not isinstance(tables, dict):
         raise ConfigError(f"outputs: expected tables [outputs.NAME], got {tables!r}", "outputs")
-    outputs: dict[str, ShutterSettings] = {}
-    names: dict[int, str] = {}
+    outputs = {}
     for name, table in tables.items():
         key = f"outputs.{name}"
         kind = table.get("kind") if isinstance(table, dict) else None
         if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
             expected = ", ".join(OUTPUT_KINDS)
             raise ConfigError(f"{key}.kind: expected one of {expected}, got {kind!r}", key)
-        output = _section(key, table, OUTPUT_KINDS[kind])
-        if output.pin in names:
-            raise ConfigError(
-                f"{key}.pin: expected a pin of its own, got {output.pin}, which "
-                f"outputs.{names[output.pin]} uses",
-                f"{key}.pin",
-            )
-        names[output.pin] = name
-        outputs[name] = output
+        outputs[name] = _section(key, table, OUTPUT_KINDS[kind])
     return outputs
+
+
+def _check_pins(outputs: Mapping[str, AnyOutputSettings]) -> None:
+    owners: dict[int, str] = {}
+    for name, output in outputs.items():
+        for setting, pin in output.pins():
+            key = f"outputs.{name}.{setting}"
+            if pin in RESERVED_PINS:
+                raise ConfigError(
+                    f"{key}: expected another pin than {pin}, {RESERVED_PINS[pin]}", key
+                )
+            if pin in owners:
+                raise ConfigError(
+                    f"{key}: expected a pin of its own, got {pin}, which {owners[pin]} uses", key
+                )
+            owners[pin] = key
+
+
+def _check_lengths(settings: Settings) -> None:
+    cooldown_s = settings.trigger.cooldown_s
+    for name, output in settings.outputs.items():
+        if isinstance(output, ShutterSettings) and output.length_s > cooldown_s:
+            key = f"outputs.{name}.{'burst' if output.burst > 1 else 'pulse_s'}"
+            raise ConfigError(  # firings would queue up
+                f"{key}: expected at most trigger.cooldown_s ({cooldown_s}) for the whole firing, "
+                f"got {output.length_s:g} s",
+                key,
+            )
 
 
 S = TypeVar("S", bound=Struct)
@@ -205,13 +200,16 @@ def _section(name: str, table: object, kind: type[S]) -> S:
         message, _, place = str(error).partition(" - at ")
         key = f"{name}{place.strip('`').removeprefix('$')}"
         quoted = re.search(r"(?:unknown|required) field `([^`]+)`", message)
+        own = re.match(r"(\w+): (.*)", message)  # from a __post_init__ of ours
         if quoted:
             key = f"{key}.{quoted[1]}"
             known = ", ".join(kind.__struct_fields__)
             message = (
                 f"expected a key among {known}" if "unknown" in message else "expected a value"
             )
+        elif own:
+            key, message = f"{name}.{own[1]}", own[2]
         leaf = key.rpartition(".")[2]
-        got = f", got {table[leaf]!r}" if leaf in table else ""
+        got = f", got {table[leaf]!r}" if leaf in table and not own else ""
         message = re.sub(r", got `\w+`$", "", message).replace("`", "")
         raise ConfigError(f"{key}: {message[0].lower()}{message[1:]}{got}", key) from error

@@ -65,14 +65,14 @@ class MissingPackageError(SmileGateError, ImportError):
 
 
 class OutputError(SmileGateError, RuntimeError):
-    """A GPIO output can't be opened or driven.
+    """An output can't be opened or does not work.
 
     Attributes:
         output: the output's name in the configuration.
-        pin: its BCM pin number.
+        pin: its BCM pin number; None for an output without one.
     """
 
-    def __init__(self, message: str, output: str, pin: int) -> None:
+    def __init__(self, message: str, output: str, pin: int | None = None) -> None:
         super().__init__(message)
         self.output = output
         self.pin = pin
@@ -80,3 +80,11 @@ class OutputError(SmileGateError, RuntimeError):
 
 class TelemetryError(SmileGateError, OSError):
     """The place that events are to be written to can't be opened."""
+
+
+class CalibrationError(SmileGateError, ValueError):
+    """There is too little to propose thresholds from."""
+
+
+class TruthError(SmileGateError, ValueError):
+    """A file of labels is missing, or says what can't be."""

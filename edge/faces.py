@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from edge.config import FaceSettings
 from edge.errors import MissingPackageError
 from edge.frames import Box, Face, Frame, Grey
+from edge.settings import FaceSettings
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 DEBIAN_CASCADES = Path("/usr/share/opencv4/haarcascades")

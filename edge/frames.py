@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Grey = NDArray[np.uint8]
 """A grey (luma) image, shape (height, width), uint8, 0 black to 255 white."""
 
+Picture = NDArray[np.uint8]
+"""A picture as the camera gave it, uint8: BGR of shape (height, width, 3), planar YUV 4:2:0 (I420)
+of shape (1.5 height, width), or grey of shape (height, width)."""
+
 Facts = Mapping[str, int | float | str]
+
+Fault = Literal["camera", "stalled", "rate", "output"]
+"""What is wrong: the camera is lost, no frame was judged for too long, there were too many firings
+in a minute, or an output failed."""
 
 EventName = Literal[
     "face_found",
@@ -21,6 +30,9 @@ EventName = Literal[
     "smile_off",
     "fired",
     "released",
+    "saved",
+    "fault",
+    "fault_over",
     "camera_lost",
     "camera_back",
 ]
@@ -48,23 +60,24 @@ class Box(NamedTuple):
         return shared / (self.area + other.area - shared)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(Struct, frozen=True, eq=False):
     """One picture from a camera.
 
     Attributes:
         index: counts frames of this source from 0.
         time: seconds; monotonic clock for a live camera, index / fps for a file.
         grey: the picture, uint8 luma of shape (height, width).
+        main: the same picture as the camera gave it, for who wants its colours; None where grey
+            is all there is.
     """
 
     index: int
     time: float
     grey: Grey
+    main: Picture | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Struct, frozen=True):
     """A face seen in one frame.
 
     Attributes:
@@ -79,16 +92,14 @@ class Face:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class SmileScore:
+class SmileScore(Struct, frozen=True):
     """How much a face smiles: ``score`` from 0.0 (not at all) to 1.0 (surely)."""
 
     face: Face
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What the trigger made of one frame.
 
     Attributes:
@@ -97,6 +108,9 @@ class Decision:
         face: id of the face that fires, None when nothing does.
         smile_on: ids of the faces whose smile starts with this frame.
         smile_off: ids of the faces whose smile ends with this frame.
+        smiling: True while a smile that fired lasts.
+        score: the highest smoothed score of the faces that count, 0.0 to 1.0.
+        too_many: True while nothing fires because too much did.
     """
 
     time: float
@@ -104,12 +118,14 @@ class Decision:
     face: int | None = None
     smile_on: tuple[int, ...] = ()
     smile_off: tuple[int, ...] = ()
+    smiling: bool = False
+    score: float = 0.0
+    too_many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something worth telling: a name, the time in the frames' seconds, and its facts."""
 
     time: float
     name: EventName
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = msgspec.field(default_factory=dict)

@@ -13,7 +13,7 @@ from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CameraError, ImageError
 from edge.faces import FaceTracker
-from edge.frames import Decision, Event, EventName, Facts, Frame
+from edge.frames import Decision, Event, EventName, Frame
 from edge.outputs import Outputs
 from edge.trigger import Trigger
 
@@ -70,15 +70,16 @@ class Pipeline:
         self._listen = listen
         self.timings = Timings()
 
-    def run(self, stop: threading.Event, *, realtime: bool = False) -> None:
+    def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
         """Judge frames until the source ends or ``stop`` is set.
 
-        At the end of a source the pulses under way are waited for; at ``stop`` they are not.
+        At the end of a source the outputs at work are waited for; at ``stop`` they are not.
         Camera and outputs are closed by who opened them.
 
         Args:
             stop: ends the run within a frame.
             realtime: play a recorded source at its own pace instead of as fast as possible.
+            stall_s: outputs are made safe when there is no frame for this long, in seconds.
 
         Raises:
             CameraError: the source failed; listeners were told ``camera_lost``.
@@ -86,6 +87,7 @@ class Pipeline:
         """
         started = clock.monotonic()
         time = started if self._camera.live else 0.0
+        self._outputs.watch(max(stall_s, 3.0 / self._camera.fps))
         while not stop.is_set():
             try:
                 with self.timings.stage("camera"):
@@ -100,6 +102,7 @@ class Pipeline:
             if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
                 break
             self.step(frame)
+        self._outputs.end()
         while not self._outputs.idle and not stop.wait(0.005):
             pass
 
@@ -114,10 +117,11 @@ class Pipeline:
             with self.timings.stage("trigger"):
                 decision = self._trigger.step(frame.time, scores)
             with self.timings.stage("outputs"):
-                if decision.fire:
-                    self._outputs.fire(decision.time)
+                fired = self._outputs.step(decision, frame)
         self.timings.frames += 1
         self._tell(known, decision)
+        for event in fired:
+            self._listen(event)
         return decision
 
     def _tell(self, known_before: Collection[int], decision: Decision) -> None:
@@ -131,7 +135,3 @@ class Pipeline:
         for name, faces in changes:
             for face in faces:
                 self._listen(Event(decision.time, name, {"face": face}))
-        if decision.face is not None:
-            for output in self._outputs.opened:
-                facts: Facts = {"output": output.name, "pin": output.pin, "face": decision.face}
-                self._listen(Event(decision.time, "fired", facts))

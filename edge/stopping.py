@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -10,14 +11,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+log = logging.getLogger(__name__)
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Stopper:
-    """While entered, SIGTERM, SIGINT, SIGHUP and SIGQUIT set ``stop``.
+    """While entered, SIGTERM, SIGINT, SIGHUP and SIGQUIT set ``stop``, and ``first_act`` is called
+    at once, whatever the main thread is doing.
 
     If there is a second signal, or the block is not left within ``GRACE_S`` of the first (a camera
-    that hangs, a reader of events that stalls), ``last_act`` is called and the process ends.
+    that hangs, a reader of events that stalls), the process ends.
 
     Signals are heard by a thread through a wakeup descriptor: the interpreter writes to it even
     while the main thread is in C code, and a handler of our own could meet a lock that the
@@ -25,14 +29,14 @@ class Stopper:
 
     Attributes:
         stop: set by the first signal.
-        last_act: what to do before ending a process that hangs; must not need the main thread.
+        first_act: what can't wait for the main thread.
     """
 
     GRACE_S = 3.0
 
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self.last_act: Callable[[], None] = lambda: None
+        self.first_act: Callable[[], None] = lambda: None
         self._hear, self._tell = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
 
@@ -63,16 +67,17 @@ class Stopper:
         if first is None:
             return
         self.stop.set()
+        try:
+            self.first_act()
+        except Exception:
+            log.exception("at signal %d", first)
         self._hear.settimeout(self.GRACE_S)
         try:
             number = self._next_signal()
         except TimeoutError:
             number = first
         if number is not None:
-            try:
-                self.last_act()
-            finally:
-                os._exit(128 + number)
+            os._exit(128 + number)
 
     def _next_signal(self) -> int | None:
         """Return the next of our signals, None when the block was left."""

@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from edge.config import TriggerSettings
-from edge.frames import Decision, SmileScore
+from edge.frames import Box, Decision, SmileScore
+from edge.settings import TriggerSettings
 
 
-@dataclass(slots=True)
-class _Smile:
-    """One face's smile, from the score that started it to the one that ends it."""
+class _Track:
+    """One face, from its first score to the one after which it was unseen for too long."""
 
-    since: float
-    seen: float
-    fired: bool = False
+    __slots__ = ("box", "level", "neutral", "neutral_since", "score", "seen", "since", "used")
+
+    def __init__(self, time: float, score: float, box: Box) -> None:
+        self.seen = time
+        self.box = box
+        self.score = score
+        self.level = score  # the smoothed score
+        self.since: float | None = None  # when the smile under way started
+        self.used = False  # the smile under way has fired
+        self.neutral_since: float | None = None
+        self.neutral = False  # was seen not smiling for long enough since it last fired
+
+    def moved(self, box: Box) -> float:
+        """Return by how many of its widths the face moved, grew or shrank."""
+        x, y, w, h = self.box
+        across = abs(box.x - x + (box.w - w) / 2)
+        down = abs(box.y - y + (box.h - h) / 2)
+        return max(across, down, abs(box.w - w)) / w
+
+    def smooth(self, time: float, score: float, time_constant: float) -> float:
+        """Take the next score in; return the level before it.
+
+        A low-pass filter of first order, solved for a score that changes evenly from the last one
+        to this: whatever the frame rate, the level is that of the same curve.
+        """
+        before = self.level
+        passed = (time - self.seen) / time_constant if time_constant else math.inf
+        if passed > 50.0:
+            self.level = score
+        elif passed > 0.0:
+            kept = math.exp(-passed)
+            mean = (1.0 - kept) / passed
+            self.level = before * kept + score * (1.0 - mean) + self.score * (mean - kept)
+        return before
 
 
 class Trigger:
-    """Two thresholds, a hold time and a cooldown.
+    """A latch with two thresholds for each face; what it takes to fire; a cooldown; a rate limit.
 
-    A face's smile starts when its score reaches ``threshold_on`` and ends when it falls below
-    ``threshold_off`` or the face is unseen for more than ``bridge_s``. A smile that has lasted
-    ``hold_s`` fires, once, if the last firing is ``cooldown_s`` ago.
+    A face's scores are smoothed. Its smile starts when the smoothed score reaches
+    ``threshold_on`` and ends when it falls below ``threshold_off``; both moments are taken between
+    the frames, on the line from level to level, so that a hold is as long at 8 frames per second
+    as at 60. A face unseen for up to ``bridge_s`` goes on as it was; unseen for longer, or found
+    where it can't have gone, it starts anew, its smile over.
+
+    A smile that has lasted ``hold_s`` fires, with ``neutral_first`` only if its face was seen not
+    smiling for ``neutral_s`` on the same track before. All smiles under way at a firing are used
+    up by it: each must end before its face counts again. Firings are at least ``cooldown_s``
+    apart; one more than ``max_per_minute`` in 60 s is refused, and all others for 60 s.
     """
+
+    MINUTE = 60.0
+    BLIND_S = 2.0
+    """Frames further apart than this do not tell what was between them: all faces start anew."""
 
     def __init__(self, settings: TriggerSettings) -> None:
         self._settings = settings
-        self._smiles: dict[int, _Smile] = {}
-        self._last_fired = float("-inf")
+        self._tracks: dict[int, _Track] = {}
+        self._fired: deque[float] = deque([-math.inf], maxlen=settings.max_per_minute)
+        self._refused_until = -math.inf
 
     def step(self, time: float, scores: Sequence[SmileScore]) -> Decision:
         """Judge one frame.
@@ -38,37 +81,128 @@ class Trigger:
             time: the frame's time in seconds, not before that of the last call.
             scores: of all faces seen in the frame; empty when there are none.
         """
-        smile_on = []
-        smile_off = []
-        for face_id, score in ((s.face.id, s.score) for s in scores):
-            smile = self._smiles.get(face_id)
-            if smile is not None and score < self._settings.threshold_off:
-                del self._smiles[face_id]
-                smile_off.append(face_id)
-            elif smile is not None:
-                smile.seen = time
-            elif score >= self._settings.threshold_on:
-                self._smiles[face_id] = _Smile(since=time, seen=time)
-                smile_on.append(face_id)
-        for face_id, smile in list(self._smiles.items()):
-            if time - smile.seen > self._settings.bridge_s:
-                del self._smiles[face_id]
-                smile_off.append(face_id)
-        face = self._ripe(time)
+        smile_on: list[int] = []
+        smile_off: list[int] = []
+        for scored in scores:
+            if scored.face.box.w >= self._settings.min_face_px:
+                self._see(time, scored, smile_on, smile_off)
+        self._forget(time, smile_off)
+        face = self._ripe(time) if self._may_fire(time) else None
+        if face is not None and self._too_many(time):
+            self._refused_until = time + self.MINUTE
+            face = None
+        smiling = False
+        score = 0.0
+        for track in self._tracks.values():
+            if face is not None and track.since is not None:
+                track.used = True
+                track.neutral = False
+            smiling = smiling or (track.used and track.since is not None)
+            score = max(score, track.level)
         if face is not None:
-            self._smiles[face].fired = True
-            self._last_fired = time
-        return Decision(time, face is not None, face, tuple(smile_on), tuple(smile_off))
+            self._fired.append(time)
+        return Decision(
+            time,
+            face is not None,
+            face,
+            tuple(smile_on),
+            tuple(smile_off),
+            smiling,
+            score,
+            time < self._refused_until,
+        )
+
+    def _see(
+        self, time: float, scored: SmileScore, smile_on: list[int], smile_off: list[int]
+    ) -> None:
+        """Take one face's score in; note whether its smile starts or ends."""
+        settings = self._settings
+        face_id, box = scored.face.id, scored.face.box
+        track = self._tracks.get(face_id)
+        if track is not None and (
+            time - track.seen > self.BLIND_S or track.moved(box) > settings.jump_widths
+        ):
+            if track.since is not None:
+                smile_off.append(face_id)
+            track = None
+        if track is None:
+            track = self._tracks[face_id] = _Track(time, scored.score, box)
+            before = track.level
+        else:
+            before = track.smooth(time, scored.score, settings.smoothing_s)
+        crossed = track.seen  # when the level crossed a threshold, if it did
+        level = track.level
+        if level >= settings.threshold_on:
+            if track.since is None:
+                if before < settings.threshold_on:
+                    share = (settings.threshold_on - before) / (level - before)
+                    crossed += share * (time - track.seen)
+                track.since = crossed
+                smile_on.append(face_id)
+        elif level < settings.threshold_off and track.since is not None:
+            track.since = None
+            track.used = False
+            smile_off.append(face_id)
+        self._watch_neutral(time, track, before)
+        track.seen = time
+        track.score = scored.score
+        track.box = box
+
+    def _watch_neutral(self, time: float, track: _Track, before: float) -> None:
+        """Note since when, and whether for long enough, a face does not smile."""
+        off = self._settings.threshold_off
+        level = track.level
+        crossed = track.seen
+        if (before < off) != (level < off):
+            crossed += (off - before) / (level - before) * (time - track.seen)
+        until = crossed
+        if level < off:
+            if track.neutral_since is None:
+                track.neutral_since = crossed
+            until = time
+        if track.neutral_since is not None:
+            if until - track.neutral_since >= self._settings.neutral_s:
+                track.neutral = True
+            if level >= off:
+                track.neutral_since = None
+
+    def _forget(self, time: float, smile_off: list[int]) -> None:
+        """Drop the tracks of faces unseen for too long."""
+        bridge_s = self._settings.bridge_s
+        gone = [face for face, track in self._tracks.items() if time - track.seen > bridge_s]
+        smile_off += [face for face in gone if self._tracks.pop(face).since is not None]
+
+    def _may_fire(self, time: float) -> bool:
+        return time - self._fired[-1] >= self._settings.cooldown_s and time >= self._refused_until
+
+    def _too_many(self, time: float) -> bool:
+        return len(self._fired) == self._fired.maxlen and time - self._fired[0] < self.MINUTE
 
     def _ripe(self, time: float) -> int | None:
-        """Return the face seen now that has smiled the longest and may fire."""
-        if time - self._last_fired < self._settings.cooldown_s:
-            return None
-        ripe = [
-            (smile.since, face_id)
-            for face_id, smile in self._smiles.items()
-            if not smile.fired
-            and smile.seen == time
-            and time - smile.since >= self._settings.hold_s
+        """Return the face to fire for: of those that qualify, the one that smiled first."""
+        who = self._settings.who
+        held = {face: track for face, track in self._tracks.items() if self._held(time, track)}
+        fresh = [
+            (track.since, face)
+            for face, track in held.items()
+            if not track.used and track.seen == time
         ]
-        return min(ripe)[1] if ripe else None
+        if not fresh:
+            return None
+        if who == "all" and len(held) < len(self._tracks):
+            return None
+        if who == "count" and len(fresh) < self._settings.count:
+            return None
+        if who == "largest":
+            seen = {face: track for face, track in self._tracks.items() if track.seen == time}
+            largest = max(seen, key=lambda face: seen[face].box.area)
+            fresh = [one for one in fresh if one[1] == largest]
+        return min(fresh)[1] if fresh else None
+
+    def _held(self, time: float, track: _Track) -> bool:
+        """Tell whether a face's smile has lasted, after a neutral face where that is asked for."""
+        return (
+            track.since is not None
+            and time - track.since >= self._settings.hold_s
+            and (track.neutral or track.used or not self._settings.neutral_first)
+        )

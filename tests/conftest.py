@@ -14,8 +14,8 @@ import edge.quiet  # noqa: F401  (before a test first uses FFmpeg)
 from edge.bundle import load_bundle
 from edge.cameras.demo import COLLINS, HOPPER, DemoCamera
 from edge.classifier import Classifier
-from edge.config import SHIPPED_BUNDLE
 from edge.frames import Frame, Grey
+from edge.settings import SHIPPED_BUNDLE
 
 pytest_plugins = ["tests.tiny_sets", "tests.edge.commands"]
 

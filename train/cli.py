@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.cli import OneLineParser
+from edge.arguments import OneLineParser
 from edge.errors import SmileGateError
 from train.evaluation import evaluate_bundle
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.config import FaceSettings
 from edge.faces import HaarDetector
 from edge.frames import Box, Grey
 from edge.preprocess import crop, decode_grey, scale
+from edge.settings import FaceSettings
 from train.datasets import Picture
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from edge.config import CameraSettings
 from edge.errors import CameraError
 from edge.frames import Frame
+from edge.settings import CameraSettings
 
 KINDS = "picamera2, v4l2:DEVICE, file:CLIP, images:DIR@FPS, demo or a path"
 

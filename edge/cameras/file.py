@@ -54,7 +54,8 @@ class VideoCamera:
                 )
             return None
         grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        frame = Frame(self._index, self._index / self.fps, np.asarray(grey, np.uint8))
+        main = np.asarray(picture, np.uint8)
+        frame = Frame(self._index, self._index / self.fps, np.asarray(grey, np.uint8), main)
         self._index += 1
         return frame
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.config import CameraSettings
 from edge.errors import CameraError, MissingPackageError
 from edge.frames import Frame
+from edge.settings import CameraSettings
 
 
 class Picamera2Camera:
@@ -63,7 +63,9 @@ class Picamera2Camera:
                 f"{self._source}: the camera stopped: {error}", self._source
             ) from error
         luma = np.ascontiguousarray(planes[: self._height, : self._width])
-        frame = Frame(self._index, time.monotonic(), luma)
+        # Rows that are padded hold the chroma planes in a way that OpenCV can't read.
+        main = planes if planes.shape == (self._height * 3 // 2, self._width) else None
+        frame = Frame(self._index, time.monotonic(), luma, main)
         self._index += 1
         return frame
 

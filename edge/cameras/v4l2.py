@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 import edge.quiet  # noqa: F401
-from edge.config import CameraSettings
 from edge.errors import CameraError
 from edge.frames import Frame
+from edge.settings import CameraSettings
 
 
 class V4l2Camera:
@@ -43,7 +43,8 @@ class V4l2Camera:
         if not ok:
             raise CameraError(f"{self._source}: the camera stopped delivering", self._source)
         grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        frame = Frame(self._index, time.monotonic(), np.asarray(grey, np.uint8))
+        main = np.asarray(picture, np.uint8)
+        frame = Frame(self._index, time.monotonic(), np.asarray(grey, np.uint8), main)
         self._index += 1
         return frame
 

@@ -3,60 +3,207 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import threading
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
 
-from edge.config import ShutterSettings
 from edge.errors import OutputError
-from edge.frames import Event
-from edge.outputs.shutter import Shutter
+from edge.frames import Decision, Event, Fault, Frame
+from edge.outputs.output import Firing, Output, Report, Tell
+from edge.settings import (
+    AnyOutputSettings,
+    CommandSettings,
+    GateSettings,
+    IndicatorSettings,
+    ShutterSettings,
+    SnapshotSettings,
+)
 
 log = logging.getLogger(__name__)
+
+FAULTS: tuple[Fault, ...] = ("camera", "stalled", "rate", "output")
+"""Worst first: an indicator shows only one."""
+
+
+def open_output(name: str, settings: AnyOutputSettings, tell: Tell, report: Report) -> Output:
+    """Open one output at its safe level; its kind's module is imported when it is chosen.
+
+    Raises:
+        OutputError: a pin can't be had.
+    """
+    match settings:
+        case ShutterSettings():
+            from edge.outputs.shutter import Shutter
+
+            return Shutter(name, settings, tell, report)
+        case GateSettings():
+            from edge.outputs.gate import Gate
+
+            return Gate(name, settings, tell, report)
+        case IndicatorSettings():
+            from edge.outputs.indicator import Indicator
+
+            return Indicator(name, settings, tell, report)
+        case SnapshotSettings():
+            from edge.outputs.snapshot import Snapshot
+
+            return Snapshot(name, settings, tell, report)
+        case CommandSettings():
+            from edge.outputs.command import Command
+
+            return Command(name, settings, tell, report)
 
 
 class Outputs:
     """All outputs of a configuration, each at its safe level from the start.
 
+    Args:
+        settings: by name.
+        listen: is told ``released``, ``saved``, ``fault`` and ``fault_over``.
+
     Raises:
-        OutputError: a pin can't be opened; those opened before are safe and closed again.
+        OutputError: a pin can't be had; those opened before are safe and closed again.
     """
 
     def __init__(
-        self, settings: Mapping[str, ShutterSettings], listen: Callable[[Event], None]
+        self, settings: Mapping[str, AnyOutputSettings], listen: Callable[[Event], None]
     ) -> None:
-        self.opened: list[Shutter] = []
+        self._listen = listen
+        self._lock = threading.Lock()
+        self._faults: dict[tuple[Fault, str], str] = {}
+        self._time = 0.0  # of the last frame, and when it came
+        self._came = clock.monotonic()
+        self._expecting = False
+        self._ended = threading.Event()
+        self.opened: list[Output] = []
         try:
             for name, one in settings.items():
-                self.opened.append(Shutter(name, one, listen))
+                self.opened.append(open_output(name, one, listen, self._report))
         except BaseException:
             self.close()
             raise
 
-    def fire(self, time: float) -> None:
-        """Fire every output; returns at once. ``time`` is that of the frame, in seconds."""
+    def step(self, decision: Decision, frame: Frame | None = None) -> list[Event]:
+        """Let every output see a frame, and fire if the decision says so; returns at once.
+
+        Returns:
+            A ``fired`` event for each output that acts.
+        """
+        self._time, self._came = decision.time, clock.monotonic()
+        self._expecting = True
+        fired = []
+        if decision.fire:
+            firing = Firing(decision.time, decision.face, frame, self._came)
+            for output in self.opened:
+                if output.fire(firing):
+                    facts = dict(output.facts)
+                    if decision.face is not None:
+                        facts["face"] = decision.face
+                    fired.append(Event(decision.time, "fired", facts))
         for output in self.opened:
-            output.fire(time)
+            output.see(decision, frame)
+        self._set_fault("stalled", "", "")
+        refused = "too many firings in a minute (trigger.max_per_minute)"
+        self._set_fault("rate", "", refused if decision.too_many else "")
+        return fired
+
+    def watch(self, stall_s: float) -> threading.Thread:
+        """Start to make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since
+        the last; until ``end`` or ``close``."""
+        thread = threading.Thread(
+            target=self._watch, args=(stall_s,), name="stall watch", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _watch(self, stall_s: float) -> None:
+        while not self._ended.wait(min(0.1, stall_s / 4)):
+            if self._expecting and clock.monotonic() - self._came > stall_s:
+                self._expecting = False
+                self._make_safe()
+                self._set_fault("stalled", "", f"no frame was judged for {stall_s:g} s")
+
+    def end(self) -> None:
+        """Expect no more frames: smiles are over, and none is a stall."""
+        self._ended.set()
+        self._expecting = False
+        for output in self.opened:
+            output.see(Decision(self._time), None)
 
     @property
     def idle(self) -> bool:
         """True when no output is at work."""
         return all(output.idle for output in self.opened)
 
-    def close(self) -> None:
-        """Drive every output to its safe level now and free its pin; may be called more than
-        once, and from any thread.
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong now, in words."""
+        with self._lock:
+            return list(self._faults.values())
+
+    def stop(self) -> None:
+        """Drive every output to its safe level, now and for good; from any thread.
 
         Raises:
             OutputError: an output could not be made safe; the others are.
         """
-        for output in self.opened:
-            output.stop()
+        self._ended.set()
+        self._each(Output.stop)
+
+    def close(self) -> None:
+        """As ``stop``, and free all pins; may be called more than once.
+
+        Raises:
+            OutputError: as ``stop``.
+        """
+        try:
+            self.stop()
+        finally:
+            opened, self.opened = self.opened, []
+            self._each(Output.close, opened)
+
+    def _each(self, act: Callable[[Output], None], outputs: Sequence[Output] | None = None) -> None:
         failures = []
+        for output in self.opened if outputs is None else outputs:
+            try:
+                act(output)
+            except OutputError as error:
+                failures.append(error)
+        if failures:
+            for failure in failures[1:]:
+                log.error("%s", failure)
+            raise failures[0]
+
+    def _make_safe(self) -> None:
+        """Make all outputs safe for now; one that fails is a fault."""
         for output in self.opened:
             try:
-                output.close()
+                output.safe()
             except OutputError as error:
-                log.error("%s", error)  # noqa: TRY400  (one line, for a person)
-                failures.append(error)
-        self.opened = []
-        if failures:
-            raise failures[0]
+                self._report(output.name, str(error))
+
+    def _report(self, name: str, reason: str) -> None:
+        self._set_fault("output", name, reason)
+
+    def _set_fault(self, fault: Fault, output: str, reason: str) -> None:
+        """Note and tell a fault, or with an empty reason its end."""
+        key = (fault, output)
+        with self._lock:
+            if self._faults.get(key, "") == reason:
+                return
+            if reason:
+                self._faults[key] = reason
+            else:
+                del self._faults[key]
+            worst = min((one for one, _ in self._faults), key=FAULTS.index, default=None)
+        for one in self.opened:
+            one.show(worst)
+        if fault == "rate" and reason:
+            self._make_safe()
+        facts: dict[str, str] = {"fault": fault}
+        if output:
+            facts["output"] = output
+        if reason:
+            facts["reason"] = reason
+        time = self._time + clock.monotonic() - self._came
+        self._listen(Event(time, "fault" if reason else "fault_over", facts))

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import queue
 import sys
 import threading
-from contextlib import suppress
-from pathlib import Path
-from typing import TextIO
 
 from edge.errors import TelemetryError
-from edge.frames import Event, EventName
-from edge.quiet import drop_stdout
+from edge.frames import Event
 
 log = logging.getLogger(__name__)
 
 
 class EventWriter:
-    """Writes each event as a line ``{"time": seconds, "event": NAME, ...}`` and flushes it.
+    """Writes each event as a line ``{"time": seconds, "event": NAME, ...}`` from a thread of its
+    own.
 
-    A reader that has gone, or a full disk, ends the writing with one warning; the pipeline goes
-    on.
+    A reader that has gone, one that is ``QUEUED`` events behind, or a full disk ends the writing
+    with one warning; the pipeline goes on.
 
     Args:
         path: a file to append to, or ``-`` for standard output.
@@ -30,55 +29,91 @@ class EventWriter:
         TelemetryError: the file can't be opened for writing.
     """
 
+    QUEUED = 10_000
+    STALL_S = 1.0
+    """At the end a reader may take its time, but not stand still for longer than this."""
+
     def __init__(self, path: str) -> None:
         self._path = path
-        self._lock = threading.Lock()
-        self._file: TextIO | None = sys.stdout
-        if path != "-":
+        # A descriptor of our own, without buffers: nobody else waits for a write that hangs.
+        if path == "-":
+            self._file = os.dup(sys.stdout.fileno())
+        else:
             try:
-                self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             except OSError as error:
                 raise TelemetryError(
                     f"--events {path}: expected a file to write to, got: {error.strerror}"
                 ) from error
+        self._lines: queue.Queue[bytes | None] = queue.Queue(self.QUEUED)
+        self._ended = False
+        self._thread = threading.Thread(target=self._write, name="events", daemon=True)
+        self._thread.start()
 
     def __call__(self, event: Event) -> None:
-        line = json.dumps({"time": round(event.time, 4), "event": event.name, **event.facts})
-        with self._lock:
-            if self._file is None:
-                return
-            try:
-                self._file.write(line + "\n")
-                self._file.flush()
-            except OSError as error:
-                log.warning("--events %s: writing ended: %s", self._path, error.strerror)
-                if self._file is sys.stdout:
-                    drop_stdout()
-                else:
-                    with suppress(OSError):  # it tries once more to write what is left
-                        self._file.close()
-                self._file = None
+        if self._ended:
+            return
+        record = {"time": round(event.time, 4), "event": event.name, **event.facts}
+        try:
+            self._lines.put_nowait(json.dumps(record).encode() + b"\n")
+        except queue.Full:
+            self._end(f"its reader is {self.QUEUED} events behind")
 
     def close(self) -> None:
-        """Close the file; standard output stays open."""
-        with self._lock:
-            if self._file is not None and self._file is not sys.stdout:
-                self._file.close()
-            self._file = None
+        """Write what is left, as long as its reader takes it; standard output stays open."""
+        if not self._ended:
+            self._lines.put(None)
+        while self._thread.is_alive():
+            left = self._lines.qsize()
+            self._thread.join(self.STALL_S)
+            if self._lines.qsize() == left:
+                break
+        self._ended = True
 
+    def _write(self) -> None:
+        try:
+            while (line := self._lines.get()) is not None and not self._ended:
+                while line:
+                    line = line[os.write(self._file, line) :]
+        except OSError as error:
+            self._end(error.strerror or str(error))
+        finally:
+            os.close(self._file)
 
-SENTENCES: dict[EventName, str] = {
-    "face_found": "face {face} found",
-    "face_lost": "face {face} lost",
-    "smile_on": "face {face} smiles",
-    "smile_off": "face {face} smiles no more",
-    "fired": "{output} fired: GPIO {pin} active",
-    "released": "{output} released: GPIO {pin} safe after {length_s:.3f} s",
-    "camera_lost": "camera lost",
-    "camera_back": "camera back",
-}
+    def _end(self, why: str) -> None:
+        self._ended = True
+        log.warning("--events %s: writing ended: %s", self._path, why)
 
 
 def log_event(event: Event) -> None:
-    """Say an event in words, at level INFO."""
-    log.info("%9.2f s  %s", event.time, SENTENCES[event.name].format_map(event.facts))
+    """Say an event in words, at level INFO, or WARNING for what is wrong."""
+    level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
+    log.log(level, "%9.2f s  %s", event.time, in_words(event))
+
+
+def in_words(event: Event) -> str:
+    """Return an event as a short sentence."""
+    facts = event.facts
+    pin = f": GPIO {facts['pin']}" if "pin" in facts else ""
+    match event.name:
+        case "smile_on":
+            words = f"face {facts['face']} smiles"
+        case "smile_off":
+            words = f"face {facts['face']} smiles no more"
+        case "fired":
+            words = f"{facts['output']} fired{pin and pin + ' active'}"
+        case "released":
+            words = (
+                f"{facts['output']} released{pin and pin + ' safe'} after {facts['length_s']:.3f} s"
+            )
+        case "saved":
+            words = f"{facts['output']} saved {facts['file']}"
+        case "fault":
+            words = f"fault: {facts['reason']}"
+        case "fault_over":
+            words = f"fault over: {facts.get('output', facts['fault'])}"
+        case "face_found" | "face_lost":
+            words = f"face {facts['face']} {event.name.removeprefix('face_')}"
+        case "camera_lost" | "camera_back":
+            words = event.name.replace("_", " ")
+    return words

@@ -13,8 +13,8 @@ from convert.audit import ConvertError, check_int8
 from convert.quantize import main
 from edge.bundle import load_bundle
 from edge.classifier import Classifier
-from edge.config import SHIPPED_BUNDLE
 from edge.frames import Grey
+from edge.settings import SHIPPED_BUNDLE
 from train import Accuracy
 
 keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")

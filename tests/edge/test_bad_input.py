@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.config import SHIPPED_BUNDLE
+from edge.settings import SHIPPED_BUNDLE
 from tests.conftest import write_video
 from tests.edge.commands import LONG_PULSE, command, records
 

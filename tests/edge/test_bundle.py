@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from edge.bundle import load_bundle
-from edge.config import SHIPPED_BUNDLE
 from edge.errors import BundleError
+from edge.settings import SHIPPED_BUNDLE
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from edge.bundle import Bundle, Quantization, load_bundle
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.classifier import Classifier
-from edge.config import SHIPPED_BUNDLE
 from edge.errors import BundleError
 from edge.frames import Box, Face, Frame, Grey
+from edge.settings import SHIPPED_BUNDLE
 
 
 def score(classifier: Classifier, portrait: Portrait) -> float:

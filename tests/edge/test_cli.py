@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.config import SHIPPED_BUNDLE
+from edge.settings import SHIPPED_BUNDLE
 from tests.edge.commands import LONG_PULSE, command, records
 
 pytestmark = pytest.mark.usefixtures("default_signals")

@@ -9,10 +9,10 @@ import pytest
 
 from edge import faces
 from edge.cameras.demo import COLLINS, FACE_PX, HOPPER, Portrait
-from edge.config import FaceSettings
 from edge.errors import MissingPackageError
 from edge.faces import Detection, FaceTracker, HaarDetector
 from edge.frames import Box, Frame, Grey
+from edge.settings import FaceSettings
 
 
 @pytest.fixture(scope="module")

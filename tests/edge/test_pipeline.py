@@ -11,12 +11,12 @@ from gpiozero.pins.mock import MockFactory
 
 from edge.cameras import Camera, open_camera
 from edge.classifier import Classifier
-from edge.config import CameraSettings, Settings, ShutterSettings
 from edge.errors import CameraError
 from edge.faces import FaceTracker, HaarDetector
 from edge.frames import Event, Frame
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
+from edge.settings import CameraSettings, Settings, ShutterSettings
 from edge.trigger import Trigger
 from tests.conftest import lasted
 

@@ -17,7 +17,8 @@ SCRIPT = """
 import sys, time
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
-from edge.config import ShutterSettings
+from edge.settings import ShutterSettings
+from edge.frames import Decision
 from edge.outputs import Outputs
 from edge.stopping import Stopper
 
@@ -33,10 +34,8 @@ Stopper.GRACE_S = 0.3
 settings = {"a": ShutterSettings(pin=5, pulse_s=10)}
 with Stopper() as stopper:
     outputs = Outputs(settings, lambda event: None)
-    stopper.last_act = outputs.close
-    outputs.fire(0.0)
-    while outputs.idle:
-        pass
+    stopper.first_act = outputs.stop
+    outputs.step(Decision(0.0, fire=True))
     time.sleep(0.2)
     print("ready", flush=True)
     try:
@@ -85,6 +84,6 @@ def test_a_second_signal_ends_a_run_that_hangs_at_once(tmp_path: Path) -> None:
     assert lines == ["1", "0"]
 
 
-def test_a_last_act_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
-    code, _ = run(tmp_path, f"stopper.last_act = lambda: 1 / 0; {HANGS}", [signal.SIGTERM])
+def test_a_first_act_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
+    code, _ = run(tmp_path, f"stopper.first_act = lambda: 1 / 0; {HANGS}", [signal.SIGTERM])
     assert code == 128 + signal.SIGTERM

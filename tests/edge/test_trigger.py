@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from edge.config import TriggerSettings
 from edge.frames import Box, Decision, Face, SmileScore
+from edge.settings import TriggerSettings
 from edge.trigger import Trigger
 
 SETTINGS = TriggerSettings(
-    threshold_on=0.8, threshold_off=0.4, hold_s=0.3, cooldown_s=3.0, bridge_s=0.3
+    threshold_on=0.8, threshold_off=0.4, smoothing_s=0, hold_s=0.3, cooldown_s=3.0, bridge_s=0.3
 )
 
 
@@ -94,5 +94,5 @@ def test_the_face_that_smiles_longest_fires() -> None:
 
 
 def test_without_hold_the_first_frame_fires() -> None:
-    decisions = steps(steady(0.9, 0, 1), TriggerSettings(hold_s=0))
+    decisions = steps(steady(0.9, 0, 1), TriggerSettings(hold_s=0, smoothing_s=0))
     assert fired(decisions) == [0.0]

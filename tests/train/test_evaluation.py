@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.bundle import load_bundle
-from edge.config import SHIPPED_BUNDLE
+from edge.settings import SHIPPED_BUNDLE
 from train import cli
 from train.crops import Crop, cut
 from train.datasets import Picture, load

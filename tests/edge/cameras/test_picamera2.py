@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from edge.cameras import open_camera
-from edge.config import CameraSettings
 from edge.errors import CameraError, MissingPackageError
+from edge.settings import CameraSettings
 
 SETTINGS = CameraSettings(source="picamera2", width=640, height=480, fps=25)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edge.cameras import open_camera
-from edge.config import CameraSettings
 from edge.errors import CameraError, ImageError
 from edge.frames import Frame
+from edge.settings import CameraSettings
 from tests.conftest import write_video
 
 

@@ -1,0 +1,82 @@
+"""A program of the user's choice, started at each firing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time as clock
+from contextlib import suppress
+
+from edge.errors import OutputError
+from edge.outputs.output import Firing, Output, Report, Tell
+from edge.settings import CommandSettings
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+class Command(Output):
+    """Starts ``command`` without a shell, one at a time, with the event as one JSON line on its
+    standard input. A firing that comes while it runs is dropped. It is killed, with all it started,
+    after ``timeout_s`` and when the output is made safe.
+    """
+
+    QUEUED = 0
+
+    def __init__(self, name: str, settings: CommandSettings, tell: Tell, report: Report) -> None:
+        super().__init__(name, tell, report)
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def work(self, firing: Firing) -> None:
+        program = self._settings.command[0]
+        event = {"time": round(firing.time, 4), "event": "fired", **self.facts}
+        if firing.face is not None:
+            event["face"] = firing.face
+        started = clock.monotonic()
+        with tempfile.TemporaryFile() as stdin:  # a pipe could fill up
+            stdin.write(json.dumps(event).encode() + b"\n")
+            stdin.seek(0)
+            with self._lock:
+                self._check()
+                try:
+                    self._process = process = subprocess.Popen(  # noqa: S603  (the user's own)
+                        self._settings.command,
+                        stdin=stdin,
+                        stdout=subprocess.DEVNULL,
+                        env=ENVIRONMENT | self._settings.environment,
+                        start_new_session=True,
+                    )
+                except OSError as error:
+                    raise self._failure(f"{program} to start", error.strerror or "") from error
+        try:
+            code = process.wait(self._settings.timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise self._failure(
+                f"{program} to end within {self._settings.timeout_s:g} s", "no end: killed"
+            ) from error
+        finally:
+            with self._lock:
+                if process.returncode is None:
+                    self.off()
+                    process.wait()
+                self._process = None
+                self._check()
+        length_s = round(clock.monotonic() - started, 4)
+        self.tell("released", firing, length_s=length_s, exit_code=code)
+        if code:
+            raise self._failure(f"{program} to end with code 0", str(code))
+
+    def _failure(self, expected: str, got: str) -> OutputError:
+        return OutputError(f"outputs.{self.name}: expected {expected}, got: {got}", self.name)
+
+    def off(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def free(self) -> None:
+        """Do nothing: the program is killed by ``off``."""

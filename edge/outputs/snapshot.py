@@ -1,0 +1,147 @@
+"""A JPEG of the frame that fired, on a card that must not fill up."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time as clock
+from collections import deque
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.errors import OutputError
+from edge.frames import Decision, Frame, Picture
+from edge.outputs.output import Firing, Output, Report, Tell
+from edge.settings import SnapshotSettings
+
+MB = 1_000_000
+DAY_S = 86_400.0
+OURS = re.compile(r"smile-\d{8}-\d{6}-\d{3}(-strip)?\.jpg")
+
+
+class Snapshot(Output):
+    """Saves the frame that fired as ``smile-YYYYmmdd-HHMMSS-mmm.jpg`` (local time), and the frames
+    before it side by side as ``...-strip.jpg``. A file appears whole or not at all, and only its
+    owner can read it. Old pictures are deleted by age and by the folder's size; files of other
+    names are never touched.
+    """
+
+    QUEUED = 4
+    TEND_S = 600.0
+    STRIP_HEIGHT = 240
+
+    def __init__(self, name: str, settings: SnapshotSettings, tell: Tell, report: Report) -> None:
+        super().__init__(name, tell, report)
+        self._settings = settings
+        self._folder = Path(settings.folder)
+        self._strip: deque[Picture] = deque(maxlen=settings.strip)
+        self._strip_time = float("-inf")
+        self.start()
+
+    def see(self, decision: Decision, frame: Frame | None) -> None:
+        due = decision.time - self._strip_time >= self._settings.strip_s
+        if self._settings.strip and frame is not None and due:
+            self._strip_time = decision.time
+            with self._lock:
+                self._strip.append(_small(frame, self.STRIP_HEIGHT))
+
+    def work(self, firing: Firing) -> None:
+        if firing.frame is None:
+            return
+        with self._lock:
+            strip = list(self._strip)
+        stem = f"smile-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"[:-3]
+        pictures = {f"{stem}.jpg": to_bgr(firing.frame)}
+        if strip:
+            pictures[f"{stem}-strip.jpg"] = np.hstack(strip)
+        try:
+            self._make_folder()
+            for name, picture in pictures.items():
+                self._save(name, picture)
+        except OSError as error:
+            raise self._failure(f"to save a picture in {self._folder}", error) from error
+        self.tell("saved", firing, file=str(self._folder / f"{stem}.jpg"))
+        self.tend()
+
+    def _save(self, name: str, picture: Picture) -> None:
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._settings.quality])
+        free_mb = (shutil.disk_usage(self._folder).free - data.nbytes) / MB
+        if free_mb < self._settings.min_free_mb:
+            raise OutputError(
+                f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
+                f"{self._folder}, got {free_mb:.0f} MB: nothing saved",
+                self.name,
+            )
+        # mkstemp makes files that only their owner can read.
+        descriptor, temporary = tempfile.mkstemp(prefix=".smile-", dir=self._folder)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor, no path)
+                file.write(data.tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).rename(self._folder / name)
+        except BaseException:
+            with suppress(OSError):
+                Path(temporary).unlink()
+            raise
+
+    def tend(self) -> None:
+        """Delete what is too old or too much, and what a power cut left half written.
+
+        Raises:
+            OutputError: the folder can't be made or read, or a file not deleted.
+        """
+        try:
+            self._make_folder()
+            self._prune()
+        except OSError as error:
+            raise self._failure(f"the folder {self._folder} to be usable", error) from error
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _prune(self) -> None:
+        for path in self._folder.glob(".smile-*"):
+            path.unlink()
+        kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
+        size = 0.0
+        oldest = clock.time() - self._settings.max_age_days * DAY_S
+        for path in sorted(kept, reverse=True):  # newest first: the name is the time
+            about = path.stat()
+            size += about.st_size
+            if size > self._settings.max_mb * MB or about.st_mtime < oldest:
+                path.unlink()
+
+    def _failure(self, expected: str, error: OSError) -> OutputError:
+        return OutputError(
+            f"outputs.{self.name}: expected {expected}, got: {error.strerror}", self.name
+        )
+
+    def off(self) -> None:
+        """Do nothing: a picture harms nobody."""
+
+    def free(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+def to_bgr(frame: Frame) -> Picture:
+    """Return a frame's picture for a JPEG: BGR of shape (height, width, 3), or grey."""
+    if frame.main is None:
+        return frame.grey
+    if frame.main.ndim == 2 and frame.main.shape[0] * 2 == frame.grey.shape[0] * 3:
+        return np.asarray(cv2.cvtColor(frame.main, cv2.COLOR_YUV2BGR_I420), np.uint8)
+    return frame.main
+
+
+def _small(frame: Frame, height: int) -> Picture:
+    picture = to_bgr(frame)
+    if picture.ndim == 2:
+        picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
+    width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

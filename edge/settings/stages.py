@@ -1,0 +1,187 @@
+"""Settings of the stages from camera to trigger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from edge.settings.meaning import setting
+
+SHIPPED_BUNDLE = Path(__file__).resolve().parents[2] / "models" / "smilenet"
+
+
+class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[camera]: where frames come from."""
+
+    source: Annotated[
+        str,
+        setting(
+            "picamera2, v4l2:/dev/video0, file:clip.mp4, images:DIR@FPS or demo; "
+            "a plain path is a file or a folder of images"
+        ),
+    ] = "picamera2"
+    width: Annotated[int, setting("frame width to ask for, px", ge=64, le=4096)] = 640
+    height: Annotated[int, setting("frame height to ask for, px", ge=64, le=4096)] = 480
+    fps: Annotated[float, setting("frames per second to ask for", ge=1, le=240)] = 30.0
+    stall_s: Annotated[
+        float,
+        setting(
+            "outputs go to their safe level when no frame was judged for this long, s; at least "
+            "three frames",
+            "longer than a busy board ever pauses, shorter than a gate should wait",
+            ge=0.2,
+            le=60,
+        ),
+    ] = 2.0
+
+
+class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[model]: the network that scores smiles."""
+
+    bundle: Annotated[
+        str, setting("bundle folder; a relative path starts at the configuration file")
+    ] = str(SHIPPED_BUNDLE)
+    threads: Annotated[int, setting("interpreter threads", ge=1, le=8)] = 1
+
+
+class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[faces]: the Haar scan and the tracks."""
+
+    min_face_px: Annotated[
+        int, setting("smallest face to look for, in frame pixels", ge=20, le=2000)
+    ] = 80
+    search_width: Annotated[
+        int, setting("wider frames are scaled down to this for the scan, px", ge=160, le=4096)
+    ] = 320
+    scale_factor: Annotated[
+        float, setting("ratio between searched face sizes", ge=1.01, le=2.0)
+    ] = 1.1
+    min_neighbors: Annotated[
+        int, setting("cascade windows that must agree on a face", ge=1, le=50)
+    ] = 4
+    lost_s: Annotated[float, setting("a face unseen for longer loses its id, s", ge=0, le=10)] = 0.5
+
+
+class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[trigger]: when a smile fires."""
+
+    threshold_on: Annotated[
+        float,
+        setting(
+            "a smile starts at this smoothed score or above",
+            "few faces at rest reach it; `calibrate` proposes one for your place",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.8
+    threshold_off: Annotated[
+        float,
+        setting(
+            "a smile ends below this smoothed score; at most threshold_on",
+            "far enough below that one smile does not flicker into several",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.4
+    smoothing_s: Annotated[
+        float,
+        setting(
+            "time constant of the scores' smoothing, s; 0 takes them as they are",
+            "some three frames: a single wrong score starts no smile",
+            ge=0,
+            le=10,
+        ),
+    ] = 0.1
+    hold_s: Annotated[
+        float,
+        setting(
+            "how long a smile must last before it fires, s",
+            "a spoken vowel is shorter, and nobody waits noticeably",
+            ge=0,
+            le=60,
+        ),
+    ] = 0.3
+    cooldown_s: Annotated[
+        float,
+        setting(
+            "shortest time between two firings, s",
+            "time for a camera to save and for people to look up again",
+            ge=0,
+            le=3600,
+        ),
+    ] = 3.0
+    bridge_s: Annotated[
+        float,
+        setting(
+            "a face unseen for no longer than this goes on as it was, s",
+            "a blink of the face finder; not the time to swap a face for a photo",
+            ge=0,
+            le=10,
+        ),
+    ] = 0.3
+    jump_widths: Annotated[
+        float,
+        setting(
+            "a face that moves, grows or shrinks by more of its widths between two sightings is "
+            "taken for another",
+            "boxes tremble by a tenth; a face passing the camera moves a quarter a frame",
+            ge=0.1,
+            le=10,
+        ),
+    ] = 0.5
+    min_face_px: Annotated[
+        int,
+        setting(
+            "narrower faces are as if they were not there, in frame pixels",
+            "all that are found; raise it to let only those near by fire",
+            ge=0,
+            le=2000,
+        ),
+    ] = 0
+    who: Annotated[
+        Literal["any", "largest", "all", "count"],
+        setting(
+            "whose smile fires: any face's, the largest's, all faces' at once, or `count` faces' "
+            "at once",
+            "one person in front of it is what most devices meet",
+        ),
+    ] = "any"
+    count: Annotated[
+        int,
+        setting("how many faces must smile with who = count", "the fewest that is not one", ge=1),
+    ] = 2
+    neutral_first: Annotated[
+        bool | None,
+        setting(
+            "only a face seen not smiling before, as one track, fires: a printed smile does not",
+            "true when there is a gate, where a photo must not do, and else false, as people come "
+            "smiling into a photo booth",
+        ),
+    ] = None
+    neutral_s: Annotated[
+        float,
+        setting(
+            "how long a face must be seen not smiling with neutral_first, s",
+            "a shaken photo's score dips for shorter; people come up to a gate for longer",
+            ge=0,
+            le=60,
+        ),
+    ] = 0.7
+    max_per_minute: Annotated[
+        int,
+        setting(
+            "more firings than this in 60 s are a fault: outputs stay safe for 60 s",
+            "one each four seconds is nobody's pleasure",
+            ge=1,
+            le=600,
+        ),
+    ] = 15
+
+    def __post_init__(self) -> None:
+        if self.threshold_off > self.threshold_on:
+            raise ValueError(
+                f"threshold_off: expected at most threshold_on ({self.threshold_on}), "
+                f"got {self.threshold_off}"
+            )
