@@ -1,0 +1,108 @@
+"""Scores a recorded clip by its firings, against what a person says is in it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from edge.errors import TruthError
+
+
+class Truth(Struct, frozen=True, forbid_unknown_fields=True):
+    """``{"smiles": [[start, end], ...]}`` in seconds of the clip, one after the other."""
+
+    smiles: list[tuple[float, float]]
+
+
+class Result(Struct, frozen=True):
+    """How a clip's firings meet its smiles.
+
+    Attributes:
+        hits: smiles with a firing in time.
+        misses: smiles without.
+        false_firings: all other firings.
+        hours: the clip's length.
+        latencies_s: of each hit, from the smile's start to the firing, in seconds.
+    """
+
+    hits: int
+    misses: int
+    false_firings: int
+    hours: float
+    latencies_s: list[float]
+
+    def lines(self) -> list[str]:
+        """Return the result in words."""
+        per_hour = self.false_firings / self.hours
+        said = [
+            f"hits            {self.hits}",
+            f"misses          {self.misses}",
+            f"false firings   {self.false_firings} in {self.hours * 3600:.1f} s: "
+            f"{per_hour:.1f} an hour",
+        ]
+        if self.latencies_s:
+            said.append(
+                f"smile to pulse  median {statistics.median(self.latencies_s):.3f} s, "
+                f"worst {max(self.latencies_s):.3f} s"
+            )
+        return said
+
+
+def read_truth(path: Path) -> list[tuple[float, float]]:
+    """Read the times of smiles, in order.
+
+    Raises:
+        TruthError: the file is missing or says something else.
+    """
+    try:
+        smiles = msgspec.json.decode(path.read_bytes(), type=Truth).smiles
+    except OSError as error:
+        raise TruthError(f"{path}: expected a file of labels, got: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TruthError(
+            f'{path}: expected {{"smiles": [[start, end], ...]}}, got: {error}'
+        ) from error
+    ended = 0.0
+    for start, end in smiles:
+        if not ended <= start < end:
+            raise TruthError(
+                f"{path}: expected smiles as [start, end] in seconds, one after the other, "
+                f"got [{start:g}, {end:g}] after {ended:g} s"
+            )
+        ended = end
+    return smiles
+
+
+def score(
+    firings: Sequence[float],
+    smiles: Sequence[tuple[float, float]],
+    length_s: float,
+    within_s: float,
+) -> Result:
+    """Match firings with smiles: the first firing within ``within_s`` of a smile's start is its
+    hit; every other firing is false.
+
+    Args:
+        firings: times in seconds.
+        smiles: start and end of each in seconds, in order.
+        length_s: of the clip.
+        within_s: how late a firing may be.
+    """
+    free = sorted(firings)
+    latencies = []
+    for start, _ in smiles:
+        hit = next((time for time in free if start <= time <= start + within_s), None)
+        if hit is not None:
+            free.remove(hit)
+            latencies.append(round(hit - start, 4))
+    return Result(
+        hits=len(latencies),
+        misses=len(smiles) - len(latencies),
+        false_firings=len(free),
+        hours=length_s / 3600,
+        latencies_s=latencies,
+    )
