@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +90,7 @@ def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, fl
     """
     high = float(np.percentile(neutral, 95))
     low = float(np.percentile(smile, 5))
-    if low - high < SMALLEST_GAP:
+    if low - high < SMALLEST_GAP - 1e-9:
         raise CalibrationError(
             f"expected smiles to score at least {SMALLEST_GAP} above neutral faces, got {low:.2f} "
             f"(5 % of smiles are below) and {high:.2f} (5 % of neutral faces are above): more "
@@ -112,31 +114,52 @@ def plot(neutral: Sequence[float], smile: Sequence[float]) -> list[str]:
 
 
 def write(path: Path, threshold_on: float, threshold_off: float) -> None:
-    """Put thresholds into a configuration file; its comments and order stay as they are.
+    """Put thresholds into a configuration file; everything else in it stays as it is.
 
     Raises:
         ConfigError: the file is no configuration, or can't be written; it is as it was.
     """
     path = path.resolve()  # the file behind a link is replaced, not the link
     config.load(path)
+    thresholds = {"threshold_on": threshold_on, "threshold_off": threshold_off}
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-        trigger = document.setdefault("trigger", tomlkit.table())
-        trigger["threshold_on"] = threshold_on
-        trigger["threshold_off"] = threshold_off
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        text = path.read_bytes().decode()
+        _replace(path, _with_thresholds(text, thresholds).encode())
     except (OSError, TOMLKitError) as error:
         raise ConfigError(f"{path}: expected a file to write to, got: {error}") from error
+
+
+def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
+    document = tomlkit.parse(text)
+    trigger = document.setdefault("trigger", tomlkit.table())
+    missing = ""
+    header = re.search(r"^[ \t]*\[[ \t]*trigger[ \t]*\][^\r\n]*(\r?\n)", text, re.MULTILINE)
+    for key, value in thresholds.items():
+        if key in trigger or header is None:
+            trigger[key] = value
+        else:
+            # tomlkit would put it below the comment that belongs to the next table.
+            missing += f"{key} = {value}{header[1]}"
+    written = tomlkit.dumps(document)
+    return written.replace(header[0], header[0] + missing, 1) if header is not None else written
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file in the place of another, with its owner and mode, once it is known to be good."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     written = Path(name)
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  (a descriptor)
-            file.write(tomlkit.dumps(document))
-            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
+        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor)
+            file.write(data)
+            before = path.stat()
+            os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.flush()
             os.fsync(file.fileno())
         config.load(written)
         written.rename(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a file to write to, got: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(name, str(path)), error.key) from error
     finally:
         written.unlink(missing_ok=True)

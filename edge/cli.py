@@ -136,17 +136,17 @@ def fire(options: argparse.Namespace) -> int:
 def safe(options: argparse.Namespace) -> int:
     """Put every output to its safe level, for example after smile-gate was killed."""
     settings = config.load(options.config).settings
+    with_pins = {name: output for name, output in settings.outputs.items() if output.pins()}
     failed = False
-    for name, output in settings.outputs.items():
-        pins = ", ".join(f"GPIO {pin}" for _, pin in output.pins())
-        if not pins:
-            continue
+    for name, output in with_pins.items():
         try:
             Outputs({name: output}, log_event).close()
-            print(f"{name}: {pins} safe")
+            print(f"{name}: safe")
         except OutputError as error:
             failed = True
             print(f"smile-gate: {error}", file=sys.stderr)
+    if not with_pins:
+        print("no output has a pin")
     return 2 if failed else 0
 
 

@@ -29,6 +29,8 @@ from edge.settings import (
 PREFIX = "SMILE_GATE_"
 WITHOUT_FILE: Mapping[str, Any] = {"outputs": {"shutter": {"kind": "shutter", "pin": 17}}}
 
+TINY_S = 1e-9  # below this, times differ by rounding only
+
 Origin = Literal["default", "file", "environment"]
 
 
@@ -48,7 +50,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
     """Read and check a configuration file and what the environment puts in place of its values.
 
     A variable ``SMILE_GATE_TRIGGER__HOLD_S`` stands for ``trigger.hold_s``; its value is read as
-    TOML, or if it is none, as text.
+    TOML, or if it is none, as text. The file must be good without them.
 
     Args:
         path: the file; None for the defaults, with a shutter on GPIO 17.
@@ -58,19 +60,31 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
         ConfigError: the file is missing or not TOML, a key is unknown, missing, of the wrong type
             or out of range, a pin is reserved or used twice.
     """
+    folder = path.parent if path is not None else Path()
     tables = _read(path) if path is not None else _copied(WITHOUT_FILE)
+    try:
+        settings = _settings(tables, folder)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}", error.key) from error
     origins: dict[str, Origin] = {}
     if path is not None:
         origins = dict.fromkeys(_keys(tables), "file")
     variables = _apply(environment, tables)
-    origins |= dict.fromkeys(variables, "environment")
-    try:
-        settings = _settings(tables, path.parent if path is not None else Path())
-    except ConfigError as error:
-        inside = (one for one in variables if f"{one}.".startswith(f"{error.key}."))
-        place = variables.get(error.key, path or variables.get(next(inside, "")))
-        raise ConfigError(f"{place}: {error}" if place else str(error), error.key) from error
+    if variables:
+        origins |= dict.fromkeys(variables, "environment")
+        try:
+            settings = _settings(tables, folder)
+        except ConfigError as error:
+            blamed = [name for key, name in variables.items() if _related(key, error.key)]
+            names = ", ".join(blamed or variables.values())
+            raise ConfigError(f"{names}: {error}", error.key) from error
     return Configuration(settings, origins)
+
+
+def _related(key: str, other: str) -> bool:
+    """Tell whether one of two keys is, or is in, the other."""
+    paths = [re.split(r"[.\[]", one) for one in (key, other)]
+    return all(one == two for one, two in zip(*paths, strict=False))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -78,7 +92,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a TOML file, got: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: expected TOML, got: {error}") from error
 
 
@@ -100,15 +114,16 @@ def _apply(environment: Mapping[str, str], tables: dict[str, Any]) -> dict[str, 
     """Put the environment's values into the tables; return their variables by dotted key."""
     variables = {}
     for variable, text in sorted(environment.items()):
-        path = variable.removeprefix(PREFIX).lower().split("__")
+        path = variable.removeprefix(PREFIX).split("__")
         if not variable.startswith(PREFIX) or len(path) < 2:
             continue
+        path[:3] = [part.lower() for part in path[:3]]
         if path[0] == "outputs" and isinstance(tables.get("outputs"), dict):
             names = {name.lower(): name for name in tables["outputs"]}
             path[1] = names.get(path[1], path[1])
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text
         table: Any = tables
         for key in path[:-1]:
@@ -155,7 +170,9 @@ def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
         kind = table.get("kind") if isinstance(table, dict) else None
         if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
             expected = ", ".join(OUTPUT_KINDS)
-            raise ConfigError(f"{key}.kind: expected one of {expected}, got {kind!r}", key)
+            raise ConfigError(
+                f"{key}.kind: expected one of {expected}, got {kind!r}", f"{key}.kind"
+            )
         outputs[name] = _section(key, table, OUTPUT_KINDS[kind])
     return outputs
 
@@ -179,7 +196,7 @@ def _check_pins(outputs: Mapping[str, AnyOutputSettings]) -> None:
 def _check_lengths(settings: Settings) -> None:
     cooldown_s = settings.trigger.cooldown_s
     for name, output in settings.outputs.items():
-        if isinstance(output, ShutterSettings) and output.length_s > cooldown_s:
+        if isinstance(output, ShutterSettings) and output.length_s > cooldown_s + TINY_S:
             key = f"outputs.{name}.{'burst' if output.burst > 1 else 'pulse_s'}"
             raise ConfigError(  # firings would queue up
                 f"{key}: expected at most trigger.cooldown_s ({cooldown_s}) for the whole firing, "
@@ -199,7 +216,7 @@ def _section(name: str, table: object, kind: type[S]) -> S:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         key = f"{name}{place.strip('`').removeprefix('$')}"
-        quoted = re.search(r"(?:unknown|required) field `([^`]+)`", message)
+        quoted = re.search(r"(?:unknown|required) field `([^`]*)`", message)
         own = re.match(r"(\w+): (.*)", message)  # from a __post_init__ of ours
         if quoted:
             key = f"{key}.{quoted[1]}"

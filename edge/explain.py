@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,12 @@ def settings_of(section: str, kind: type[Struct]) -> list[Setting]:
     """Return the settings of one section in the order of its fields."""
     hints = typing.get_type_hints(kind, include_extras=True)
     found = []
+    tag = kind.__struct_config__.tag
+    if isinstance(tag, str):
+        about = (kind.__doc__ or "").partition(": ")[2].partition(". ")[0]
+        found.append(
+            Setting(f"{section}.kind", "", f'"{tag}"', " ".join(about.split()).rstrip("."), "")
+        )
     for field in msgspec.structs.fields(kind):
         metas = list(_metas(hints[field.name]))
         meta = metas[0] if metas else Meta()
@@ -69,12 +76,9 @@ def show(configuration: Configuration) -> Iterator[str]:
     for name, output in settings.outputs.items():
         sections[f"outputs.{name}"] = output
     for section, values in sections.items():
-        yield f"[{section}]"
-        shown = {}
-        if tag := values.__struct_config__.tag:
-            shown["kind"] = tag
-        shown |= {key: getattr(values, key) for key in values.__struct_fields__}
-        for key, value in shown.items():
+        yield f"[{'.'.join(_toml_key(part) for part in section.split('.', 1))}]"
+        for key in (one.key.rpartition(".")[2] for one in settings_of(section, type(values))):
+            value = _value(values, key)
             origin = _origin(configuration.origins, f"{section}.{key}")
             yield f"{key} = {_toml(value)}  # {origin}" if value is not None else f"# {key} not set"
 
@@ -113,9 +117,13 @@ def explain(key: str, configuration: Configuration) -> Iterator[str]:
         values = getattr(configuration.settings, section, None) or configured.get(
             section.removeprefix("outputs.")
         )
-        if values is not None:
+        if isinstance(values, sections[section]):
             origin = _origin(configuration.origins, one.key)
-            yield f"  now      {_toml(getattr(values, name))} ({origin})"
+            yield f"  now      {_toml(_value(values, name))} ({origin})"
+
+
+def _value(values: Struct, key: str) -> object:
+    return values.__struct_config__.tag if key == "kind" else getattr(values, key)
 
 
 def _origin(origins: Mapping[str, str], key: str) -> str:
@@ -157,5 +165,9 @@ def _toml(value: object) -> str:
     if value is None:
         return "not set"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)

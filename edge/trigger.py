@@ -73,6 +73,7 @@ class Trigger:
         self._tracks: dict[int, _Track] = {}
         self._fired: deque[float] = deque([-math.inf], maxlen=settings.max_per_minute)
         self._refused_until = -math.inf
+        self._last_time = -math.inf
 
     def step(self, time: float, scores: Sequence[SmileScore]) -> Decision:
         """Judge one frame.
@@ -83,10 +84,13 @@ class Trigger:
         """
         smile_on: list[int] = []
         smile_off: list[int] = []
-        for scored in scores:
-            if scored.face.box.w >= self._settings.min_face_px:
-                self._see(time, scored, smile_on, smile_off)
-        self._forget(time, smile_off)
+        least = self._settings.min_face_px
+        seen = [scored for scored in scores if scored.face.box.w >= least]
+        for scored in seen:
+            self._see(time, scored, smile_on, smile_off)
+        if len(self._tracks) > len(seen):
+            self._forget(time, smile_off)
+        self._last_time = time
         face = self._ripe(time) if self._may_fire(time) else None
         if face is not None and self._too_many(time):
             self._refused_until = time + self.MINUTE
@@ -97,7 +101,7 @@ class Trigger:
             if face is not None and track.since is not None:
                 track.used = True
                 track.neutral = False
-            smiling = smiling or (track.used and track.since is not None)
+            smiling = smiling or track.used
             score = max(score, track.level)
         if face is not None:
             self._fired.append(time)
@@ -130,41 +134,40 @@ class Trigger:
             before = track.level
         else:
             before = track.smooth(time, scored.score, settings.smoothing_s)
-        crossed = track.seen  # when the level crossed a threshold, if it did
         level = track.level
         if level >= settings.threshold_on:
             if track.since is None:
-                if before < settings.threshold_on:
-                    share = (settings.threshold_on - before) / (level - before)
-                    crossed += share * (time - track.seen)
-                track.since = crossed
+                track.since = self._crossed(time, track, before, settings.threshold_on)
                 smile_on.append(face_id)
         elif level < settings.threshold_off and track.since is not None:
             track.since = None
             track.used = False
             smile_off.append(face_id)
-        self._watch_neutral(time, track, before)
+        if settings.neutral_first:
+            self._watch_neutral(time, track, before)
         track.seen = time
         track.score = scored.score
         track.box = box
 
+    def _crossed(self, time: float, track: _Track, before: float, threshold: float) -> float:
+        """Return when the level crossed a threshold: on the line from the level before to that now,
+        but not before the last frame, in case the face was not seen there."""
+        if (before < threshold) == (track.level < threshold):
+            return time
+        share = (threshold - before) / (track.level - before)
+        return max(track.seen + share * (time - track.seen), self._last_time)
+
     def _watch_neutral(self, time: float, track: _Track, before: float) -> None:
         """Note since when, and whether for long enough, a face does not smile."""
-        off = self._settings.threshold_off
-        level = track.level
-        crossed = track.seen
-        if (before < off) != (level < off):
-            crossed += (off - before) / (level - before) * (time - track.seen)
-        until = crossed
-        if level < off:
+        off, neutral_s = self._settings.threshold_off, self._settings.neutral_s
+        if track.level < off:
             if track.neutral_since is None:
-                track.neutral_since = crossed
-            until = time
-        if track.neutral_since is not None:
-            if until - track.neutral_since >= self._settings.neutral_s:
-                track.neutral = True
-            if level >= off:
-                track.neutral_since = None
+                track.neutral_since = self._crossed(time, track, before, off)
+            track.neutral = track.neutral or time - track.neutral_since >= neutral_s
+        elif track.neutral_since is not None:
+            ended = self._crossed(time, track, before, off)
+            track.neutral = track.neutral or ended - track.neutral_since >= neutral_s
+            track.neutral_since = None
 
     def _forget(self, time: float, smile_off: list[int]) -> None:
         """Drop the tracks of faces unseen for too long."""
@@ -180,16 +183,18 @@ class Trigger:
 
     def _ripe(self, time: float) -> int | None:
         """Return the face to fire for: of those that qualify, the one that smiled first."""
-        who = self._settings.who
-        held = {face: track for face, track in self._tracks.items() if self._held(time, track)}
         fresh = [
             (track.since, face)
-            for face, track in held.items()
-            if not track.used and track.seen == time
+            for face, track in self._tracks.items()
+            if track.since is not None
+            and not track.used
+            and track.seen == time
+            and self._held(time, track)
         ]
         if not fresh:
             return None
-        if who == "all" and len(held) < len(self._tracks):
+        who = self._settings.who
+        if who == "all" and not all(self._held(time, track) for track in self._tracks.values()):
             return None
         if who == "count" and len(fresh) < self._settings.count:
             return None

@@ -28,6 +28,7 @@ class Gate(Output):
         super().__init__(name, tell, report)
         self._settings = settings
         self.pin = settings.pin
+        self._asked = False  # to be open, from a firing until it is closed again
         self._smiling = False
         self._until = 0.0  # not before this it closes; monotonic
         self._closed_at = float("-inf")
@@ -47,7 +48,8 @@ class Gate(Output):
         """As any output, but while the gate is open it is kept open for ``open_s`` more."""
         with self._lock:
             self._until = clock.monotonic() + self._settings.open_s
-            return bool(self._busy or self._waiting) or super().fire(firing)
+            self._asked = self._asked or super().fire(firing)
+            return self._asked
 
     def see(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
         if decision.smiling != self._smiling:
@@ -85,6 +87,7 @@ class Gate(Output):
         return to_ground == (self._settings.hold_open_level == "low")
 
     def off(self) -> None:
+        self._asked = False
         if not self._relay.closed:
             self._relay.off()
 

@@ -146,7 +146,7 @@ class Output(ABC):
 
     @abstractmethod
     def work(self, firing: Firing) -> None:
-        """Act on one firing, in the output's own thread.
+        """Act on one firing, in the output's own thread, and end at the safe level.
 
         Raises:
             Interrupted: the output was made safe meanwhile.
@@ -221,9 +221,10 @@ class Output(ABC):
             self.work(firing)
         except Interrupted:
             pass
-        finally:
+        except BaseException:
             with self._lock:
                 self.off()
+            raise
 
     def _attempt(self, act: Callable[[], None]) -> None:
         try:

@@ -173,6 +173,7 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
             "the oldest pictures are deleted above this size of the folder, MB",
             "some thousand pictures",
             ge=1,
+            le=1_000_000,
         ),
     ] = 200.0
     max_age_days: Annotated[
@@ -190,6 +191,7 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
             "no picture is saved with less than this free on the card, MB",
             "the system needs room for its logs and updates",
             ge=10,
+            le=1_000_000,
         ),
     ] = 500.0
     strip: Annotated[

@@ -150,7 +150,9 @@ class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "any"
     count: Annotated[
         int,
-        setting("how many faces must smile with who = count", "the fewest that is not one", ge=1),
+        setting(
+            "how many faces must smile with who = count", "the fewest that is not one", ge=1, le=100
+        ),
     ] = 2
     neutral_first: Annotated[
         bool | None,

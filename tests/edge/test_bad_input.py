@@ -32,6 +32,8 @@ def files(tmp_path: Path, clip: Path) -> Path:
     with (tmp_path / "altered" / "smilenet.tflite").open("ab") as file:
         file.write(b"x")
     (tmp_path / "altered.toml").write_text('[model]\nbundle = "altered"\n')
+    (tmp_path / "labels.json").write_text('{"smiles": [[1.35, 3.25]]}')
+    (tmp_path / "crossed.json").write_text('{"smiles": [[1, 3], [2, 4]]}')
     (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:9999])
     (tmp_path / "empty").mkdir()
     (tmp_path / "corrupt").mkdir()
@@ -62,6 +64,33 @@ def files(tmp_path: Path, clip: Path) -> Path:
         (["jump"], "invalid choice: 'jump'"),
         ([], "the following arguments are required: verb"),
         (["classify"], "the following arguments are required: PATH"),
+        (["fire"], "smile-gate fire: the following arguments are required: NAME"),
+        (["fire", "door"], "fire door: expected the name of an output: shutter"),
+        (["fire", "b", "--config", "pin-twice.toml"], "outputs.b.pin: expected a pin of its own"),
+        (["safe", "door"], "unrecognized arguments: door"),
+        (["safe", "--config", "out-of-range.toml"], "hold_s: expected float <= 60.0, got 99"),
+        (["calibrate", "--seconds", "-1"], "--seconds: expected seconds from 0 to 3600, got '-1'"),
+        (["calibrate", "--pause", "nan"], "--pause: expected seconds from 0 to 3600, got 'nan'"),
+        (["calibrate", "--pause"], "argument --pause: expected one argument"),
+        (["calibrate", "--write"], "--write: expected --config FILE to write to, got none"),
+        (["calibrate", "--source", "gone.mp4"], "gone.mp4: expected a video file"),
+        (["calibrate", "--config", "no-model.toml"], "manifest.json: expected a model bundle's"),
+        (["replay", "demo"], "smile-gate replay: the following arguments are required: --truth"),
+        (["replay", "--truth", "labels.json"], "the following arguments are required: CLIP"),
+        (["replay", "demo", "--truth", "gone.json"], "gone.json: expected a file of labels"),
+        (["replay", "demo", "--truth", "crossed.json"], "crossed.json: expected smiles as [start"),
+        (["replay", "cut.mp4", "--truth", "labels.json"], "cut.mp4: expected a video"),
+        (["replay", "corrupt", "--truth", "labels.json"], "0.jpg: expected an image"),
+        (
+            ["replay", "demo", "--truth", "labels.json", "--within", "soon"],
+            "--within: expected seconds from 0 to 3600, got 'soon'",
+        ),
+        (["config"], "smile-gate config: the following arguments are required: act"),
+        (["config", "shown"], "invalid choice: 'shown'"),
+        (["config", "show", "trigger"], "unrecognized arguments: trigger"),
+        (["config", "show", "--config", "gone.toml"], "gone.toml: expected a TOML file"),
+        (["config", "check", "--config", "unknown-key.toml"], "trigger.hold: expected a key among"),
+        (["config", "explain", "hold_s"], "hold_s: expected a setting or a section: camera"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(
@@ -121,3 +150,12 @@ def test_without_gpio_and_without_a_choice(clip: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "outputs.shutter: expected GPIO on this machine" in done.stderr
+
+
+def test_a_bad_variable_is_named(smile_gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMILE_GATE_TRIGGER__HOLD_S", "soon")
+    for arguments in (["run"], ["fire", "shutter"], ["config", "check"]):
+        code, out, err = smile_gate(*arguments)
+        assert (code, out) == (2, "")
+        said = "SMILE_GATE_TRIGGER__HOLD_S: trigger.hold_s: expected float, got 'soon'"
+        assert err == f"smile-gate: {said}\n"

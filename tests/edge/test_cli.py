@@ -239,7 +239,7 @@ def test_settings_come_from_the_file(
     assert by_name["fired"]["time"] - by_name["smile_on"]["time"] == pytest.approx(0.8, abs=0.04)
     assert by_name["fired"]["output"] == "photo"
     pins.pin(22).assert_states([False, True, False])
-    assert 17 not in {info.number for info in pins.pins}
+    assert "GPIO17" not in {info.name for info in pins.pins}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -6,7 +6,19 @@ import pytest
 
 from edge import config
 from edge.errors import ConfigError
-from edge.settings import SHIPPED_BUNDLE, Settings, ShutterSettings, TriggerSettings
+from edge.settings import (
+    RESERVED_PINS,
+    SHIPPED_BUNDLE,
+    Settings,
+    ShutterSettings,
+    SnapshotSettings,
+    TriggerSettings,
+)
+
+GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
+SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
+INDICATOR = "[outputs.a]\nkind = 'indicator'\n"
+COMMAND = "[outputs.a]\nkind = 'command'\n"
 
 
 @pytest.fixture
@@ -75,16 +87,24 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
             r"trigger.threshold_off: expected at most threshold_on \(0.3\), got 0.5",
         ),
         ("outputs = 1", "outputs", r"outputs: expected tables \[outputs.NAME\], got 1"),
-        ("[outputs]\npin = 3", "outputs.pin", "outputs.pin.kind: expected one of shutter"),
+        ("[outputs]\npin = 3", "outputs.pin.kind", "outputs.pin.kind: expected one of shutter"),
         (
             "[outputs.a]\npin = 5",
-            "outputs.a",
+            "outputs.a.kind",
             "a.kind: expected one of shutter, .*got None",
         ),
-        ("[outputs.a]\nkind = 'gat'", "outputs.a", "outputs.a.kind: expected one of .* got 'gat'"),
+        (
+            "[outputs.a]\nkind = 'gat'",
+            "outputs.a.kind",
+            "outputs.a.kind: expected one of .* got 'gat'",
+        ),
         ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "outputs.a.pin: expected a value"),
         ("[trigger]\nhold-s = 1", "trigger.hold-s", "hold-s: expected a key among threshold_on"),
-        ("[outputs.a]\nkind = ['shutter']", "outputs.a", "outputs.a.kind: expected one of shutter"),
+        (
+            "[outputs.a]\nkind = ['shutter']",
+            "outputs.a.kind",
+            "outputs.a.kind: expected one of shutter",
+        ),
         (
             "[trigger]\ncooldown_s = 0.1\n[outputs.a]\nkind = 'shutter'\npin = 5",
             "outputs.a.pulse_s",
@@ -100,6 +120,72 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
             "outputs.b.pin",
             "outputs.b.pin: expected a pin of its own, got 5, which outputs.a.pin uses",
         ),
+        (
+            f"{SHUTTER}focus_pin = 5",
+            "outputs.a.focus_pin",
+            "a.focus_pin: expected a pin of its own, got 5, which outputs.a.pin uses",
+        ),
+        (
+            f"{GATE}hold_open_pin = 17",
+            "outputs.Door.hold_open_pin",
+            "Door.hold_open_pin: expected a pin of its own, got 17, which outputs.Door.pin uses",
+        ),
+        (
+            f"{INDICATOR}rgb_pins = [5, 6, 5]",
+            "outputs.a.rgb_pins",
+            "a.rgb_pins: expected a pin of its own, got 5, which outputs.a.rgb_pins uses",
+        ),
+        (
+            f"{INDICATOR}led_pin = 17\n{GATE}",
+            "outputs.Door.pin",
+            "Door.pin: expected a pin of its own, got 17, which outputs.a.led_pin uses",
+        ),
+        (
+            f"{GATE}hold_open_pin = 5\n{SHUTTER}",
+            "outputs.a.pin",
+            "a.pin: expected a pin of its own, got 5, which outputs.Door.hold_open_pin uses",
+        ),
+        (
+            f"{INDICATOR}rgb_pins = [5, 6]",
+            "outputs.a.rgb_pins",
+            "rgb_pins: expected array of length 3",
+        ),
+        (INDICATOR, "outputs.a.led_pin", "a.led_pin: expected a led_pin, rgb_pins or a buzzer_pin"),
+        (f"{COMMAND}command = []", "outputs.a.command", "a.command: expected array of length >= 1"),
+        (f"{COMMAND}command = 'ls'", "outputs.a.command", "command: expected array, got 'ls'"),
+        (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
+        (
+            f"{GATE}open_s = 31",
+            "outputs.Door.open_s",
+            r"outputs.Door.open_s: expected at most max_open_s \(30.0\), got 31.0",
+        ),
+        (
+            f"{GATE}open_s = -5",
+            "outputs.Door.open_s",
+            "outputs.Door.open_s: expected float >= 0.1, got -5",
+        ),
+        (
+            f"{SHUTTER}focus_s = -0.1",
+            "outputs.a.focus_s",
+            "outputs.a.focus_s: expected float >= 0.0, got -0.1",
+        ),
+        (
+            f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4",
+            "outputs.a.burst",
+            r"outputs.a.burst: expected at most trigger.cooldown_s \(4.0\) for .* got 4.2 s",
+        ),
+        (
+            f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9",
+            "outputs.a.pulse_s",
+            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(3.0\) for .* got 3.1 s",
+        ),
+        (
+            f"{SHUTTER}open_s = 1",
+            "outputs.a.open_s",
+            "outputs.a.open_s: expected a key among pin, pulse_s, focus_pin",
+        ),
+        ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "a.folder: expected a value"),
+        ("outputs.a = 5", "outputs.a.kind", "outputs.a.kind: expected one of shutter, .* got None"),
     ],
 )
 def test_what_is_wrong_is_named(file: Path, text: str, key: str, message: str) -> None:
@@ -121,3 +207,75 @@ def test_what_is_no_toml_is_refused(file: Path, data: bytes) -> None:
 def test_a_missing_file_is_named(file: Path) -> None:
     with pytest.raises(ConfigError, match=r"smile-gate\.toml: expected a TOML file, got: No such"):
         config.load(file, {})
+
+
+@pytest.mark.parametrize("pin", RESERVED_PINS)
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("kind = 'shutter'\npin = {}", "pin"),
+        ("kind = 'shutter'\npin = 5\nfocus_pin = {}", "focus_pin"),
+        ("kind = 'gate'\npin = 5\nhold_open_pin = {}", "hold_open_pin"),
+        ("kind = 'indicator'\nbuzzer_pin = {}", "buzzer_pin"),
+        ("kind = 'indicator'\nrgb_pins = [5, 6, {}]", "rgb_pins"),
+    ],
+)
+def test_a_reserved_pin_is_refused_with_the_reason(
+    file: Path, text: str, key: str, pin: int
+) -> None:
+    file.write_text(f"[outputs.a]\n{text.format(pin)}\n")
+    with pytest.raises(ConfigError) as caught:
+        config.load(file, {})
+    reason = f"expected another pin than {pin}, {RESERVED_PINS[pin]}"
+    assert str(caught.value) == f"{file}: outputs.a.{key}: {reason}"
+
+
+def test_a_focus_that_is_not_wired_takes_no_time(file: Path) -> None:
+    file.write_text(f"{SHUTTER}focus_s = 10\n[trigger]\ncooldown_s = 0.2\n")
+    assert config.load(file, {}).settings.outputs["a"] == ShutterSettings(pin=5, focus_s=10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        (SHUTTER, False),
+        (GATE, True),
+        (f"{GATE}[trigger]\nneutral_first = false", False),
+        (f"{SHUTTER}[trigger]\nneutral_first = true", True),
+    ],
+)
+def test_neutral_first_unless_said_otherwise_where_there_is_a_gate(
+    file: Path, text: str, expected: bool
+) -> None:
+    file.write_text(text)
+    assert config.load(file, {}).settings.trigger.neutral_first is expected
+
+
+@pytest.mark.parametrize("folder", ["pictures", "../pictures", "/var/pictures"])
+def test_a_relative_folder_starts_at_the_file(
+    file: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    file.write_text(f"[outputs.a]\nkind = 'snapshot'\nfolder = '{folder}'\n")
+    snapshot = config.load(file, {}).settings.outputs["a"]
+    assert isinstance(snapshot, SnapshotSettings)
+    assert Path(snapshot.folder) == file.parent / folder
+
+
+# environment
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "1" * 5000])
+def test_odd_toml_gets_one_line(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="expected TOML, got"):
+        config.load(file, {})
+
+
+def test_a_firing_may_be_as_long_as_the_cooldown(file: Path) -> None:
+    file.write_text(
+        "[trigger]\ncooldown_s = 0.32\n[outputs.a]\nkind='shutter'\npin=17\npulse_s=0.1\n"
+        "burst=3\nburst_gap_s=0.01\n"
+    )
+    config.load(file, {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ from edge.settings import CameraSettings, Settings, ShutterSettings
 from edge.trigger import Trigger
 from tests.conftest import lasted
 
+SHUTTER = {"photo": ShutterSettings(pin=17, pulse_s=0.15)}
+
 
 def play(
     camera: Camera,
@@ -27,21 +31,23 @@ def play(
     stop: threading.Event | None = None,
     *,
     realtime: bool = False,
+    stall_s: float = 2.0,
+    settings: Mapping[str, ShutterSettings] = SHUTTER,
 ) -> tuple[list[Event], Pipeline]:
     """Run a camera through to one shutter on GPIO 17; return the events and the pipeline."""
-    settings = Settings()
+    faces = Settings().faces
     events: list[Event] = []
-    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.15)}, events.append)
+    outputs = Outputs(settings, events.append)
     pipeline = Pipeline(
         camera=camera,
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+        faces=FaceTracker(HaarDetector(faces), faces.lost_s),
         classifier=classifier,
-        trigger=Trigger(settings.trigger),
+        trigger=Trigger(Settings().trigger),
         outputs=outputs,
         listen=events.append,
     )
     try:
-        pipeline.run(stop or threading.Event(), realtime=realtime)
+        pipeline.run(stop or threading.Event(), realtime=realtime, stall_s=stall_s)
     finally:
         outputs.close()
         camera.close()
@@ -134,6 +140,46 @@ def test_a_camera_that_is_lost_leaves_the_pin_safe(
     with pytest.raises(CameraError, match="the camera stopped delivering"):
         play(Unplugged(until_fired), classifier)
     pins.pin(17).assert_states([False, True, False])
+
+
+def test_an_error_of_ours_leaves_the_pin_safe(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+) -> None:
+    class Broken(Unplugged):
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is not None and frame.time > 2.0:
+                raise ZeroDivisionError
+            return frame
+
+    with pytest.raises(ZeroDivisionError):
+        play(Broken(demo_frames), classifier)
+    pins.pin(17).assert_states([False, True, False])
+
+
+def test_a_camera_that_hangs_leaves_the_pin_safe_until_it_goes_on(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+) -> None:
+    """It hangs for a second while the pulse is under way."""
+
+    class Hanging(Unplugged):
+        hung = False
+
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is not None and frame.time > 1.9 and not self.hung:
+                self.hung = True
+                hung_at = time.monotonic()
+                while pins.pin(17).state:
+                    time.sleep(0.01)
+                assert time.monotonic() - hung_at < 0.5
+                time.sleep(0.3)
+            return frame if frame is None or frame.time < 2.2 else None
+
+    outputs = {"photo": ShutterSettings(pin=17, pulse_s=3.0)}
+    events, _ = play(Hanging(demo_frames), classifier, stall_s=0.3, settings=outputs)
+    told = [event.name for event in events if event.name in {"fired", "fault", "fault_over"}]
+    assert told == ["fired", "fault", "fault_over"]
 
 
 def test_nothing_is_judged_after_a_stop_while_waiting_for_a_frames_time(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from gpiozero.pins.mock import MockPin
+
 from edge.frames import Decision, Event
 from edge.outputs import Outputs
 
@@ -39,3 +41,13 @@ def run_until_idle(outputs: Outputs) -> None:
     outputs.end()
     wait_until(lambda: outputs.idle)
     outputs.close()
+
+
+def levels(pin: MockPin) -> list[float]:
+    """All levels a pin went through, the first one from before it was first driven."""
+    return [float(state.state) for state in pin.states]
+
+
+def lengths(pin: MockPin) -> list[float]:
+    """How long each of a pin's levels lasted, but the first and the present one, in seconds."""
+    return [state.timestamp for state in pin.states[2:]]

@@ -146,6 +146,22 @@ def test_a_pipeline_that_stalls_makes_all_safe_until_it_goes_on(pins: MockFactor
     pins.pin(17).assert_states([False, True, False, True, False])
 
 
+def test_a_gate_made_safe_opens_again_though_its_release_is_still_being_told(
+    pins: MockFactory,
+) -> None:
+    told = threading.Event()
+    gate = GateSettings(pin=17, open_s=60, max_open_s=60, settle_s=0)
+    outputs = Outputs({"gate": gate}, lambda _: print(told.wait(5)))
+    outputs.step(FIRE)
+    wait_until(lambda: bool(pins.pin(17).state))
+    outputs.opened[0].safe()
+    outputs.step(FIRE)
+    told.set()
+    wait_until(lambda: bool(pins.pin(17).state))
+    outputs.close()
+    pins.pin(17).assert_states([False, True, False, True, False])
+
+
 def test_too_many_firings_are_a_fault_that_makes_all_safe(pins: MockFactory) -> None:
     heard = Heard()
     outputs = Outputs({"gate": GateSettings(pin=17, open_s=60, max_open_s=60)}, heard)
