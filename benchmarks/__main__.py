@@ -1,4 +1,5 @@
-"""``python -m benchmarks run --out DIR``: time one inference and one frame on this machine."""
+"""``python -m benchmarks run``: time one inference and one frame on this machine; ``gate``: how far
+its decisions and outputs can be trusted."""
 
 from __future__ import annotations
 
@@ -7,12 +8,15 @@ import json
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gate import frame_rates, photo, pin_latency, rules
+from benchmarks.kills import kills
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.cameras import Camera
@@ -103,14 +107,62 @@ def run(out: Path) -> dict[str, Any]:
     return report
 
 
+def gate(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Measure the decision and the outputs; print each figure as it comes, and return all."""
+    share = 0.01 if options.quick else 1.0
+    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+    figures: dict[str, dict[str, Any]] = {}
+
+    figures["rules"] = found = rules(round(10_000_000 * share))
+    print(
+        f"random steps: {found['steps']:,}, {found['firings']:,} firings, "
+        f"{found['broken']} rules broken, {found['per_second']:,.0f} steps a second"
+    )
+    figures["frame_rates"] = found = frame_rates(max(100, round(5000 * share)))
+    print(
+        f"at 10, 30 and 60 frames per second: {found['firings']} firings each, "
+        f"at most {found['frames_apart']:.2f} frames apart"
+    )
+    figures["pin_ms"] = pin_ms = {
+        name: {"p50": statistics.median(times), "p99": statistics.quantiles(times, n=100)[98]}
+        for name, times in pin_latency(max(20, round(1000 * share)), classifier).items()
+    }
+    for name, words in (("scores", "scores that complete the hold"), ("frame", "frame")):
+        print(
+            f"from the {words} to the pin: median {pin_ms[name]['p50']:.2f} ms, "
+            f"99th percentile {pin_ms[name]['p99']:.2f} ms"
+        )
+    figures["photo"] = found = photo(600.0 * share, classifier)
+    print(
+        f"a smiling photo held up for {found['seconds']:.0f} s: {found['firings']} firings, "
+        f"without neutral_first {found['without']}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        figures["kills"] = found = kills(max(8, round(1000 * share)), Path(folder))
+    print(
+        f"random kills: {found['kills']}, {found['met_active']} with an active pin, "
+        f"{found['left_active']} left one active; SIGTERM to safe at most "
+        f"{found['longest_ms']:.1f} ms"
+    )
+    return figures
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 2 refused or failed."""
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
     verb = verbs.add_parser("run", help="measure this machine")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.json")
+    verb = verbs.add_parser("gate", help="how far decisions and outputs can be trusted")
+    verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
+    verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
+        if options.verb == "gate":
+            figures = gate(options)
+            if options.json:
+                options.json.write_text(json.dumps(figures, indent=1) + "\n")
+            return 0
         report = run(options.out)
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
