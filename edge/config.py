@@ -143,6 +143,7 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
     settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
     _check_pins(settings.outputs)
+    _check_folders(settings.outputs)
     _check_lengths(settings)
     neutral_first = settings.trigger.neutral_first
     if neutral_first is None:
@@ -191,6 +192,21 @@ def _check_pins(outputs: Mapping[str, AnyOutputSettings]) -> None:
                     f"{key}: expected a pin of its own, got {pin}, which {owners[pin]} uses", key
                 )
             owners[pin] = key
+
+
+def _check_folders(outputs: Mapping[str, AnyOutputSettings]) -> None:
+    owners: dict[Path, str] = {}
+    for name, output in outputs.items():
+        if isinstance(output, SnapshotSettings):
+            folder = Path(output.folder)
+            if folder in owners:
+                key = f"outputs.{name}.folder"
+                raise ConfigError(
+                    f"{key}: expected a folder of its own, got {output.folder}, which "
+                    f"{owners[folder]} uses",
+                    key,
+                )
+            owners[folder] = f"outputs.{name}.folder"
 
 
 def _check_lengths(settings: Settings) -> None:

@@ -32,31 +32,31 @@ class _Track:
         down = abs(box.y - y + (box.h - h) / 2)
         return max(across, down, abs(box.w - w)) / w
 
-    def smooth(self, time: float, score: float, time_constant: float) -> float:
-        """Take the next score in; return the level before it.
 
-        A low-pass filter of first order, solved for a score that changes evenly from the last one
-        to this: whatever the frame rate, the level is that of the same curve.
-        """
-        before = self.level
-        passed = (time - self.seen) / time_constant if time_constant else math.inf
-        if passed > 50.0:
-            self.level = score
-        elif passed > 0.0:
-            kept = math.exp(-passed)
-            mean = (1.0 - kept) / passed
-            self.level = before * kept + score * (1.0 - mean) + self.score * (mean - kept)
-        return before
+def low_pass(level: float, first: float, last: float, passed: float) -> float:
+    """Return the output of a low-pass filter of first order for an input on a straight line.
+
+    So the level is that of the same curve of scores, whatever the frame rate.
+
+    Args:
+        level: the output before.
+        first: the input then.
+        last: the input now.
+        passed: the time between, in time constants; above 0, infinite for no filter.
+    """
+    kept = math.exp(-passed)
+    mean = (1.0 - kept) / passed
+    return level * kept + last * (1.0 - mean) + first * (mean - kept)
 
 
 class Trigger:
     """A latch with two thresholds for each face; what it takes to fire; a cooldown; a rate limit.
 
     A face's scores are smoothed. Its smile starts when the smoothed score reaches
-    ``threshold_on`` and ends when it falls below ``threshold_off``; both moments are taken between
-    the frames, on the line from level to level, so that a hold is as long at 8 frames per second
-    as at 60. A face unseen for up to ``bridge_s`` goes on as it was; unseen for longer, or found
-    where it can't have gone, it starts anew, its smile over.
+    ``threshold_on`` and ends when it falls below ``threshold_off``. The start is searched for
+    between the frames, so that a hold is as long at 8 frames per second as at 60. A face unseen
+    for up to ``bridge_s`` goes on as it was; unseen for longer, or found where it can't have gone,
+    it starts anew, its smile over.
 
     A smile that has lasted ``hold_s`` fires, with ``neutral_first`` only if its face was seen not
     smiling for ``neutral_s`` on the same track before. All smiles under way at a firing are used
@@ -67,6 +67,10 @@ class Trigger:
     MINUTE = 60.0
     BLIND_S = 2.0
     """Frames further apart than this do not tell what was between them: all faces start anew."""
+    SLOWEST_S = 0.2
+    """A smile that is seen to have started is taken to be no older than this."""
+    HALVINGS = 12
+    """How finely the start of a smile is searched for between two frames."""
 
     def __init__(self, settings: TriggerSettings) -> None:
         self._settings = settings
@@ -124,48 +128,70 @@ class Trigger:
         face_id, box = scored.face.id, scored.face.box
         track = self._tracks.get(face_id)
         if track is not None and (
-            time - track.seen > self.BLIND_S or track.moved(box) > settings.jump_widths
+            time - track.seen > self.BLIND_S
+            or self._last_time > track.seen < time - settings.bridge_s
+            or track.moved(box) > settings.jump_widths
         ):
             if track.since is not None:
                 smile_off.append(face_id)
             track = None
+        score = scored.score
+        before = score
         if track is None:
-            track = self._tracks[face_id] = _Track(time, scored.score, box)
+            track = self._tracks[face_id] = _Track(time, score, box)
+        elif time > track.seen:
             before = track.level
-        else:
-            before = track.smooth(time, scored.score, settings.smoothing_s)
+            track.level = low_pass(
+                before, track.score, score, self._in_constants(time - track.seen)
+            )
         level = track.level
         if level >= settings.threshold_on:
             if track.since is None:
-                track.since = self._crossed(time, track, before, settings.threshold_on)
+                start = self._crossed(time, track, before, score, settings.threshold_on)
+                track.since = max(start, self._last_time, time - self.SLOWEST_S)
                 smile_on.append(face_id)
         elif level < settings.threshold_off and track.since is not None:
             track.since = None
             track.used = False
             smile_off.append(face_id)
         if settings.neutral_first:
-            self._watch_neutral(time, track, before)
+            self._watch_neutral(time, track, before, score)
         track.seen = time
-        track.score = scored.score
+        track.score = score
         track.box = box
 
-    def _crossed(self, time: float, track: _Track, before: float, threshold: float) -> float:
-        """Return when the level crossed a threshold: on the line from the level before to that now,
-        but not before the last frame, in case the face was not seen there."""
+    def _in_constants(self, seconds: float) -> float:
+        constant = self._settings.smoothing_s
+        return seconds / constant if constant else math.inf
+
+    def _crossed(
+        self, time: float, track: _Track, before: float, score: float, threshold: float
+    ) -> float:
+        """Return when the level crossed a threshold, between the last sighting and this."""
         if (before < threshold) == (track.level < threshold):
             return time
-        share = (threshold - before) / (track.level - before)
-        return max(track.seen + share * (time - track.seen), self._last_time)
+        passed = self._in_constants(time - track.seen)
+        earliest, latest = 0.0, 1.0  # shares of the time between
+        for _ in range(self.HALVINGS):
+            share = (earliest + latest) / 2.0
+            reached = track.score + share * (score - track.score)
+            level = low_pass(before, track.score, reached, share * passed)
+            if (level < threshold) == (before < threshold):
+                earliest = share
+            else:
+                latest = share
+        return track.seen + latest * (time - track.seen)
 
-    def _watch_neutral(self, time: float, track: _Track, before: float) -> None:
+    def _watch_neutral(self, time: float, track: _Track, before: float, score: float) -> None:
         """Note since when, and whether for long enough, a face does not smile."""
         off, neutral_s = self._settings.threshold_off, self._settings.neutral_s
         if track.level < off:
             if track.neutral_since is None:
-                track.neutral_since = self._crossed(time, track, before, off)
+                start = self._crossed(time, track, before, score, off)
+                track.neutral_since = max(start, self._last_time, time - self.SLOWEST_S)
             track.neutral = track.neutral or time - track.neutral_since >= neutral_s
         elif track.neutral_since is not None:
-            ended = self._crossed(time, track, before, off)
+            ended = self._crossed(time, track, before, score, off)
             track.neutral = track.neutral or ended - track.neutral_since >= neutral_s
             track.neutral_since = None
 

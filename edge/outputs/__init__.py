@@ -180,7 +180,7 @@ class Outputs:
             try:
                 output.safe()
             except OutputError as error:
-                self._report(output.name, str(error))
+                output.fail(str(error))
 
     def _report(self, name: str, reason: str) -> None:
         self._set_fault("output", name, reason)
@@ -196,10 +196,10 @@ class Outputs:
             else:
                 del self._faults[key]
             worst = min((one for one, _ in self._faults), key=FAULTS.index, default=None)
-        for one in self.opened:
-            one.show(worst)
         if fault == "rate" and reason:
             self._make_safe()
+        for one in self.opened:
+            one.show(worst)
         facts: dict[str, str] = {"fault": fault}
         if output:
             facts["output"] = output

@@ -19,8 +19,8 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 class Command(Output):
     """Starts ``command`` without a shell, one at a time, with the event as one JSON line on its
-    standard input. A firing that comes while it runs is dropped. It is killed, with all it started,
-    after ``timeout_s`` and when the output is made safe.
+    standard input. A firing that comes while it runs is dropped. It is killed, with what it started
+    and did not put into a session of its own, after ``timeout_s`` and when the output is made safe.
     """
 
     QUEUED = 0
@@ -52,23 +52,24 @@ class Command(Output):
                     )
                 except OSError as error:
                     raise self._failure(f"{program} to start", error.strerror or "") from error
+        in_time = True
         try:
-            code = process.wait(self._settings.timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise self._failure(
-                f"{program} to end within {self._settings.timeout_s:g} s", "no end: killed"
-            ) from error
-        finally:
-            with self._lock:
-                if process.returncode is None:
-                    self.off()
-                    process.wait()
-                self._process = None
-                self._check()
+            process.wait(self._settings.timeout_s)
+        except subprocess.TimeoutExpired:
+            in_time = False
+        with self._lock:
+            if process.returncode is None:
+                self.off()
+                process.wait()
+            self._process = None
         length_s = round(clock.monotonic() - started, 4)
-        self.tell("released", firing, length_s=length_s, exit_code=code)
-        if code:
-            raise self._failure(f"{program} to end with code 0", str(code))
+        self.tell("released", firing, length_s=length_s, exit_code=process.returncode)
+        self._check()
+        if not in_time:
+            within = f"{program} to end within {self._settings.timeout_s:g} s"
+            raise self._failure(within, "no end: killed")
+        if process.returncode:
+            raise self._failure(f"{program} to end with code 0", str(process.returncode))
 
     def _failure(self, expected: str, got: str) -> OutputError:
         return OutputError(f"outputs.{self.name}: expected {expected}, got: {got}", self.name)

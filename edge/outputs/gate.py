@@ -61,15 +61,22 @@ class Gate(Output):
         self.rest(self._closed_at + self._settings.settle_s - clock.monotonic())
         self.drive(self._relay)
         opened = clock.monotonic()
+        try:
+            with suppress(Interrupted):
+                self._stay_open(opened)
+        finally:
+            self.end()
+            self._closed_at = clock.monotonic()
+            self.tell("released", firing, length_s=round(self._closed_at - opened, 4))
+
+    def _stay_open(self, opened: float) -> None:
+        """Wait until it is time to close, and close."""
         with self._lock:
             self._until = opened + self._settings.open_s
-            with suppress(Interrupted):
-                while (wait := self._to_wait(opened + self._settings.max_open_s)) > 0:
-                    self._lock.wait(wait)
-                    self._check()
+            while (wait := self._to_wait(opened + self._settings.max_open_s)) > 0:
+                self._lock.wait(wait)
+                self._check()
             self.off()
-            self._closed_at = clock.monotonic()
-        self.tell("released", firing, length_s=round(self._closed_at - opened, 4))
 
     def _to_wait(self, latest: float) -> float:
         """Return for how long the gate need not be looked at, in seconds; 0 to close it."""

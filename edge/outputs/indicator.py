@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time as clock
 
-from gpiozero import PWMLED, RGBLED, TonalBuzzer
+from gpiozero import PWMLED, TonalBuzzer
 
 from edge.frames import Decision, Fault, Frame
 from edge.outputs.output import Firing, Interrupted, Output, Report, Tell, opening
 from edge.settings import IndicatorSettings
 
 BLINKS: dict[Fault, int] = {"camera": 1, "stalled": 1, "rate": 2, "output": 3}
+"""Worst first."""
 
 
 class Indicator(Output):
@@ -32,21 +33,21 @@ class Indicator(Output):
 
     def __init__(self, name: str, settings: IndicatorSettings, tell: Tell, report: Report) -> None:
         super().__init__(name, tell, report)
+        self._settings = settings
         self._score = 0.0
+        self._dark = True  # until there is something to show
         self._fault: Fault | None = None
         self._flash_until = 0.0
         self._tones: list[float] = []
-        self._led = self._rgb = self._buzzer = None
+        self._leds: list[PWMLED] = []  # the one LED, if any, and then red, green and blue
+        self._buzzer: TonalBuzzer | None = None
         try:
-            if settings.led_pin is not None:
-                with opening(name, settings.led_pin):
-                    self._led = PWMLED(settings.led_pin, active_high=settings.active_high)
-            if settings.rgb_pins is not None:
-                with opening(name, settings.rgb_pins[0]):
-                    self._rgb = RGBLED(*settings.rgb_pins, active_high=settings.active_high)
-            if settings.buzzer_pin is not None:
-                with opening(name, settings.buzzer_pin):
-                    self._buzzer = TonalBuzzer(settings.buzzer_pin)
+            for key, pin in settings.pins():
+                with opening(name, pin):
+                    if key == "buzzer_pin":
+                        self._buzzer = TonalBuzzer(pin)
+                    else:
+                        self._leds.append(PWMLED(pin, active_high=settings.active_high))
         except BaseException:
             self.free()
             raise
@@ -55,8 +56,9 @@ class Indicator(Output):
     def fire(self, firing: Firing) -> bool:  # noqa: ARG002
         """Show that the others fired; False, as nothing is done to the world."""
         with self._lock:
+            self._dark = False
             self._flash_until = clock.monotonic() + self.FLASH_S
-            self._tones = [self.HIGH]
+            self._tones.append(self.HIGH)
             self._lock.notify_all()
         return False
 
@@ -66,20 +68,25 @@ class Indicator(Output):
             return not self._tones and clock.monotonic() >= self._flash_until
 
     def see(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
-        if abs(decision.score - self._score) > 0.01:
+        if self._dark or abs(decision.score - self._score) > 0.01:
             with self._lock:
+                self._dark = False
                 self._score = decision.score
                 self._lock.notify_all()
 
     def show(self, fault: Fault | None) -> None:
+        worst_first = list(BLINKS)
         with self._lock:
-            if fault is not None and fault != self._fault:
-                self._tones = [self.LOW, self.LOW]
-            self._fault = fault
+            before, self._fault = self._fault, fault
+            if fault is not None:
+                self._dark = False
+                if before is None or worst_first.index(fault) < worst_first.index(before):
+                    self._tones += [self.LOW, self.LOW]
             self._lock.notify_all()
 
     def safe(self) -> None:
         with self._lock:
+            self._dark = True
             self._score = self._flash_until = 0.0
             self._tones = []
             super().safe()
@@ -100,45 +107,55 @@ class Indicator(Output):
 
     def _show_state(self) -> None:
         try:
+            if self._flashing():
+                self._light(1.0, (1.0, 1.0, 1.0))
             if self._tones:
                 self._play()
-            elif self._flash_until > clock.monotonic():
-                self._light(1.0, (1.0, 1.0, 1.0))
+            elif self._flashing():
                 self.rest(self._flash_until - clock.monotonic())
             elif self._fault is not None:
                 self._blink(BLINKS[self._fault])
             else:
-                score = self._score
-                self._light(score, (0.0, score, 1.0 - score))
-                self.rest(self.REFRESH_S)
+                score, dark = self._score, self._dark
+                if not dark:
+                    self._light(score, (0.0, score, 1.0 - score))
+                    self.rest(self.REFRESH_S)
                 with self._lock:
-                    self._lock.wait_for(lambda: self._changed(score), self.RETRY_S)
+                    self._lock.wait_for(lambda: self._changed(score, dark), self.RETRY_S)
         except Interrupted:
             pass
 
-    def _changed(self, score: float) -> bool:
+    def _flashing(self) -> bool:
+        return self._flash_until > clock.monotonic()
+
+    def _changed(self, score: float, dark: bool) -> bool:
         return bool(
             self._stopped
             or self._tones
             or self._fault is not None
-            or self._score != score
-            or self._flash_until > clock.monotonic()
+            or (self._score, self._dark) != (score, dark)
+            or self._flashing()
         )
 
     def _blink(self, times: int) -> None:
-        for _ in range(times):
-            self._light(1.0, (1.0, 0.0, 0.0))
-            self.rest(self.BLINK_S)
-            self._light(0.0, (0.0, 0.0, 0.0))
-            self.rest(self.BLINK_S)
-        self.rest(self.PAUSE_S)
+        """Show a fault once, unless there is a firing to show."""
+        blinks = [(1.0, self.BLINK_S), (0.0, self.BLINK_S)] * times
+        for light, seconds in (*blinks, (0.0, self.PAUSE_S)):
+            self._light(light, (light, 0.0, 0.0))
+            with self._lock:
+                self._lock.wait_for(self._interrupts_blinking, seconds)
+                self._check()
+                if self._interrupts_blinking():
+                    return
+
+    def _interrupts_blinking(self) -> bool:
+        return self._round != self._round_at_work or bool(self._tones) or self._flashing()
 
     def _light(self, brightness: float, colour: tuple[float, float, float]) -> None:
-        """Light the LEDs: the one by brightness, the other by (red, green, blue), all 0 to 1."""
-        if self._led is not None:
-            self.drive(self._led, brightness)
-        if self._rgb is not None:
-            self.drive(self._rgb, colour)
+        """Light the LEDs: the one by brightness, the others by (red, green, blue), all 0 to 1."""
+        values = [brightness] if self._settings.led_pin is not None else []
+        for led, value in zip(self._leds, [*values, *colour], strict=False):
+            self.drive(led, value)
 
     def _play(self) -> None:
         tones, self._tones = self._tones, []
@@ -152,13 +169,13 @@ class Indicator(Output):
             self.rest(self.TONE_S / 3)
 
     def off(self) -> None:
-        for light in (self._led, self._rgb):
-            if light is not None and not light.closed:
-                light.off()
+        for led in self._leds:
+            if not led.closed:
+                led.off()
         if self._buzzer is not None and not self._buzzer.closed:
             self._buzzer.stop()
 
     def free(self) -> None:
-        for device in (self._led, self._rgb, self._buzzer):
+        for device in (*self._leds, self._buzzer):
             if device is not None:
                 device.close()

@@ -16,7 +16,7 @@ from gpiozero import BadPinFactory, PinFactoryFallback, PinPWMUnsupported
 from msgspec import Struct
 
 from edge.errors import OutputError
-from edge.frames import Decision, Event, EventName, Fault, Frame
+from edge.frames import Decision, Event, EventName, Fault, Frame, Picture
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,14 @@ Report = Callable[[str, str], None]
 
 
 class Firing(Struct, frozen=True):
-    """What an output acts on: the frame's time in seconds, the face, the frame, if any, and the
-    monotonic clock when it was asked."""
+    """What an output acts on: the frame's time in seconds, the face, the frame, if any, the
+    monotonic clock when it was asked, and small pictures of before."""
 
     time: float
     face: int | None
     frame: Frame | None
     asked: float
+    before: tuple[Picture, ...] = ()
 
 
 class Interrupted(Exception):  # noqa: N818  (no error: it was told to be safe)
@@ -173,6 +174,13 @@ class Output(ABC):
             self._check()
             device.value = value
 
+    def end(self) -> None:
+        """Go to the safe level at the end of a firing, unless ``safe`` did it: then another firing
+        may be waiting by now."""
+        with self._lock:
+            if self._round == self._round_at_work:
+                self.off()
+
     def rest(self, seconds: float) -> None:
         """Wait.
 
@@ -202,13 +210,14 @@ class Output(ABC):
         while not self._stopped:
             if firing := self._next():
                 self._attempt(lambda firing=firing: self._act(firing))  # type: ignore[misc]
+                with self._lock:
+                    self._busy = False
             elif not self._stopped:
                 self._attempt(self.tend)
 
     def _next(self) -> Firing | None:
         """Wait for a firing and return it; None when it is time to tend, or to stop."""
         with self._lock:
-            self._busy = False
             self._lock.wait_for(lambda: self._waiting or self._stopped, self.TEND_S)
             if self._stopped or not self._waiting:
                 return None
@@ -220,15 +229,16 @@ class Output(ABC):
         try:
             self.work(firing)
         except Interrupted:
-            pass
+            raise
         except BaseException:
-            with self._lock:
-                self.off()
+            self.end()
             raise
 
     def _attempt(self, act: Callable[[], None]) -> None:
         try:
             act()
+        except Interrupted:
+            pass  # neither a failure nor a success
         except OutputError as error:
             self.fail(str(error))
         except Exception as error:  # noqa: BLE001  (each pin library has errors of its own)

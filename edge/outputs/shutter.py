@@ -51,8 +51,7 @@ class Shutter(Output):
                     self.rest(settings.burst_gap_s)
                 self.drive(shutter)
                 self.rest(settings.pulse_s)
-        with self._lock:
-            self.off()
+        self.end()
         self.tell("released", firing, length_s=round(clock.monotonic() - started, 4))
 
     def off(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec.structs import replace
 
 from edge.errors import OutputError
 from edge.frames import Decision, Frame, Picture
@@ -22,6 +23,7 @@ from edge.settings import SnapshotSettings
 
 MB = 1_000_000
 DAY_S = 86_400.0
+HALF_WRITTEN = (".part", ".smile-")  # suffix and prefix, as mkstemp takes them
 OURS = re.compile(r"smile-\d{8}-\d{6}-\d{3}(-strip)?\.jpg")
 
 
@@ -48,18 +50,19 @@ class Snapshot(Output):
         due = decision.time - self._strip_time >= self._settings.strip_s
         if self._settings.strip and frame is not None and due:
             self._strip_time = decision.time
-            with self._lock:
-                self._strip.append(_small(frame, self.STRIP_HEIGHT))
+            self._strip.append(_small(frame, self.STRIP_HEIGHT))
+
+    def fire(self, firing: Firing) -> bool:
+        """As any output; the strip is what was seen until now."""
+        return super().fire(replace(firing, before=tuple(self._strip)))
 
     def work(self, firing: Firing) -> None:
         if firing.frame is None:
             return
-        with self._lock:
-            strip = list(self._strip)
         stem = f"smile-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"[:-3]
         pictures = {f"{stem}.jpg": to_bgr(firing.frame)}
-        if strip:
-            pictures[f"{stem}-strip.jpg"] = np.hstack(strip)
+        if firing.before:
+            pictures[f"{stem}-strip.jpg"] = np.hstack(firing.before)
         try:
             self._make_folder()
             for name, picture in pictures.items():
@@ -71,15 +74,9 @@ class Snapshot(Output):
 
     def _save(self, name: str, picture: Picture) -> None:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._settings.quality])
-        free_mb = (shutil.disk_usage(self._folder).free - data.nbytes) / MB
-        if free_mb < self._settings.min_free_mb:
-            raise OutputError(
-                f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
-                f"{self._folder}, got {free_mb:.0f} MB: nothing saved",
-                self.name,
-            )
+        self._check_room(data.nbytes)
         # mkstemp makes files that only their owner can read.
-        descriptor, temporary = tempfile.mkstemp(prefix=".smile-", dir=self._folder)
+        descriptor, temporary = tempfile.mkstemp(*HALF_WRITTEN, self._folder)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor, no path)
                 file.write(data.tobytes())
@@ -95,19 +92,29 @@ class Snapshot(Output):
         """Delete what is too old or too much, and what a power cut left half written.
 
         Raises:
-            OutputError: the folder can't be made or read, or a file not deleted.
+            OutputError: the folder can't be made or read, a file not deleted, or there is no room.
         """
         try:
             self._make_folder()
             self._prune()
+            self._check_room(0)
         except OSError as error:
             raise self._failure(f"the folder {self._folder} to be usable", error) from error
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def _check_room(self, size: int) -> None:
+        free_mb = (shutil.disk_usage(self._folder).free - size) / MB
+        if free_mb < self._settings.min_free_mb:
+            raise OutputError(
+                f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
+                f"{self._folder}, got {free_mb:.0f} MB: nothing is saved",
+                self.name,
+            )
+
     def _prune(self) -> None:
-        for path in self._folder.glob(".smile-*"):
+        for path in self._folder.glob("*".join(reversed(HALF_WRITTEN))):
             path.unlink()
         kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
         size = 0.0

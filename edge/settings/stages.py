@@ -118,7 +118,7 @@ class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "a face unseen for no longer than this goes on as it was, s",
             "a blink of the face finder; not the time to swap a face for a photo",
             ge=0,
-            le=10,
+            le=2,
         ),
     ] = 0.3
     jump_widths: Annotated[

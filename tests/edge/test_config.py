@@ -279,3 +279,12 @@ def test_a_firing_may_be_as_long_as_the_cooldown(file: Path) -> None:
         "burst=3\nburst_gap_s=0.01\n"
     )
     config.load(file, {})
+
+
+def test_two_snapshots_need_two_folders(file: Path) -> None:
+    file.write_text("".join(f"[outputs.{name}]\nkind='snapshot'\nfolder='p'\n" for name in "ab"))
+    with pytest.raises(
+        ConfigError, match=r"outputs\.b\.folder: .*got p, which outputs\.a"
+    ) as error:
+        config.load(file, {})
+    assert error.value.key == "outputs.b.folder"

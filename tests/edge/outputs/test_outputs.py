@@ -176,6 +176,25 @@ def test_too_many_firings_are_a_fault_that_makes_all_safe(pins: MockFactory) -> 
     assert heard.reasons == ["too many firings in a minute (trigger.max_per_minute)"]
 
 
+def test_an_output_that_could_not_be_made_safe_is_a_fault_until_it_works(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.02)}, heard)
+
+    def fail(state: bool) -> None:
+        raise OSError(f"no such line for {state}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pins.pin(17), "_set_state", fail)
+        outputs.step(Decision(1.0, too_many=True))
+    assert len(outputs.faults) == 2
+    outputs.step(Decision(62.0))
+    outputs.step(FIRE)
+    run_until_idle(outputs)
+    assert outputs.faults == []
+
+
 def test_nothing_acts_after_stop(pins: MockFactory) -> None:
     outputs = Outputs(TWO, Heard())
     outputs.stop()
