@@ -7,7 +7,7 @@ import time as clock
 from gpiozero import PWMLED, TonalBuzzer
 
 from edge.frames import Decision, Fault, Frame
-from edge.outputs.output import Firing, Interrupted, Output, Report, Tell, opening
+from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import IndicatorSettings
 
 BLINKS: dict[Fault, int] = {"camera": 1, "stalled": 1, "rate": 2, "output": 3}
@@ -106,24 +106,21 @@ class Indicator(Output):
                     self._lock.wait_for(lambda: self._stopped, self.RETRY_S)
 
     def _show_state(self) -> None:
-        try:
-            if self._flashing():
-                self._light(1.0, (1.0, 1.0, 1.0))
-            if self._tones:
-                self._play()
-            elif self._flashing():
-                self.rest(self._flash_until - clock.monotonic())
-            elif self._fault is not None:
-                self._blink(BLINKS[self._fault])
-            else:
-                score, dark = self._score, self._dark
-                if not dark:
-                    self._light(score, (0.0, score, 1.0 - score))
-                    self.rest(self.REFRESH_S)
-                with self._lock:
-                    self._lock.wait_for(lambda: self._changed(score, dark), self.RETRY_S)
-        except Interrupted:
-            pass
+        if self._flashing():
+            self._light(1.0, (1.0, 1.0, 1.0))
+        if self._tones:
+            self._play()
+        elif self._flashing():
+            self.rest(self._flash_until - clock.monotonic())
+        elif self._fault is not None:
+            self._blink(BLINKS[self._fault])
+        else:
+            score, dark = self._score, self._dark
+            if not dark:
+                self._light(score, (0.0, score, 1.0 - score))
+                self.rest(self.REFRESH_S)
+            with self._lock:
+                self._lock.wait_for(lambda: self._changed(score, dark), self.RETRY_S)
 
     def _flashing(self) -> bool:
         return self._flash_until > clock.monotonic()

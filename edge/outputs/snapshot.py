@@ -127,7 +127,7 @@ class Snapshot(Output):
 
     def _failure(self, expected: str, error: OSError) -> OutputError:
         return OutputError(
-            f"outputs.{self.name}: expected {expected}, got: {error.strerror}", self.name
+            f"outputs.{self.name}: expected {expected}, got: {error.strerror or error}", self.name
         )
 
     def off(self) -> None:

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.frames import Decision, Frame, Grey
+from edge.outputs import Outputs
+from tests.edge.outputs.acting import FIRE, Heard, run_until_idle
+from tests.edge.outputs.pictures import (
+    BLUE,
+    GREEN,
+    HEIGHT,
+    RED,
+    WIDTH,
+    album,
+    framed,
+    halves,
+    is_coloured,
+    names,
+    pictures,
+)
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time zone nine hours from UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_the_frame_that_fired_is_saved_in_its_colours(folder: Path, frame: Frame) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder), heard)
+    fired = outputs.step(FIRE, frame)
+    assert [event.facts for event in fired] == [{"output": "album", "face": 1}]
+    outputs.step(Decision(12.6), framed(halves(GREEN, GREEN)))
+    run_until_idle(outputs)
+    (saved,) = pictures(folder)
+    assert heard.names == ["saved"]
+    assert heard[0].facts == {"output": "album", "file": str(saved)}
+    assert 12.5 < heard[0].time < 17.5
+    picture = np.asarray(cv2.imread(str(saved), cv2.IMREAD_UNCHANGED), np.uint8)
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert is_coloured(picture[:, : WIDTH // 2], BLUE)
+    assert is_coloured(picture[:, WIDTH // 2 :], RED)
+
+
+def test_a_frame_in_i420_is_saved_in_its_colours(folder: Path) -> None:
+    picture = halves(GREEN, RED)
+    i420 = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)
+    outputs = Outputs(album(folder), Heard())
+    outputs.step(FIRE, Frame(0, 12.5, i420[:HEIGHT], i420))
+    run_until_idle(outputs)
+    saved = np.asarray(cv2.imread(str(pictures(folder)[0]), cv2.IMREAD_UNCHANGED), np.uint8)
+    assert saved.shape == (HEIGHT, WIDTH, 3)
+    assert is_coloured(saved[:, : WIDTH // 2], GREEN)
+    assert is_coloured(saved[:, WIDTH // 2 :], RED)
+
+
+@pytest.mark.parametrize("with_main", [True, False])
+def test_a_grey_frame_is_saved_in_grey(folder: Path, collins: Grey, with_main: bool) -> None:
+    outputs = Outputs(album(folder), Heard())
+    outputs.step(FIRE, Frame(0, 12.5, collins, collins if with_main else None))
+    run_until_idle(outputs)
+    saved = np.asarray(cv2.imread(str(pictures(folder)[0]), cv2.IMREAD_UNCHANGED), np.uint8)
+    assert saved.shape == collins.shape
+    assert np.abs(saved.astype(int) - collins).mean() < 3
+
+
+def test_a_better_quality_takes_more_room(tmp_path: Path, collins: Grey) -> None:
+    sizes = []
+    for quality in (20, 95):
+        folder = tmp_path / str(quality)
+        outputs = Outputs(album(folder, quality=quality), Heard())
+        outputs.step(FIRE, Frame(0, 12.5, collins))
+        run_until_idle(outputs)
+        sizes.append(pictures(folder)[0].stat().st_size)
+    assert sizes[0] * 2 < sizes[1]
+
+
+@pytest.mark.usefixtures("far_east")
+def test_a_picture_is_named_after_the_local_time(folder: Path, frame: Frame) -> None:
+    outputs = Outputs(album(folder), Heard())
+    before = datetime.now().astimezone()
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    after = datetime.now().astimezone()
+    assert before.utcoffset() == timedelta(hours=9)
+    (name,) = names(folder)
+    assert re.fullmatch(r"smile-\d{8}-\d{6}-\d{3}\.jpg", name)
+    taken = datetime.strptime(f"{name} +0900", "smile-%Y%m%d-%H%M%S-%f.jpg %z")
+    assert before - timedelta(milliseconds=1) <= taken <= after
+
+
+def test_only_the_owner_can_read_pictures(tmp_path: Path, frame: Frame) -> None:
+    folder = tmp_path / "deep" / "album"
+    before = os.umask(0)
+    try:
+        outputs = Outputs(album(folder, strip=2), Heard())
+        outputs.step(Decision(12.0), frame)
+        outputs.step(FIRE, frame)
+        run_until_idle(outputs)
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
+    assert modes == [0o700, 0o600, 0o600]
+
+
+def test_the_strip_shows_the_frames_before_side_by_side(folder: Path) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder, strip=3, strip_s=0.25), heard)
+    shown = {0.25: RED, 0.5: BLUE, 0.75: GREEN, 1.0: RED}
+    for eighth in range(9):  # every other one is too soon after the one before
+        colour = shown.get(eighth / 8, (255, 255, 255))
+        outputs.step(Decision(eighth / 8), framed(halves(colour, colour), eighth / 8))
+    outputs.step(Decision(1.125, fire=True), framed(halves(BLUE, RED), 1.125))
+    run_until_idle(outputs)
+    strip_path, path = pictures(folder)
+    assert strip_path.name == f"{path.stem}-strip.jpg"
+    strip = np.asarray(cv2.imread(str(strip_path)), np.uint8)
+    width = WIDTH * 240 // HEIGHT
+    assert strip.shape == (240, 3 * width, 3)
+    for index, colour in enumerate((BLUE, GREEN, RED)):
+        assert is_coloured(strip[:, index * width : (index + 1) * width], colour)
+    assert heard.names == ["saved"]
+    assert heard[0].facts["file"] == str(path)
+    first = np.asarray(cv2.imread(str(path)), np.uint8)
+    assert is_coloured(first[:, : WIDTH // 2], BLUE)
+    assert is_coloured(first[:, WIDTH // 2 :], RED)
+
+
+def test_a_strip_of_grey_and_coloured_frames(folder: Path) -> None:
+    outputs = Outputs(album(folder, strip=8, strip_s=0.25), Heard())
+    i420 = np.asarray(cv2.cvtColor(halves(GREEN, GREEN), cv2.COLOR_BGR2YUV_I420), np.uint8)
+    outputs.step(Decision(0.0), Frame(0, 0.0, np.full((HEIGHT, WIDTH), 128, np.uint8)))
+    outputs.step(Decision(0.25), Frame(1, 0.25, i420[:HEIGHT], i420))
+    outputs.step(Decision(0.375, fire=True), framed(halves(BLUE, RED), 0.375))
+    run_until_idle(outputs)
+    strip = np.asarray(cv2.imread(str(pictures(folder)[0])), np.uint8)
+    width = WIDTH * 240 // HEIGHT
+    assert strip.shape == (240, 2 * width, 3)
+    assert is_coloured(strip[:, :width], (128, 128, 128))
+    assert is_coloured(strip[:, width:], GREEN)
+
+
+def test_nothing_is_written_when_nothing_fires(folder: Path, frame: Frame) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder, strip=3), heard)
+    for index in range(5):
+        outputs.step(Decision(float(index), smiling=True, score=0.9), frame)
+    run_until_idle(outputs)
+    assert names(folder) == []
+    assert heard == []
+
+
+def test_a_firing_without_a_frame_saves_nothing(folder: Path) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder), heard)
+    outputs.step(FIRE)
+    run_until_idle(outputs)
+    assert names(folder) == []
+    assert heard == []

@@ -1,0 +1,283 @@
+"""A snapshot's folder: its limits, and what goes wrong with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.frames import Decision, Frame
+from edge.outputs import Outputs
+from edge.outputs.snapshot import Snapshot
+from tests.edge.outputs.acting import FIRE, Heard, run_until_idle, wait_until
+from tests.edge.outputs.pictures import (
+    BLUE,
+    DAY_S,
+    GREEN,
+    OTHERS,
+    OURS,
+    RED,
+    album,
+    framed,
+    halves,
+    is_coloured,
+    names,
+    put,
+)
+
+UNDER_A_FILE_LIMIT = """
+import resource
+import sys
+import numpy as np
+from edge.frames import Decision, Frame
+from edge.outputs import Outputs
+from edge.settings import SnapshotSettings
+
+noise = np.random.default_rng(0).integers(0, 256, (240, 320), np.uint8)
+outputs = Outputs({"album": SnapshotSettings(folder=sys.argv[1], min_free_mb=10)}, lambda _: None)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+outputs.step(Decision(1.0, fire=True), Frame(0, 1.0, noise))
+outputs.end()
+while not outputs.idle:
+    pass
+print(*outputs.faults)
+outputs.close()
+"""
+
+
+def test_old_pictures_are_deleted_and_no_other_files(folder: Path) -> None:
+    put(folder, *OURS, *OTHERS, age_s=2 * DAY_S)
+    put(folder, "smile-20260201-142530-123.jpg", age_s=DAY_S / 2)
+    put(folder / "smile-folder", OURS[0], age_s=2 * DAY_S)
+    outputs = Outputs(album(folder, max_age_days=1), Heard())
+    wait_until(lambda: not {*OURS} & {*names(folder)})
+    outputs.close()
+    assert names(folder) == sorted([*OTHERS, "smile-20260201-142530-123.jpg", "smile-folder"])
+    assert names(folder / "smile-folder") == [OURS[0]]
+
+
+def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
+    folder: Path, frame: Frame
+) -> None:
+    days = [f"smile-202601{day:02}-000000-000.jpg" for day in range(1, 6)]
+    strip = "smile-20260103-000000-000-strip.jpg"
+    put(folder, *reversed(days), strip, size=249_900)
+    put(folder, *OTHERS, size=5_000_000)
+    heard = Heard()
+    outputs = Outputs(album(folder, max_mb=1), heard)
+    # There is room for four of them, but not beside a new one.
+    wait_until(lambda: len({*days, strip} & {*names(folder)}) == 4)
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.names == ["saved"]
+    new = Path(str(heard[0].facts["file"])).name
+    assert names(folder) == sorted([*OTHERS, days[2], days[3], days[4], new])
+
+
+def test_pictures_get_too_old_also_when_nothing_fires(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (Snapshot.TEND_S or DAY_S) <= 3600
+    monkeypatch.setattr(Snapshot, "TEND_S", 0.05)
+    outputs = Outputs(album(folder, max_age_days=1), Heard())
+    wait_until(folder.is_dir)
+    time.sleep(0.1)
+    put(folder, *OURS)
+    time.sleep(0.15)
+    assert names(folder) == sorted(OURS)
+    put(folder, OURS[0], "holiday.jpg", age_s=2 * DAY_S)
+    wait_until(lambda: names(folder) == sorted([OURS[1], "holiday.jpg"]))
+    outputs.close()
+
+
+def test_what_a_power_cut_left_half_written_is_deleted(folder: Path, frame: Frame) -> None:
+    theirs = [".hidden", ".smile-notes.txt"]
+    put(folder, ".smile-x1y2z3.part", *theirs)
+    outputs = Outputs(album(folder), Heard())
+    wait_until(lambda: names(folder) == theirs)
+    put(folder, ".smile-a4b5c6.part")
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert [name for name in names(folder) if name.startswith(".")] == theirs
+
+
+def test_too_little_room_is_a_fault_until_there_is_some(
+    folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 500_000_000 + 100  # enough, but not with the picture
+    asked: list[Path] = []
+
+    def usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    heard = Heard()
+    outputs = Outputs(album(folder, min_free_mb=500, strip=2), heard)
+    outputs.step(FIRE, frame)
+    wait_until(lambda: outputs.idle)
+    assert heard.names == ["fault"]
+    assert heard[0].facts["output"] == "album"
+    reason = (
+        f"outputs.album: expected 500 MB to stay free in {folder}, got 500 MB: nothing is saved"
+    )
+    assert outputs.faults == heard.reasons == [reason]
+    assert set(asked) == {folder}
+    assert names(folder) == []
+    free = 600_000_000
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.names == ["fault", "saved", "fault_over"]
+    assert outputs.faults == []
+    assert len(names(folder)) == 2
+
+
+def test_a_floor_above_what_is_free_keeps_the_card_as_it_is(folder: Path, frame: Frame) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder, min_free_mb=1e12), heard)
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.reasons
+    assert set(heard.names) == {"fault"}
+    assert names(folder) == []
+
+
+def test_too_little_room_stays_a_fault_until_there_is_some(
+    folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Snapshot, "TEND_S", 0.02)
+    free = 100_000_000
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    heard = Heard()
+    outputs = Outputs(album(folder, min_free_mb=500), heard)
+    outputs.step(FIRE, frame)
+    wait_until(lambda: outputs.idle)
+    time.sleep(0.1)
+    assert heard.names == ["fault"]
+    free = 600_000_000
+    wait_until(lambda: heard.names == ["fault", "fault_over"])
+    outputs.close()
+
+
+def test_a_file_in_the_folders_place_is_a_fault_until_it_is_gone(
+    folder: Path, frame: Frame
+) -> None:
+    folder.write_text("mine")
+    heard = Heard()
+    outputs = Outputs(album(folder), heard)
+    wait_until(lambda: len(heard) > 0)
+    outputs.step(FIRE, frame)
+    wait_until(lambda: outputs.idle)
+    assert heard.reasons == [
+        f"outputs.album: expected the folder {folder} to be usable, got: File exists",
+        f"outputs.album: expected to save a picture in {folder}, got: File exists",
+    ]
+    assert folder.read_text() == "mine"
+    assert "saved" not in heard.names
+    folder.unlink()
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.names[-2:] == ["saved", "fault_over"]
+    assert len(names(folder)) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_a_fault(frame: Frame) -> None:
+    folder = Path("/proc/album")
+    heard = Heard()
+    outputs = Outputs(album(folder), heard)
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.reasons
+    assert all(reason.startswith("outputs.album: expected") for reason in heard.reasons)
+    assert all(str(folder) in reason for reason in heard.reasons)
+    assert "saved" not in heard.names
+
+
+def test_an_error_while_writing_leaves_nothing_behind(
+    folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    outputs = Outputs(album(folder), heard)
+
+    def fail(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size > 0
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        outputs.step(FIRE, frame)
+        wait_until(lambda: outputs.idle)
+    assert heard.reasons == [
+        f"outputs.album: expected to save a picture in {folder}, got: No space left on device"
+    ]
+    assert names(folder) == []
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert heard.names == ["fault", "saved", "fault_over"]
+
+
+def test_a_file_that_cannot_grow_leaves_nothing_behind(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_A_FILE_LIMIT, str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == (
+        f"outputs.album: expected to save a picture in {folder}, got: File too large\n"
+    )
+    assert names(folder) == []
+
+
+def test_a_picture_appears_whole_or_not_at_all(
+    folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+    outputs = Outputs(album(folder), lambda _: None)
+    fsync = os.fsync
+
+    def look(descriptor: int) -> None:
+        seen.append([name for name in names(folder) if not name.startswith(".")])
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    assert seen == [[]]
+    assert len(names(folder)) == 1
+
+
+def test_saving_never_holds_up_the_frames(
+    folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    written = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: written.wait(5.0))
+    outputs = Outputs(album(folder, strip=2), heard)
+    for index in range(10):
+        outputs.step(Decision(float(index), fire=index == 2), frame)
+    assert not outputs.idle
+    assert heard == []
+    written.set()
+    run_until_idle(outputs)
+    assert heard.names == ["saved"]
+
+
+def test_the_strip_is_from_before_the_firing(folder: Path) -> None:
+    outputs = Outputs(album(folder, strip=1, strip_s=0.25), Heard())
+    outputs.step(Decision(1.0), framed(halves(BLUE, BLUE)))
+    outputs.step(Decision(2.0, fire=True), framed(halves(GREEN, GREEN)))
+    outputs.step(Decision(9.0), framed(halves(RED, RED)))
+    run_until_idle(outputs)
+    strip = next(folder.glob("*-strip.jpg"))
+    assert is_coloured(np.asarray(cv2.imread(str(strip))), BLUE)
