@@ -198,7 +198,7 @@ def _check_folders(outputs: Mapping[str, AnyOutputSettings]) -> None:
     owners: dict[Path, str] = {}
     for name, output in outputs.items():
         if isinstance(output, SnapshotSettings):
-            folder = Path(output.folder)
+            folder = Path(os.path.normpath(output.folder))
             if folder in owners:
                 key = f"outputs.{name}.folder"
                 raise ConfigError(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time as clock
-from contextlib import suppress
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 
 from edge.frames import Decision, Frame
-from edge.outputs.output import Firing, Interrupted, Output, Report, Tell, opening
+from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import GateSettings
 
 
@@ -62,21 +61,22 @@ class Gate(Output):
         self.drive(self._relay)
         opened = clock.monotonic()
         try:
-            with suppress(Interrupted):
-                self._stay_open(opened)
+            # The lock is held from the decision to close until it is closed: a firing comes either
+            # before, and keeps it open, or after, and opens it again.
+            with self._lock:
+                try:
+                    self._stay_open(opened)
+                finally:
+                    self.end()
+                    self._closed_at = clock.monotonic()
         finally:
-            self.end()
-            self._closed_at = clock.monotonic()
-            self.tell("released", firing, length_s=round(self._closed_at - opened, 4))
+            self.tell("released", firing, length_s=round(clock.monotonic() - opened, 4))
 
     def _stay_open(self, opened: float) -> None:
-        """Wait until it is time to close, and close."""
-        with self._lock:
-            self._until = opened + self._settings.open_s
-            while (wait := self._to_wait(opened + self._settings.max_open_s)) > 0:
-                self._lock.wait(wait)
-                self._check()
-            self.off()
+        self._until = opened + self._settings.open_s
+        while (wait := self._to_wait(opened + self._settings.max_open_s)) > 0:
+            self._lock.wait(wait)
+            self._check()
 
     def _to_wait(self, latest: float) -> float:
         """Return for how long the gate need not be looked at, in seconds; 0 to close it."""

@@ -147,7 +147,8 @@ class Output(ABC):
 
     @abstractmethod
     def work(self, firing: Firing) -> None:
-        """Act on one firing, in the output's own thread, and end at the safe level.
+        """Act on one firing, in the output's own thread, and go to the safe level whatever
+        happens: see ``end``.
 
         Raises:
             Interrupted: the output was made safe meanwhile.
@@ -209,7 +210,7 @@ class Output(ABC):
         self._attempt(self.tend)
         while not self._stopped:
             if firing := self._next():
-                self._attempt(lambda firing=firing: self._act(firing))  # type: ignore[misc]
+                self._attempt(lambda firing=firing: self.work(firing))  # type: ignore[misc]
                 with self._lock:
                     self._busy = False
             elif not self._stopped:
@@ -224,15 +225,6 @@ class Output(ABC):
             self._busy = True
             self._round_at_work = self._round
             return self._waiting.popleft()
-
-    def _act(self, firing: Firing) -> None:
-        try:
-            self.work(firing)
-        except Interrupted:
-            raise
-        except BaseException:
-            self.end()
-            raise
 
     def _attempt(self, act: Callable[[], None]) -> None:
         try:

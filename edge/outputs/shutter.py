@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time as clock
-from contextlib import suppress
 
 from gpiozero import DigitalOutputDevice
 
-from edge.outputs.output import Firing, Interrupted, Output, Report, Tell, opening
+from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import ShutterSettings
 
 
@@ -41,7 +40,7 @@ class Shutter(Output):
         settings = self._settings
         shutter, focus = self._devices["pin"], self._devices.get("focus_pin")
         started = clock.monotonic()
-        with suppress(Interrupted):
+        try:
             if focus is not None:
                 self.drive(focus)
                 self.rest(settings.focus_s)
@@ -51,8 +50,9 @@ class Shutter(Output):
                     self.rest(settings.burst_gap_s)
                 self.drive(shutter)
                 self.rest(settings.pulse_s)
-        self.end()
-        self.tell("released", firing, length_s=round(clock.monotonic() - started, 4))
+        finally:
+            self.end()
+            self.tell("released", firing, length_s=round(clock.monotonic() - started, 4))
 
     def off(self) -> None:
         for device in self._devices.values():

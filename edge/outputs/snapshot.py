@@ -105,11 +105,11 @@ class Snapshot(Output):
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _check_room(self, size: int) -> None:
-        free_mb = (shutil.disk_usage(self._folder).free - size) / MB
-        if free_mb < self._settings.min_free_mb:
-            raise OutputError(
+        free = shutil.disk_usage(self._folder).free - size
+        if free < self._settings.min_free_mb * MB:
+            raise OutputError(  # without the figure: the same fault, however much it changes
                 f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
-                f"{self._folder}, got {free_mb:.0f} MB: nothing is saved",
+                f"{self._folder}, got less: nothing is saved",
                 self.name,
             )
 

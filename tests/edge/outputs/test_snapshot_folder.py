@@ -127,9 +127,7 @@ def test_too_little_room_is_a_fault_until_there_is_some(
     wait_until(lambda: outputs.idle)
     assert heard.names == ["fault"]
     assert heard[0].facts["output"] == "album"
-    reason = (
-        f"outputs.album: expected 500 MB to stay free in {folder}, got 500 MB: nothing is saved"
-    )
+    reason = f"outputs.album: expected 500 MB to stay free in {folder}, got less: nothing is saved"
     assert outputs.faults == heard.reasons == [reason]
     assert set(asked) == {folder}
     assert names(folder) == []
