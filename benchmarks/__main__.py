@@ -23,12 +23,13 @@ from edge.cameras import Camera
 from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
 from edge.errors import SmileGateError
-from edge.faces import FaceTracker, HaarDetector
+from edge.faces import HaarDetector
 from edge.frames import Frame
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.preprocess import scale
 from edge.settings import SHIPPED_BUNDLE, Settings
+from edge.tracker import FaceTracker
 from edge.trigger import Trigger
 
 WINDOWS = 20
@@ -58,7 +59,7 @@ def pipeline_ms(
     detector = HaarDetector(settings.faces)
     pipeline = Pipeline(
         camera=camera,  # its frames are stepped through by hand: decoding is not timed
-        faces=FaceTracker(detector, settings.faces.lost_s),
+        faces=FaceTracker(detector, settings.faces),
         classifier=classifier,
         trigger=Trigger(settings.trigger),
         outputs=Outputs({}, lambda _: None),

@@ -14,11 +14,12 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.cameras.demo import COLLINS, DemoCamera
 from edge.classifier import Classifier
-from edge.faces import FaceTracker, HaarDetector
+from edge.faces import HaarDetector
 from edge.frames import Box, Decision, Face, Frame, Grey, SmileScore
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.settings import Settings, ShutterSettings, TriggerSettings
+from edge.tracker import FaceTracker
 from edge.trigger import Trigger
 
 RATES = (8.0, 10.0, 15.0, 24.0, 30.0, 60.0)
@@ -218,7 +219,7 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
     pipeline = Pipeline(
         camera=DemoCamera(),
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+        faces=FaceTracker(HaarDetector(settings.faces), settings.faces),
         classifier=classifier,
         trigger=Timed(trigger),
         outputs=outputs,
@@ -272,7 +273,7 @@ def photo(seconds: float, classifier: Classifier) -> dict[str, float]:
         Seconds, firings with ``neutral_first`` and, to see that it was looked at, without.
     """
     settings = Settings()
-    tracker = FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s)
+    tracker = FaceTracker(HaarDetector(settings.faces), settings.faces)
     triggers = {
         neutral: Trigger(TriggerSettings(neutral_first=neutral)) for neutral in (True, False)
     }

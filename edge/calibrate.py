@@ -18,7 +18,7 @@ from edge import config
 from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CalibrationError, ConfigError
-from edge.faces import FaceTracker
+from edge.tracker import FaceTracker
 
 FEWEST = 10
 """Scores of each kind without which nothing is proposed."""

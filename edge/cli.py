@@ -33,7 +33,7 @@ from edge.errors import (
     TruthError,
 )
 from edge.explain import explain, show
-from edge.faces import FaceTracker, HaarDetector
+from edge.faces import HaarDetector
 from edge.frames import Box, Decision, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
@@ -43,6 +43,7 @@ from edge.replay import read_truth, score
 from edge.settings import Settings, SnapshotSettings
 from edge.stopping import Stopper
 from edge.telemetry.events import EventWriter, log_event
+from edge.tracker import FaceTracker
 from edge.trigger import Trigger
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def calibrate(options: argparse.Namespace) -> int:
     with closing(open_camera(settings.camera)) as camera:
         neutral, smile = collect(
             camera,
-            FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+            FaceTracker(HaarDetector(settings.faces), settings.faces),
             classifier,
             seconds=options.seconds,
             pause_s=options.pause,
@@ -291,7 +292,7 @@ def _stages(settings: Settings) -> partial[Pipeline]:
     """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
     return partial(
         Pipeline,
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces.lost_s),
+        faces=FaceTracker(HaarDetector(settings.faces), settings.faces),
         classifier=_classifier(settings),
         trigger=Trigger(settings.trigger),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,10 +10,12 @@ import cv2
 import numpy as np
 
 from edge.errors import MissingPackageError
-from edge.frames import Box, Face, Frame, Grey
+from edge.frames import Box, Grey
 from edge.settings import FaceSettings
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
+WINDOW = 20  # px, the smallest face that the cascade can find
+DARK = 50  # mean grey below which a picture is equalised
 DEBIAN_CASCADES = Path("/usr/share/opencv4/haarcascades")
 
 
@@ -26,10 +27,29 @@ class Detection(NamedTuple):
 
 
 class Detector(Protocol):
-    """Finds faces in live frames."""
+    """Finds faces in live frames.
 
-    def find(self, grey: Grey) -> list[Detection]:
-        """Return the faces in a picture, main face first."""
+    Attributes:
+        parts: into how many parts a search of a frame is divided.
+    """
+
+    parts: int
+
+    def search(self, grey: Grey, part: int) -> list[Detection]:
+        """Return what looks like a face in one part of the search, 0 to ``parts`` - 1."""
+
+    def confirm(self, grey: Grey, box: Box) -> Detection | None:
+        """Look closely at what looked like a face; return it if it is one."""
+
+    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        """Return a known face near its last box.
+
+        Args:
+            grey: the frame.
+            box: where the face was.
+            margin: how far around the box to look, in its widths.
+            angle: by how much the head is tilted, in degrees, anticlockwise.
+        """
 
 
 def find_cascade(name: str = CASCADE) -> Path:
@@ -51,6 +71,13 @@ def find_cascade(name: str = CASCADE) -> Path:
     )
 
 
+def _lit(grey: Grey) -> Grey:
+    """Return a dark picture with its contrast stretched, any other as it is."""
+    if grey.size == 0 or float(cv2.mean(grey)[0]) >= DARK:
+        return grey
+    return np.asarray(cv2.equalizeHist(grey), np.uint8)
+
+
 class HaarDetector:
     """Viola-Jones detector (CVPR 2001) with the cascade of Lienhart's "alt2" training.
 
@@ -70,23 +97,84 @@ class HaarDetector:
     STILL_RESCUE = (1.02, 1)
     STILL_MIN_PX = 24
 
+    # Sizes of a search's parts, as multiples of the smallest; small ones cost the most.
+    BANDS = (1.0, 1.2, 1.45, 1.75, 2.1, 2.6, math.inf)
+    parts = len(BANDS) - 1
+    LOOSE = 2  # windows that must agree on what is looked at closely afterwards
+    LOOK_PX = 32  # width that a face is scaled to for a look at its neighbourhood
+
     def __init__(self, settings: FaceSettings, cascade: Path | None = None) -> None:
         self._settings = settings
         self._cascade = cv2.CascadeClassifier(str(cascade or find_cascade()))
 
-    def find(self, grey: Grey) -> list[Detection]:
-        """Find the faces in a live frame, main face first."""
+    def search(self, grey: Grey, part: int) -> list[Detection]:
+        """Search for the faces of one band of sizes in the frame scaled down."""
         settings = self._settings
         shrink = max(1.0, grey.shape[1] / settings.search_width)
         if shrink > 1.0:
             size = (round(grey.shape[1] / shrink), max(1, round(grey.shape[0] / shrink)))
             grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-        min_px = round(settings.min_face_px / shrink)
-        found = self._scan(grey, settings.scale_factor, settings.min_neighbors, min_px)
+        least = max(WINDOW, round(settings.min_face_px / shrink))
+        low, high = least * self.BANDS[part], least * self.BANDS[part + 1]
+        boxes, neighbors = self._cascade.detectMultiScale2(
+            _lit(grey),
+            scaleFactor=settings.scale_factor,
+            minNeighbors=self.LOOSE,
+            minSize=(round(low), round(low)),
+            maxSize=(round(high), round(high)) if high < math.inf else (0, 0),
+        )
         return [
-            Detection(Box(*(round(value * shrink) for value in box)), confidence)
-            for box, confidence in found
+            Detection(Box(*(round(int(value) * shrink) for value in box)), float(count))
+            for box, count in zip(boxes, neighbors, strict=True)
         ]
+
+    def confirm(self, grey: Grey, box: Box) -> Detection | None:
+        if box.w < 0.9 * self._settings.min_face_px:
+            return None
+        return self._near(grey, box, 0.25, 0.0, 1.05, self._settings.min_neighbors)
+
+    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        return self._near(grey, box, margin, angle, 1.1, self.LOOSE)
+
+    def _near(
+        self, grey: Grey, box: Box, margin: float, angle: float, step: float, neighbors: int
+    ) -> Detection | None:
+        """Look for one face around a box and near its size, with the face scaled to a fixed one."""
+        left, top = max(0, round(box.x - margin * box.w)), max(0, round(box.y - margin * box.h))
+        crop = grey[
+            top : max(0, round(box.y + (1.0 + margin) * box.h)),
+            left : max(0, round(box.x + (1.0 + margin) * box.w)),
+        ]
+        scale = self.LOOK_PX / box.w
+        size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
+        if min(size) < 0.78 * self.LOOK_PX:
+            return None
+        look = cv2.resize(
+            crop, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        )
+        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -angle, 1.0)
+        if angle:
+            look = cv2.warpAffine(look, turn, size, borderMode=cv2.BORDER_REPLICATE)
+        low, high = 0.78 * self.LOOK_PX, 1.28 * self.LOOK_PX
+        boxes, counts = self._cascade.detectMultiScale2(
+            _lit(np.asarray(look, np.uint8)),
+            scaleFactor=step,
+            minNeighbors=neighbors,
+            minSize=(round(low), round(low)),
+            maxSize=(round(high), round(high)),
+        )
+        if not len(boxes):
+            return None
+        best = int(np.argmax(counts))
+        x, y, w, h = (float(value) for value in boxes[best])
+        centre = np.array([x + w / 2, y + h / 2, 1.0])
+        if angle:
+            centre[:2] = cv2.invertAffineTransform(turn) @ centre
+        x, y = left + centre[0] / scale, top + centre[1] / scale
+        w, h = w / scale, h / scale
+        return Detection(
+            Box(round(x - w / 2), round(y - h / 2), round(w), round(h)), float(counts[best])
+        )
 
     def find_in_still(self, grey: Grey) -> list[Detection]:
         """Find the faces in a single picture, with more effort than a live frame gets; main face
@@ -126,54 +214,3 @@ class HaarDetector:
             for box, count in zip(boxes, neighbors, strict=True)
         ]
         return sorted(found, key=lambda d: d.confidence * d.box.w, reverse=True)
-
-
-@dataclass(slots=True)
-class _Track:
-    face: Face
-    seen: float
-
-
-class FaceTracker:
-    """Gives the same id to the same face in successive frames, by overlap of its boxes.
-
-    Args:
-        detector: finds the boxes.
-        lost_s: an id is given up when its face was not seen for more than this, in seconds.
-    """
-
-    # A face crosses a third of its own width between two frames only when it runs past a camera.
-    MIN_IOU = 0.3
-
-    def __init__(self, detector: Detector, lost_s: float) -> None:
-        self._detector = detector
-        self._lost_s = lost_s
-        self._tracks: list[_Track] = []
-        self._next_id = 1
-        self._last_time = 0.0
-
-    @property
-    def known(self) -> Sequence[int]:
-        """Ids not given up, seen in the last frame or not, oldest first."""
-        return [track.face.id for track in self._tracks]
-
-    def find(self, frame: Frame) -> tuple[Face, ...]:
-        """Return the faces seen in this frame, main face first."""
-        # Seen in the last frame is not lost, however long ago that was.
-        since = min(self._last_time, frame.time - self._lost_s)
-        self._last_time = frame.time
-        self._tracks = [track for track in self._tracks if track.seen >= since]
-        free = list(self._tracks)
-        faces = []
-        for box, confidence in self._detector.find(frame.grey):
-            match = max(free, key=lambda t: t.face.box.iou(box), default=None)
-            if match is not None and match.face.box.iou(box) >= self.MIN_IOU:
-                free.remove(match)
-                match.face = Face(match.face.id, box, confidence)
-                match.seen = frame.time
-            else:
-                match = _Track(Face(self._next_id, box, confidence), frame.time)
-                self._next_id += 1
-                self._tracks.append(match)
-            faces.append(match.face)
-        return tuple(faces)

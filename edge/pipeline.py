@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CameraError, ImageError
-from edge.faces import FaceTracker
 from edge.frames import Decision, Event, EventName, Frame
 from edge.outputs import Outputs
+from edge.tracker import FaceTracker
 from edge.trigger import Trigger
 
 STAGES = ("camera", "faces", "classifier", "trigger", "outputs")

@@ -54,13 +54,22 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 80
     search_width: Annotated[
         int, setting("wider frames are scaled down to this for the scan, px", ge=160, le=4096)
-    ] = 320
+    ] = 240
     scale_factor: Annotated[
         float, setting("ratio between searched face sizes", ge=1.01, le=2.0)
-    ] = 1.1
+    ] = 1.15
     min_neighbors: Annotated[
         int, setting("cascade windows that must agree on a face", ge=1, le=50)
     ] = 4
+    scan_s: Annotated[
+        float,
+        setting(
+            "how often the whole frame is searched for new faces, s",
+            "they are noticed before they have looked at the camera",
+            ge=0.01,
+            le=10,
+        ),
+    ] = 0.2
     lost_s: Annotated[float, setting("a face unseen for longer loses its id, s", ge=0, le=10)] = 0.5
 
 

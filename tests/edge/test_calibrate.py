@@ -17,9 +17,10 @@ from edge.calibrate import BAR, BINS, collect, plot, propose, write
 from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
 from edge.errors import CalibrationError, ConfigError
-from edge.faces import FaceTracker, HaarDetector
+from edge.faces import HaarDetector
 from edge.frames import Box, Face, Frame, SmileScore
 from edge.settings import FaceSettings
+from edge.tracker import FaceTracker
 
 # propose
 
@@ -145,7 +146,7 @@ def test_too_few_faces_are_refused(
 def test_the_demo_tells_the_two_apart(classifier: Classifier) -> None:
     neutral, smile = collect(
         DemoCamera(),
-        FaceTracker(HaarDetector(FaceSettings(min_face_px=140)), 0.5),
+        FaceTracker(HaarDetector(FaceSettings(min_face_px=140)), FaceSettings()),
         classifier,
         seconds=1.2,
         pause_s=0.4,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -8,10 +7,10 @@ import numpy as np
 import pytest
 
 from edge import faces
-from edge.cameras.demo import COLLINS, FACE_PX, HOPPER, Portrait
+from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.errors import MissingPackageError
-from edge.faces import Detection, FaceTracker, HaarDetector
-from edge.frames import Box, Frame, Grey
+from edge.faces import Detection, HaarDetector
+from edge.frames import Box, Grey
 from edge.settings import FaceSettings
 
 
@@ -32,17 +31,78 @@ def test_finds_the_face_in_a_portrait(detector: HaarDetector, portrait: Portrait
     assert found[0].box.iou(truth_of(portrait)) > 0.8
 
 
-def test_finds_the_face_in_a_live_frame(
-    detector: HaarDetector, demo_frames: Sequence[Frame]
+def searched(detector: HaarDetector, grey: Grey) -> list[Detection]:
+    """Search all parts of a frame, and look closely at what is found."""
+    found = [one for part in range(detector.parts) for one in detector.search(grey, part)]
+    confirmed = [detector.confirm(grey, one.box) for one in found]
+    return [one for one in confirmed if one is not None]
+
+
+def shown(portrait: Portrait, px: float, light: float = 1.0, angle: float = 0.0) -> Grey:
+    """A portrait in the middle of a frame, its face ``px`` wide."""
+    turn = cv2.getRotationMatrix2D(portrait.centre, angle, px / portrait.face_px)
+    to_frame = np.asarray(turn, np.float64)
+    to_frame[:, 2] += np.array([320.0, 240.0]) - portrait.centre
+    view = cv2.warpAffine(portrait.read(), to_frame, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(view * light, np.uint8)
+
+
+def middle(px: float) -> Box:
+    return Box(round(320 - px / 2), round(240 - px / 2), round(px), round(px))
+
+
+@pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
+@pytest.mark.parametrize("px", [85, 100, 130, 180, 260, 340])
+def test_a_search_finds_faces_of_all_sizes(
+    detector: HaarDetector, portrait: Portrait, px: int
 ) -> None:
-    found = detector.find(demo_frames[0].grey)
-    truth = Box(320 - FACE_PX // 2, 240 - FACE_PX // 2, FACE_PX, FACE_PX)
-    assert len(found) == 1
-    assert found[0].box.iou(truth) > 0.7
+    found = searched(detector, shown(portrait, px))
+    assert found
+    assert all(one.box.iou(middle(px)) > 0.6 for one in found)
 
 
-def test_smaller_faces_than_asked_for_are_not_found(demo_frames: Sequence[Frame]) -> None:
-    assert HaarDetector(FaceSettings(min_face_px=300)).find(demo_frames[0].grey) == []
+@pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
+def test_a_search_finds_faces_in_the_dark(detector: HaarDetector, portrait: Portrait) -> None:
+    assert searched(detector, shown(portrait, 150, light=0.15))
+
+
+def test_a_close_look_finds_no_face_in_noise(detector: HaarDetector) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (480, 640)).astype(np.uint8)
+    assert detector.confirm(noise, Box(200, 200, 100, 100)) is None
+
+
+@pytest.mark.parametrize(("dx", "dy", "grown"), [(0, 0, 1.0), (20, -15, 1.1), (-25, 10, 0.9)])
+def test_a_face_is_found_again_near_its_last_box(
+    detector: HaarDetector, dx: int, dy: int, grown: float
+) -> None:
+    side = round(150 * grown)
+    last = Box(320 - side // 2 + dx, 240 - side // 2 + dy, side, side)
+    found = detector.refind(shown(COLLINS, 150), last, 0.3, 0.0)
+    assert found is not None
+    assert found.box.iou(middle(150)) > 0.75
+
+
+def test_a_face_elsewhere_is_not_found_again(detector: HaarDetector) -> None:
+    assert detector.refind(shown(COLLINS, 150), Box(20, 20, 150, 150), 0.3, 0.0) is None
+
+
+@pytest.mark.parametrize("angle", [20.0, -20.0])
+def test_a_tilted_head_is_found_again(detector: HaarDetector, angle: float) -> None:
+    found = detector.refind(shown(HOPPER, 150, angle=1.2 * angle), middle(150), 0.25, angle)
+    assert found is not None
+    assert found.box.iou(middle(150)) > 0.6
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-60, 100, 100, 100), Box(600, 440, 100, 100), Box(-500, 0, 90, 90)]
+)
+def test_a_box_across_the_frames_edge_is_no_error(detector: HaarDetector, box: Box) -> None:
+    detector.refind(shown(HOPPER, 150), box, 0.5, 20.0)
+    detector.confirm(shown(HOPPER, 150), box)
+
+
+def test_smaller_faces_than_asked_for_are_not_found() -> None:
+    assert searched(HaarDetector(FaceSettings(min_face_px=300)), shown(HOPPER, 150)) == []
 
 
 def test_the_main_face_comes_first(detector: HaarDetector, hopper: Grey, collins: Grey) -> None:
@@ -57,7 +117,7 @@ def test_the_main_face_comes_first(detector: HaarDetector, hopper: Grey, collins
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_no_face_in_an_empty_picture(detector: HaarDetector, value: int) -> None:
     blank = np.full((240, 320), value, np.uint8)
-    assert detector.find(blank) == []
+    assert searched(detector, blank) == []
     assert detector.find_in_still(blank) == []
 
 
@@ -66,47 +126,6 @@ def test_a_missing_cascade_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.delattr("cv2.data", raising=False)
     with pytest.raises(MissingPackageError, match="apt install opencv-data"):
         HaarDetector(FaceSettings())
-
-
-class Scripted:
-    """A detector that finds what it is told: a box or none, frame after frame."""
-
-    def __init__(self, boxes: Sequence[Box | None]) -> None:
-        self._boxes = iter(boxes)
-
-    def find(self, _: Grey) -> list[Detection]:
-        box = next(self._boxes)
-        return [] if box is None else [Detection(box, 9.0)]
-
-
-def ids(boxes: Sequence[Box | None], lost_s: float = 0.5) -> list[tuple[list[int], list[int]]]:
-    """Return (ids seen, ids known) for one frame every 0.2 s."""
-    tracker = FaceTracker(Scripted(boxes), lost_s)
-    blank = np.zeros((10, 10), np.uint8)
-    return [
-        ([face.id for face in tracker.find(Frame(i, 0.2 * i, blank))], list(tracker.known))
-        for i in range(len(boxes))
-    ]
-
-
-HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80, 80)
-
-
-def test_a_face_that_moves_a_little_keeps_its_id() -> None:
-    assert ids([HERE, NEAR, HERE]) == [([1], [1])] * 3
-
-
-def test_a_face_unseen_for_a_moment_keeps_its_id() -> None:
-    assert ids([HERE, None, NEAR]) == [([1], [1]), ([], [1]), ([1], [1])]
-
-
-def test_a_face_unseen_for_long_loses_its_id() -> None:
-    assert ids([HERE, None, None, None, HERE])[2:] == [([], [1]), ([], []), ([2], [2])]
-
-
-def test_at_a_slow_frame_rate_a_face_keeps_its_id() -> None:
-    assert ids([HERE, NEAR, HERE], lost_s=0.1) == [([1], [1])] * 3
-    assert ids([HERE, None, HERE], lost_s=0.1)[2] == ([2], [2])
 
 
 @pytest.mark.parametrize("angle", [-28.0, 28.0])
@@ -121,9 +140,5 @@ def test_finds_a_tilted_face_in_a_still(detector: HaarDetector, hopper: Grey, an
 @pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000), (2, 3000)])
 def test_pictures_of_any_shape_are_searched(detector: HaarDetector, shape: tuple[int, int]) -> None:
     blank = np.zeros(shape, np.uint8)
-    assert detector.find(blank) == []
+    assert searched(detector, blank) == []
     assert detector.find_in_still(blank) == []
-
-
-def test_a_face_elsewhere_is_another() -> None:
-    assert ids([HERE, FAR]) == [([1], [1]), ([2], [1, 2])]

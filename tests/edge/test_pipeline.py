@@ -14,11 +14,12 @@ from gpiozero.pins.mock import MockFactory
 from edge.cameras import Camera, open_camera
 from edge.classifier import Classifier
 from edge.errors import CameraError
-from edge.faces import FaceTracker, HaarDetector
+from edge.faces import HaarDetector
 from edge.frames import Event, Frame
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.settings import CameraSettings, Settings, ShutterSettings
+from edge.tracker import FaceTracker
 from edge.trigger import Trigger
 from tests.conftest import lasted
 
@@ -40,7 +41,7 @@ def play(
     outputs = Outputs(settings, events.append)
     pipeline = Pipeline(
         camera=camera,
-        faces=FaceTracker(HaarDetector(faces), faces.lost_s),
+        faces=FaceTracker(HaarDetector(faces), faces),
         classifier=classifier,
         trigger=Trigger(Settings().trigger),
         outputs=outputs,

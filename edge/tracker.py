@@ -1,0 +1,141 @@
+"""Follows faces from frame to frame: known ones are re-found where they were, new ones searched for
+now and then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from edge.faces import Detection, Detector
+from edge.frames import Box, Face, Frame, Grey
+from edge.settings import FaceSettings
+
+
+class _Track:
+    __slots__ = ("face", "seen", "tries")
+
+    def __init__(self, face: Face, seen: float) -> None:
+        self.face = face
+        self.seen = seen
+        self.tries = 0  # in vain since it was seen
+
+
+class FaceTracker:
+    """Keeps the ids of faces.
+
+    In each frame every known face is looked for in its neighbourhood and near its size, which costs
+    a small part of a search of the frame. The search for new ones is spread over frames, so that
+    each place and size is searched every ``scan_s``; what it finds must be found again by a closer
+    look before it is believed. Boxes are smoothed, so that the classifier's input does not tremble.
+
+    Args:
+        detector: finds the boxes.
+        settings: ``scan_s`` and ``lost_s``.
+    """
+
+    MARGIN, MARGIN_PER_S, MARGIN_MAX = 0.25, 1.0, 0.8
+    """How far around its last box a face is looked for, in its widths: at once, more for each
+    second unseen, and at most."""
+    TILTS = (0.0, 20.0, -20.0)
+    """A face that is not found upright is looked for turned by one of these degrees a frame."""
+    SMOOTHING_S = 0.04
+    STEADY = 0.15
+    """A box that differs by more than this share of its width is not smoothed."""
+    SAME_IOU = 0.3
+    """Boxes that overlap more than this are of one face."""
+
+    def __init__(self, detector: Detector, settings: FaceSettings) -> None:
+        self._detector = detector
+        self._settings = settings
+        self._tracks: list[_Track] = []
+        self._next_id = 1
+        self._last_time = -math.inf
+        self._part = 0
+        self._parts_due = 0.0
+
+    @property
+    def known(self) -> Sequence[int]:
+        """Ids not given up, seen in the last frame or not, oldest first."""
+        return [track.face.id for track in self._tracks]
+
+    def find(self, frame: Frame) -> tuple[Face, ...]:
+        """Return the faces seen in this frame, main face first."""
+        grey = frame.grey
+        # Seen in the last frame is not lost, however long ago that was.
+        since = min(self._last_time, frame.time - self._settings.lost_s)
+        self._tracks = [track for track in self._tracks if track.seen >= since]
+        for track in self._tracks:
+            self._refind(track, grey, frame.time)
+        self._merge(frame.time)
+        for detection in self._search(grey, frame.time):
+            self._meet(detection, grey, frame.time)
+        self._last_time = frame.time
+        seen = [track.face for track in self._tracks if track.seen == frame.time]
+        return tuple(sorted(seen, key=lambda face: face.confidence * face.box.w, reverse=True))
+
+    def _refind(self, track: _Track, grey: Grey, time: float) -> None:
+        unseen_s = time - track.seen
+        margin = min(self.MARGIN_MAX, self.MARGIN + self.MARGIN_PER_S * unseen_s)
+        angle = self.TILTS[track.tries % len(self.TILTS)]
+        found = self._detector.refind(grey, track.face.box, margin, angle)
+        if found is None:
+            track.tries += 1
+            return
+        box = self._smoothed(track.face.box, found.box, unseen_s)
+        track.face = Face(track.face.id, box, found.confidence)
+        track.seen = time
+        if angle == 0.0:
+            track.tries = 0
+
+    def _smoothed(self, old: Box, new: Box, passed: float) -> Box:
+        if max(abs(a - b) for a, b in zip(old, new, strict=True)) > self.STEADY * old.w:
+            return new
+        share = 1.0 - math.exp(-passed / self.SMOOTHING_S)
+        return Box(*(round(a + share * (b - a)) for a, b in zip(old, new, strict=True)))
+
+    def _merge(self, time: float) -> None:
+        """Give up the younger of two tracks that have come to follow the same face."""
+        kept: list[_Track] = []
+        for track in self._tracks:
+            box = track.face.box
+            doubled = track.seen == time and any(
+                one.seen == time and one.face.box.iou(box) > self.SAME_IOU for one in kept
+            )
+            if not doubled:
+                kept.append(track)
+        self._tracks = kept
+
+    def _search(self, grey: Grey, time: float) -> list[Detection]:
+        """Search the parts of the frame that are due."""
+        parts = self._detector.parts
+        passed = min(1.0, (time - self._last_time) / self._settings.scan_s)
+        self._parts_due += parts * passed
+        found: list[Detection] = []
+        while self._parts_due > 0.999:  # a sum of times
+            self._parts_due -= 1.0
+            found += self._detector.search(grey, self._part)
+            self._part = (self._part + 1) % parts
+        return found
+
+    def _meet(self, detection: Detection, grey: Grey, time: float) -> None:
+        """Take a face that was found by searching for one that is known, or look closer at it."""
+        known = max(self._tracks, key=lambda t: t.face.box.iou(detection.box), default=None)
+        overlap = 0.0 if known is None else known.face.box.iou(detection.box)
+        if known is not None and known.seen == time and overlap > 0.0:
+            return
+        found = self._detector.confirm(grey, detection.box)
+        if found is None:
+            return
+        if (
+            known is not None
+            and known.seen != time
+            and known.face.box.iou(found.box) > self.SAME_IOU
+        ):
+            track = known
+        else:
+            track = _Track(Face(self._next_id, found.box, found.confidence), time)
+            self._next_id += 1
+            self._tracks.append(track)
+        track.face = Face(track.face.id, found.box, found.confidence)
+        track.seen = time
+        track.tries = 0
