@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -225,9 +226,10 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
         outputs=outputs,
         listen=lambda _: None,
     )
-    from_frame, from_scores = [], []
-    for index in range(2 * firings):
-        frame = Frame(index, index * 0.4, smiling if index % 2 else calm)
+    from_frame: list[float] = []
+    from_scores: list[float] = []
+    for index in itertools.count():
+        frame = Frame(index, index / 30.0, smiling if index % 4 == 3 else calm)
         started = time.perf_counter()
         decision = pipeline.step(frame)
         while not outputs.idle:
@@ -235,6 +237,8 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
         if decision.fire:
             from_frame.append((TimedPin.rises[-1] - started) * 1e3)
             from_scores.append((TimedPin.rises[-1] - scored_at[-1]) * 1e3)
+        if len(from_frame) == firings:
+            break
     outputs.close()
     Device.pin_factory = None
     return {"frame": from_frame, "scores": from_scores}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -35,8 +36,9 @@ class Detector(Protocol):
 
     parts: int
 
-    def search(self, grey: Grey, part: int) -> list[Detection]:
-        """Return what looks like a face in one part of the search, 0 to ``parts`` - 1."""
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
+        """Return what looks like a face in one part of the search, 0 to ``parts`` - 1, outside the
+        boxes of known faces."""
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
         """Look closely at what looked like a face; return it if it is one."""
@@ -73,7 +75,7 @@ def find_cascade(name: str = CASCADE) -> Path:
 
 def _lit(grey: Grey) -> Grey:
     """Return a dark picture with its contrast stretched, any other as it is."""
-    if grey.size == 0 or float(cv2.mean(grey)[0]) >= DARK:
+    if float(cv2.mean(grey)[0]) >= DARK:
         return grey
     return np.asarray(cv2.equalizeHist(grey), np.uint8)
 
@@ -100,6 +102,7 @@ class HaarDetector:
     # Sizes of a search's parts, as multiples of the smallest; small ones cost the most.
     BANDS = (1.0, 1.2, 1.45, 1.75, 2.1, 2.6, math.inf)
     parts = len(BANDS) - 1
+    LEAST_PX = 28  # width that the smallest face is scaled down to for the search
     LOOSE = 2  # windows that must agree on what is looked at closely afterwards
     LOOK_PX = 32  # width that a face is scaled to for a look at its neighbourhood
 
@@ -107,17 +110,24 @@ class HaarDetector:
         self._settings = settings
         self._cascade = cv2.CascadeClassifier(str(cascade or find_cascade()))
 
-    def search(self, grey: Grey, part: int) -> list[Detection]:
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
         """Search for the faces of one band of sizes in the frame scaled down."""
         settings = self._settings
-        shrink = max(1.0, grey.shape[1] / settings.search_width)
-        if shrink > 1.0:
-            size = (round(grey.shape[1] / shrink), max(1, round(grey.shape[0] / shrink)))
-            grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+        shrink = max(
+            1.0,
+            settings.min_face_px / self.LEAST_PX,
+            grey.shape[1] / settings.search_width,
+        )
+        size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
+        small = _lit(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8))
+        for box in known:  # a face is what the cascade takes longest to look at
+            left, top = max(0, round(box.x / shrink)), max(0, round(box.y / shrink))
+            right, bottom = round((box.x + box.w) / shrink), round((box.y + box.h) / shrink)
+            small[top : max(0, bottom), left : max(0, right)] = 128
         least = max(WINDOW, round(settings.min_face_px / shrink))
         low, high = least * self.BANDS[part], least * self.BANDS[part + 1]
         boxes, neighbors = self._cascade.detectMultiScale2(
-            _lit(grey),
+            small,
             scaleFactor=settings.scale_factor,
             minNeighbors=self.LOOSE,
             minSize=(round(low), round(low)),

@@ -110,10 +110,11 @@ class FaceTracker:
         parts = self._detector.parts
         passed = min(1.0, (time - self._last_time) / self._settings.scan_s)
         self._parts_due += parts * passed
+        known = [track.face.box for track in self._tracks if track.seen == time]
         found: list[Detection] = []
         while self._parts_due > 0.999:  # a sum of times
             self._parts_due -= 1.0
-            found += self._detector.search(grey, self._part)
+            found += self._detector.search(grey, self._part, known)
             self._part = (self._part + 1) % parts
         return found
 

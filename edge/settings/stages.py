@@ -53,8 +53,14 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         int, setting("smallest face to look for, in frame pixels", ge=20, le=2000)
     ] = 80
     search_width: Annotated[
-        int, setting("wider frames are scaled down to this for the scan, px", ge=160, le=4096)
-    ] = 240
+        int,
+        setting(
+            "wider frames are scaled down to this for the search, px",
+            "faces of 80 px are still found in frames 1,900 px wide",
+            ge=160,
+            le=4096,
+        ),
+    ] = 480
     scale_factor: Annotated[
         float, setting("ratio between searched face sizes", ge=1.01, le=2.0)
     ] = 1.15

@@ -26,9 +26,10 @@ class Scripted:
         self._boxes = boxes
         self.angles: list[float] = []
 
-    def search(self, grey: Grey, part: int) -> list[Detection]:
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
         assert part == 0
-        return [Detection(box, 9.0) for box in self._boxes[grey[0, 0]]]
+        new = [box for box in self._boxes[grey[0, 0]] if not any(box.iou(k) > 0.3 for k in known)]
+        return [Detection(box, 9.0) for box in new]
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
         return Detection(box, 9.0) if box in self._boxes[grey[0, 0]] else None
