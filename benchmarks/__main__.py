@@ -1,5 +1,5 @@
-"""``python -m benchmarks run``: time one inference and one frame on this machine; ``gate``: how far
-its decisions and outputs can be trusted."""
+"""``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
+faces in scenes, against common ways; ``gate``: how far decisions and outputs can be trusted."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from typing import Any
 
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
+from benchmarks.path import compare
+from benchmarks.scenes import ALL, QUICK
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.cameras import Camera
@@ -148,6 +150,14 @@ def gate(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return figures
 
 
+def pipeline(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the path from frame to decision on scenes; print a line each, and return all."""
+    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+    if options.quick:
+        return compare(QUICK, 90, 15, classifier)
+    return compare(ALL, 300, 60, classifier)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 2 refused or failed."""
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
@@ -157,10 +167,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("gate", help="how far decisions and outputs can be trusted")
     verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    verb = verbs.add_parser("pipeline", help="this path and two common ones on seeded scenes")
+    verb.add_argument("--quick", action="store_true", help="four scenes, fewer frames")
+    verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
-        if options.verb == "gate":
-            figures = gate(options)
+        if options.verb != "run":
+            figures = gate(options) if options.verb == "gate" else pipeline(options)
             if options.json:
                 options.json.write_text(json.dumps(figures, indent=1) + "\n")
             return 0

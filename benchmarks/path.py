@@ -137,7 +137,9 @@ def measure(film: Sequence[tuple[Frame, list[Box]]], judge: Judge) -> Figures:
         recall=seen / true if true else 1.0,
         box_error=statistics.fmean(errors) if errors else 0.0,
         false=false / len(film),
-        first_s=first_seen - first_true if first_seen and first_true else 0.0,
+        first_s=first_seen - first_true
+        if first_seen is not None and first_true is not None
+        else 0.0,
         cpu_per_s=cpu / len(film) * FPS,
     )
 

@@ -27,6 +27,24 @@ class Detection(NamedTuple):
     confidence: float
 
 
+class Look(NamedTuple):
+    """How closely one face is looked for.
+
+    Attributes:
+        margin: how far around its box, in the box's widths.
+        angle: by how much the head is tilted, in degrees, anticlockwise.
+        step: ratio between searched sizes.
+        agree: cascade windows that must agree.
+        sizes: smallest and largest, as shares of the box's width.
+    """
+
+    margin: float
+    angle: float = 0.0
+    step: float = 1.1
+    agree: int = 2
+    sizes: tuple[float, float] = (0.78, 1.28)
+
+
 class Detector(Protocol):
     """Finds faces in live frames.
 
@@ -36,7 +54,7 @@ class Detector(Protocol):
 
     parts: int
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
         """Return what looks like a face in one part of the search, 0 to ``parts`` - 1, outside the
         boxes of known faces."""
 
@@ -99,18 +117,19 @@ class HaarDetector:
     STILL_RESCUE = (1.02, 1)
     STILL_MIN_PX = 24
 
-    # Sizes of a search's parts, as multiples of the smallest; small ones cost the most.
-    BANDS = (1.0, 1.2, 1.45, 1.75, 2.1, 2.6, math.inf)
+    # Sizes of a search's parts, as multiples of the smallest wanted, a little below it first;
+    # small ones cost the most.
+    BANDS = (0.88, 1.1, 1.35, 1.65, 2.05, 2.6, math.inf)
     parts = len(BANDS) - 1
-    LEAST_PX = 28  # width that the smallest face is scaled down to for the search
-    LOOSE = 2  # windows that must agree on what is looked at closely afterwards
+    LEAST_PX = 25  # width that the smallest face is scaled down to for the search
+    SAME_IOU = 0.3  # windows that overlap more are looked at once
     LOOK_PX = 32  # width that a face is scaled to for a look at its neighbourhood
 
     def __init__(self, settings: FaceSettings, cascade: Path | None = None) -> None:
         self._settings = settings
         self._cascade = cv2.CascadeClassifier(str(cascade or find_cascade()))
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
         """Search for the faces of one band of sizes in the frame scaled down."""
         settings = self._settings
         shrink = max(
@@ -124,52 +143,52 @@ class HaarDetector:
             left, top = max(0, round(box.x / shrink)), max(0, round(box.y / shrink))
             right, bottom = round((box.x + box.w) / shrink), round((box.y + box.h) / shrink)
             small[top : max(0, bottom), left : max(0, right)] = 128
-        least = max(WINDOW, round(settings.min_face_px / shrink))
+        least = settings.min_face_px / shrink
         low, high = least * self.BANDS[part], least * self.BANDS[part + 1]
-        boxes, neighbors = self._cascade.detectMultiScale2(
+        windows = self._cascade.detectMultiScale(
             small,
             scaleFactor=settings.scale_factor,
-            minNeighbors=self.LOOSE,
-            minSize=(round(low), round(low)),
+            minNeighbors=0,  # one window is enough: it is looked at closely
+            minSize=(max(WINDOW, round(low)),) * 2,
             maxSize=(round(high), round(high)) if high < math.inf else (0, 0),
         )
-        return [
-            Detection(Box(*(round(int(value) * shrink) for value in box)), float(count))
-            for box, count in zip(boxes, neighbors, strict=True)
-        ]
+        found: list[Box] = []
+        for window in windows:
+            box = Box(*(round(int(value) * shrink) for value in window))
+            if all(box.iou(one) < self.SAME_IOU for one in found):
+                found.append(box)
+        return found
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
         if box.w < 0.9 * self._settings.min_face_px:
             return None
-        return self._near(grey, box, 0.25, 0.0, 1.05, self._settings.min_neighbors)
+        look = Look(margin=0.35, step=1.05, agree=self._settings.min_neighbors, sizes=(0.75, 1.5))
+        return self._near(grey, box, look)
 
     def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
-        return self._near(grey, box, margin, angle, 1.1, self.LOOSE)
+        return self._near(grey, box, Look(margin, angle))
 
-    def _near(
-        self, grey: Grey, box: Box, margin: float, angle: float, step: float, neighbors: int
-    ) -> Detection | None:
+    def _near(self, grey: Grey, box: Box, how: Look) -> Detection | None:
         """Look for one face around a box and near its size, with the face scaled to a fixed one."""
-        left, top = max(0, round(box.x - margin * box.w)), max(0, round(box.y - margin * box.h))
-        crop = grey[
-            top : max(0, round(box.y + (1.0 + margin) * box.h)),
-            left : max(0, round(box.x + (1.0 + margin) * box.w)),
-        ]
+        around = how.margin * box.w
+        left, top = max(0, round(box.x - around)), max(0, round(box.y - around))
+        right, bottom = round(box.x + box.w + around), round(box.y + box.h + around)
+        crop = grey[top : max(0, bottom), left : max(0, right)]
         scale = self.LOOK_PX / box.w
         size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
-        if min(size) < 0.78 * self.LOOK_PX:
+        if min(size) < how.sizes[0] * self.LOOK_PX:
             return None
         look = cv2.resize(
             crop, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
         )
-        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -angle, 1.0)
-        if angle:
+        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -how.angle, 1.0)
+        if how.angle:
             look = cv2.warpAffine(look, turn, size, borderMode=cv2.BORDER_REPLICATE)
-        low, high = 0.78 * self.LOOK_PX, 1.28 * self.LOOK_PX
+        low, high = (share * self.LOOK_PX for share in how.sizes)
         boxes, counts = self._cascade.detectMultiScale2(
             _lit(np.asarray(look, np.uint8)),
-            scaleFactor=step,
-            minNeighbors=neighbors,
+            scaleFactor=how.step,
+            minNeighbors=how.agree,
             minSize=(round(low), round(low)),
             maxSize=(round(high), round(high)),
         )
@@ -178,7 +197,7 @@ class HaarDetector:
         best = int(np.argmax(counts))
         x, y, w, h = (float(value) for value in boxes[best])
         centre = np.array([x + w / 2, y + h / 2, 1.0])
-        if angle:
+        if how.angle:
             centre[:2] = cv2.invertAffineTransform(turn) @ centre
         x, y = left + centre[0] / scale, top + centre[1] / scale
         w, h = w / scale, h / scale

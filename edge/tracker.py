@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from edge.faces import Detection, Detector
+from edge.faces import Detector
 from edge.frames import Box, Face, Frame, Grey
 from edge.settings import FaceSettings
 
@@ -33,7 +33,7 @@ class FaceTracker:
         settings: ``scan_s`` and ``lost_s``.
     """
 
-    MARGIN, MARGIN_PER_S, MARGIN_MAX = 0.25, 1.0, 0.8
+    MARGIN, MARGIN_PER_S, MARGIN_MAX = 0.2, 1.0, 0.8
     """How far around its last box a face is looked for, in its widths: at once, more for each
     second unseen, and at most."""
     TILTS = (0.0, 20.0, -20.0)
@@ -67,8 +67,8 @@ class FaceTracker:
         for track in self._tracks:
             self._refind(track, grey, frame.time)
         self._merge(frame.time)
-        for detection in self._search(grey, frame.time):
-            self._meet(detection, grey, frame.time)
+        for box in self._search(grey, frame.time):
+            self._meet(box, grey, frame.time)
         self._last_time = frame.time
         seen = [track.face for track in self._tracks if track.seen == frame.time]
         return tuple(sorted(seen, key=lambda face: face.confidence * face.box.w, reverse=True))
@@ -105,35 +105,29 @@ class FaceTracker:
                 kept.append(track)
         self._tracks = kept
 
-    def _search(self, grey: Grey, time: float) -> list[Detection]:
+    def _search(self, grey: Grey, time: float) -> list[Box]:
         """Search the parts of the frame that are due."""
         parts = self._detector.parts
         passed = min(1.0, (time - self._last_time) / self._settings.scan_s)
         self._parts_due += parts * passed
         known = [track.face.box for track in self._tracks if track.seen == time]
-        found: list[Detection] = []
+        found: list[Box] = []
         while self._parts_due > 0.999:  # a sum of times
             self._parts_due -= 1.0
             found += self._detector.search(grey, self._part, known)
             self._part = (self._part + 1) % parts
         return found
 
-    def _meet(self, detection: Detection, grey: Grey, time: float) -> None:
-        """Take a face that was found by searching for one that is known, or look closer at it."""
-        known = max(self._tracks, key=lambda t: t.face.box.iou(detection.box), default=None)
-        overlap = 0.0 if known is None else known.face.box.iou(detection.box)
-        if known is not None and known.seen == time and overlap > 0.0:
+    def _meet(self, box: Box, grey: Grey, time: float) -> None:
+        """Look closely at what was found by searching, unless it is a face seen in this frame."""
+        nearest = max(self._tracks, key=lambda t: t.face.box.iou(box), default=None)
+        if nearest is not None and nearest.seen == time and nearest.face.box.iou(box) > 0.0:
             return
-        found = self._detector.confirm(grey, detection.box)
+        found = self._detector.confirm(grey, box)
         if found is None:
             return
-        if (
-            known is not None
-            and known.seen != time
-            and known.face.box.iou(found.box) > self.SAME_IOU
-        ):
-            track = known
-        else:
+        track = nearest
+        if track is None or track.seen == time or track.face.box.iou(found.box) <= self.SAME_IOU:
             track = _Track(Face(self._next_id, found.box, found.confidence), time)
             self._next_id += 1
             self._tracks.append(track)

@@ -62,7 +62,13 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 480
     scale_factor: Annotated[
-        float, setting("ratio between searched face sizes", ge=1.01, le=2.0)
+        float,
+        setting(
+            "ratio between searched face sizes",
+            "what is found is looked at closely, so the search may be coarse",
+            ge=1.01,
+            le=2.0,
+        ),
     ] = 1.15
     min_neighbors: Annotated[
         int, setting("cascade windows that must agree on a face", ge=1, le=50)

@@ -33,8 +33,8 @@ def test_finds_the_face_in_a_portrait(detector: HaarDetector, portrait: Portrait
 
 def searched(detector: HaarDetector, grey: Grey) -> list[Detection]:
     """Search all parts of a frame, and look closely at what is found."""
-    found = [one for part in range(detector.parts) for one in detector.search(grey, part, [])]
-    confirmed = [detector.confirm(grey, one.box) for one in found]
+    found = [box for part in range(detector.parts) for box in detector.search(grey, part, [])]
+    confirmed = [detector.confirm(grey, box) for box in found]
     return [one for one in confirmed if one is not None]
 
 

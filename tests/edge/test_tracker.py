@@ -26,10 +26,9 @@ class Scripted:
         self._boxes = boxes
         self.angles: list[float] = []
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Detection]:
+    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
         assert part == 0
-        new = [box for box in self._boxes[grey[0, 0]] if not any(box.iou(k) > 0.3 for k in known)]
-        return [Detection(box, 9.0) for box in new]
+        return [box for box in self._boxes[grey[0, 0]] if not any(box.iou(k) > 0.3 for k in known)]
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
         return Detection(box, 9.0) if box in self._boxes[grey[0, 0]] else None
