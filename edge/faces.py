@@ -160,10 +160,11 @@ class HaarDetector:
         return found
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        if box.w < 0.9 * self._settings.min_face_px:
-            return None
-        look = Look(margin=0.35, step=1.05, agree=self._settings.min_neighbors, sizes=(0.75, 1.5))
-        return self._near(grey, box, look)
+        settings = self._settings
+        look = Look(margin=0.35, step=1.05, agree=settings.min_neighbors, sizes=(0.75, 1.5))
+        found = self._near(grey, box, look)
+        least = self.BANDS[0] * settings.min_face_px
+        return found if found is not None and found.box.w >= least else None
 
     def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
         return self._near(grey, box, Look(margin, angle))
