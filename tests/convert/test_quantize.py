@@ -151,8 +151,12 @@ def test_data_without_test_faces_is_refused(
 
 
 def test_missing_data_is_named(
-    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    source: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("SMILE_GATE_DATA", raising=False)
     missing = tmp_path / "none"
     assert main([str(source), "--data", str(missing), "--out", str(tmp_path / "out")]) == 2
     assert "none: expected one of genki4k" in capsys.readouterr().err
