@@ -25,7 +25,6 @@ from edge.trigger import Trigger
 
 RATES = (8.0, 10.0, 15.0, 24.0, 30.0, 60.0)
 FACES = tuple(Face(number, Box(100 * number, 50, 80, 80), 5.0) for number in (1, 2))
-WHOLE_DAY_S = 86_400.0
 
 
 # 1. Rules
@@ -36,7 +35,7 @@ class Referee:
 
     def __init__(self, settings: TriggerSettings) -> None:
         self._settings = settings
-        self._started: dict[int, tuple[float, float]] = {}  # frames before and of a smile's start
+        self._started: dict[int, float] = {}  # the last frame before each smile
         self._used: set[int] = set()
         self._fired: deque[float] = deque(maxlen=settings.max_per_minute + 1)
         self._before = 0.0
@@ -51,7 +50,7 @@ class Referee:
             self._used.discard(face)
         for face in decision.smile_on:
             self.broken += face in self._started
-            self._started[face] = (self._before, decision.time)
+            self._started[face] = self._before
         if decision.fire:
             self._check_firing(decision)
         self._before = decision.time
@@ -59,7 +58,7 @@ class Referee:
     def _check_firing(self, decision: Decision) -> None:
         settings, face = self._settings, decision.face
         self.fired += 1
-        earliest, _ = self._started.get(face or 0, (decision.time, 0.0))
+        earliest = self._started.get(face or 0, decision.time)
         self.broken += decision.time - earliest < settings.hold_s
         self.broken += face in self._used
         self.broken += decision.too_many

@@ -66,8 +66,14 @@ def this_path(classifier: Classifier) -> Judge:
     return judge
 
 
+def whole_search(cascade: cv2.CascadeClassifier, frame: Frame) -> list[Box]:
+    """Search the whole frame as webcam demos do: 1.1 / 5 / 30 px."""
+    found = cascade.detectMultiScale(frame.grey, 1.1, 5, minSize=(30, 30))
+    return [Box(*(int(value) for value in box)) for box in found]
+
+
 def naive_path(classifier: Classifier) -> Judge:
-    """Return the path of webcam demos: the whole frame is searched each time, 1.1 / 5 / 30 px.
+    """Return the path of webcam demos: the whole frame is searched each time.
 
     The model per face is this project's int8 one, once a face, which is faster than the float
     Keras model of such demos: the comparison is in their favour.
@@ -75,8 +81,7 @@ def naive_path(classifier: Classifier) -> Judge:
     cascade = cv2.CascadeClassifier(str(find_cascade("haarcascade_frontalface_default.xml")))
 
     def judge(frame: Frame) -> list[Box]:
-        found = cascade.detectMultiScale(frame.grey, 1.1, 5, minSize=(30, 30))
-        boxes = [Box(*(int(value) for value in box)) for box in found]
+        boxes = whole_search(cascade, frame)
         for box in boxes:
             size = classifier.manifest.input.width
             classifier.infer(crop(frame.grey, box, size=size, margin=0.1))
@@ -91,8 +96,7 @@ def cascades_path(_: Classifier) -> Judge:
     smiles = cv2.CascadeClassifier(str(find_cascade("haarcascade_smile.xml")))
 
     def judge(frame: Frame) -> list[Box]:
-        found = faces.detectMultiScale(frame.grey, 1.1, 5, minSize=(30, 30))
-        boxes = [Box(*(int(value) for value in box)) for box in found]
+        boxes = whole_search(faces, frame)
         for x, y, w, h in boxes:
             smiles.detectMultiScale(frame.grey[y + h // 2 : y + h, x : x + w], 1.7, 22)
         return boxes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from edge import config
+from edge.atomic import written
 from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CalibrationError, ConfigError
@@ -140,26 +140,19 @@ def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
         else:
             # tomlkit would put it below the comment that belongs to the next table.
             missing += f"{key} = {value}{header[1]}"
-    written = tomlkit.dumps(document)
-    return written.replace(header[0], header[0] + missing, 1) if header is not None else written
+    changed = tomlkit.dumps(document)
+    return changed.replace(header[0], header[0] + missing, 1) if header is not None else changed
 
 
 def _replace(path: Path, data: bytes) -> None:
     """Put a file in the place of another, with its owner and mode, once it is known to be good."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    written = Path(name)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor)
-            file.write(data)
-            before = path.stat()
-            os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
-            with suppress(PermissionError):
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
-        config.load(written)
-        written.rename(path)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace(name, str(path)), error.key) from error
-    finally:
-        written.unlink(missing_ok=True)
+    before = path.stat()
+    with written(data, path.parent, f".{path.name}.") as new:
+        new.chmod(stat.S_IMODE(before.st_mode))
+        with suppress(PermissionError):
+            os.chown(new, before.st_uid, before.st_gid)
+        try:
+            config.load(new)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(new), str(path)), error.key) from error
+        new.rename(path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
@@ -20,8 +21,9 @@ of shape (1.5 height, width), or grey of shape (height, width)."""
 Facts = Mapping[str, int | float | str]
 
 Fault = Literal["camera", "stalled", "rate", "output"]
-"""What is wrong: the camera is lost, no frame was judged for too long, there were too many firings
-in a minute, or an output failed."""
+"""What is wrong, worst first: the camera is lost, no frame was judged for too long, there were too
+many firings in a minute, or an output failed."""
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 EventName = Literal[
     "face_found",
@@ -129,3 +131,8 @@ class Event(Struct, frozen=True):
     time: float
     name: EventName
     facts: Facts = msgspec.field(default_factory=dict)
+
+    def line(self) -> bytes:
+        """Return the event as one JSON object and a line feed."""
+        record = {"time": round(self.time, 4), "event": self.name, **self.facts}
+        return json.dumps(record).encode() + b"\n"

@@ -8,7 +8,7 @@ import time as clock
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.errors import OutputError
-from edge.frames import Decision, Event, Fault, Frame
+from edge.frames import FAULTS, Decision, Event, Fault, Frame
 from edge.outputs.output import Firing, Output, Report, Tell
 from edge.settings import (
     AnyOutputSettings,
@@ -20,9 +20,6 @@ from edge.settings import (
 )
 
 log = logging.getLogger(__name__)
-
-FAULTS: tuple[Fault, ...] = ("camera", "stalled", "rate", "output")
-"""Worst first: an indicator shows only one."""
 
 
 def open_output(name: str, settings: AnyOutputSettings, tell: Tell, report: Report) -> Output:
@@ -94,12 +91,7 @@ class Outputs:
         fired = []
         if decision.fire:
             firing = Firing(decision.time, decision.face, frame, self._came)
-            for output in self.opened:
-                if output.fire(firing):
-                    facts = dict(output.facts)
-                    if decision.face is not None:
-                        facts["face"] = decision.face
-                    fired.append(Event(decision.time, "fired", facts))
+            fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
         for output in self.opened:
             output.see(decision, frame)
         self._set_fault("stalled", "", "")
@@ -107,14 +99,12 @@ class Outputs:
         self._set_fault("rate", "", refused if decision.too_many else "")
         return fired
 
-    def watch(self, stall_s: float) -> threading.Thread:
+    def watch(self, stall_s: float) -> None:
         """Start to make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since
         the last; until ``end`` or ``close``."""
-        thread = threading.Thread(
+        threading.Thread(
             target=self._watch, args=(stall_s,), name="stall watch", daemon=True
-        )
-        thread.start()
-        return thread
+        ).start()
 
     def _watch(self, stall_s: float) -> None:
         while not self._ended.wait(min(0.1, stall_s / 4)):

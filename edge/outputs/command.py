@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -33,12 +32,9 @@ class Command(Output):
 
     def work(self, firing: Firing) -> None:
         program = self._settings.command[0]
-        event = {"time": round(firing.time, 4), "event": "fired", **self.facts}
-        if firing.face is not None:
-            event["face"] = firing.face
         started = clock.monotonic()
         with tempfile.TemporaryFile() as stdin:  # a pipe could fill up
-            stdin.write(json.dumps(event).encode() + b"\n")
+            stdin.write(self.fired(firing).line())
             stdin.seek(0)
             with self._lock:
                 self._check()

@@ -6,12 +6,11 @@ import time as clock
 
 from gpiozero import PWMLED, TonalBuzzer
 
-from edge.frames import Decision, Fault, Frame
+from edge.frames import FAULTS, Decision, Fault, Frame
 from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import IndicatorSettings
 
 BLINKS: dict[Fault, int] = {"camera": 1, "stalled": 1, "rate": 2, "output": 3}
-"""Worst first."""
 
 
 class Indicator(Output):
@@ -75,12 +74,11 @@ class Indicator(Output):
                 self._lock.notify_all()
 
     def show(self, fault: Fault | None) -> None:
-        worst_first = list(BLINKS)
         with self._lock:
             before, self._fault = self._fault, fault
             if fault is not None:
                 self._dark = False
-                if before is None or worst_first.index(fault) < worst_first.index(before):
+                if before is None or FAULTS.index(fault) < FAULTS.index(before):
                     self._tones += [self.LOW, self.LOW]
             self._lock.notify_all()
 

@@ -78,6 +78,11 @@ class Output(ABC):
         pin: dict[str, int | float | str] = {} if self.pin is None else {"pin": self.pin}
         return {"output": self.name, **pin}
 
+    def fired(self, firing: Firing) -> Event:
+        """Return the event that tells of a firing."""
+        face: dict[str, int | float | str] = {} if firing.face is None else {"face": firing.face}
+        return Event(firing.time, "fired", {**self.facts, **face})
+
     def start(self) -> None:
         """Begin to accept firings; the last thing a constructor does."""
         self._thread.start()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import tempfile
 import time as clock
 from collections import deque
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import cv2
 import numpy as np
 from msgspec.structs import replace
 
+from edge.atomic import written
 from edge.errors import OutputError
 from edge.frames import Decision, Frame, Picture
 from edge.outputs.output import Firing, Output, Report, Tell
@@ -23,7 +21,7 @@ from edge.settings import SnapshotSettings
 
 MB = 1_000_000
 DAY_S = 86_400.0
-HALF_WRITTEN = (".part", ".smile-")  # suffix and prefix, as mkstemp takes them
+HALF_WRITTEN = (".smile-", ".part")  # prefix and suffix
 OURS = re.compile(r"smile-\d{8}-\d{6}-\d{3}(-strip)?\.jpg")
 
 
@@ -75,18 +73,8 @@ class Snapshot(Output):
     def _save(self, name: str, picture: Picture) -> None:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._settings.quality])
         self._check_room(data.nbytes)
-        # mkstemp makes files that only their owner can read.
-        descriptor, temporary = tempfile.mkstemp(*HALF_WRITTEN, self._folder)
-        try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor, no path)
-                file.write(data.tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).rename(self._folder / name)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        with written(data.tobytes(), self._folder, *HALF_WRITTEN) as half:
+            half.rename(self._folder / name)
 
     def tend(self) -> None:
         """Delete what is too old or too much, and what a power cut left half written.
@@ -114,7 +102,7 @@ class Snapshot(Output):
             )
 
     def _prune(self) -> None:
-        for path in self._folder.glob("*".join(reversed(HALF_WRITTEN))):
+        for path in self._folder.glob("*".join(HALF_WRITTEN)):
             path.unlink()
         kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
         size = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import queue
@@ -53,9 +52,8 @@ class EventWriter:
     def __call__(self, event: Event) -> None:
         if self._ended:
             return
-        record = {"time": round(event.time, 4), "event": event.name, **event.facts}
         try:
-            self._lines.put_nowait(json.dumps(record).encode() + b"\n")
+            self._lines.put_nowait(event.line())
         except queue.Full:
             self._end(f"its reader is {self.QUEUED} events behind")
 

@@ -1,0 +1,31 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def written(data: bytes, folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
+    """Write a file that only its owner can read, under a name of its own, safe from a power cut.
+
+    Whoever asked renames it in the body of the ``with``; if that does not happen, it is deleted.
+
+    Raises:
+        OSError: it can't be written; nothing is left behind.
+    """
+    descriptor, name = tempfile.mkstemp(suffix, prefix, folder)
+    path = Path(name)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  (a descriptor, no path)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
