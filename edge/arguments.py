@@ -106,6 +106,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> OneLineParser:
     )
     verb.add_argument("--json", action="store_true", help="one JSON object")
 
+    verb = add(subparsers, "cameras", verbs["cameras"].__doc__)
+
     # Each of the three is a verb of its own, so its defaults say which.
     about = "Show, check or explain the configuration."
     config = subparsers.add_parser("config", help=about, description=about)

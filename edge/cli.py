@@ -21,7 +21,8 @@ from edge import config
 from edge.arguments import make_parser
 from edge.bundle import load_bundle
 from edge.calibrate import collect, plot, propose, write
-from edge.cameras import open_camera
+from edge.cameras import list_attached, open_camera
+from edge.cameras.capture import Capture
 from edge.cameras.file import list_images
 from edge.classifier import Classifier
 from edge.errors import (
@@ -94,13 +95,30 @@ def run(options: argparse.Namespace) -> int:
         # Pins before the camera: they are at their safe level from here on.
         outputs = stack.enter_context(closing(Outputs(settings.outputs, listen)))
         stopper.first_act = outputs.stop
-        camera = stack.enter_context(closing(open_camera(settings.camera)))
+
+        def tell(lost: str) -> None:
+            outputs.lose_camera(lost)
+            facts = {"reason": lost} if lost else {}
+            listen(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
+
+        camera = open_camera(settings)
+        if camera.live:
+            camera = Capture(
+                camera,
+                partial(open_camera, settings),
+                stall_s=settings.camera.stall_s,
+                stop=stopper.stop,
+                tell=tell,
+            )
+        stack.callback(camera.close)
         # On the way out the order is the same: a camera may hang when it is closed.
         stack.callback(outputs.close)
         pipeline = stages(camera=camera, outputs=outputs, listen=listen)
         started = time.monotonic()
         pipeline.run(stopper.stop, realtime=options.realtime, stall_s=settings.camera.stall_s)
         _log_summary(pipeline.timings, time.monotonic() - started)
+        if isinstance(camera, Capture):
+            log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
     return 0
 
 
@@ -111,10 +129,6 @@ def fire(options: argparse.Namespace) -> int:
     if output is None:
         names = ", ".join(settings.outputs) or "none at all"
         raise ConfigError(f"fire {options.name}: expected the name of an output: {names}")
-    frame = None
-    if isinstance(output, SnapshotSettings):
-        with closing(open_camera(settings.camera)) as camera:
-            frame = camera.read()
     faults: list[str] = []
 
     def listen(event: Event) -> None:
@@ -123,7 +137,12 @@ def fire(options: argparse.Namespace) -> int:
         else:
             log_event(event)
 
-    with Stopper() as stopper, closing(Outputs({options.name: output}, listen)) as outputs:
+    with ExitStack() as stack:
+        stopper = stack.enter_context(Stopper())
+        frame = None
+        if isinstance(output, SnapshotSettings):
+            frame = stack.enter_context(closing(open_camera(settings))).read()
+        outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
         stopper.first_act = outputs.stop
         for event in outputs.step(Decision(0.0, fire=True), frame):
             log_event(event)
@@ -157,7 +176,7 @@ def calibrate(options: argparse.Namespace) -> int:
         raise ConfigError("--write: expected --config FILE to write to, got none")
     settings = _with_source(config.load(options.config).settings, options.source)
     classifier = _classifier(settings)
-    with closing(open_camera(settings.camera)) as camera:
+    with closing(open_camera(settings)) as camera:
         neutral, smile = collect(
             camera,
             FaceTracker(HaarDetector(settings.faces), settings.faces),
@@ -180,7 +199,7 @@ def replay(options: argparse.Namespace) -> int:
     smiles = read_truth(options.truth)
     settings = _with_source(config.load(options.config).settings, options.clip)
     stages = _stages(settings)
-    with closing(open_camera(settings.camera)) as camera, closing(Outputs({}, log_event)) as none:
+    with closing(open_camera(settings)) as camera, closing(Outputs({}, log_event)) as none:
         if camera.live:
             raise CameraError(f"{options.clip}: expected a recorded clip", options.clip)
         pipeline = stages(camera=camera, outputs=none, listen=lambda _: None)
@@ -194,6 +213,17 @@ def replay(options: argparse.Namespace) -> int:
     firings = [decision.time for decision in decisions if decision.fire]
     result = score(firings, smiles, length_s, options.within)
     print(json.dumps(to_builtins(result)) if options.json else "\n".join(result.lines()))
+    return 0
+
+
+def cameras(_: argparse.Namespace) -> int:
+    """List the cameras that are attached, each by its SPEC, and what they can do."""
+    found = False
+    for one in list_attached():
+        found = True
+        print("\n  ".join([f"{one.source}  {one.name}", *one.modes]))
+    if not found:
+        print("no camera is attached")
     return 0
 
 
@@ -322,6 +352,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "safe": safe,
     "calibrate": calibrate,
     "replay": replay,
+    "cameras": cameras,
     "config show": show_config,
     "config check": check_config,
     "config explain": explain_config,

@@ -154,8 +154,12 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
         else one
         for name, one in settings.outputs.items()
     }
+    tuning_file = settings.picamera2.tuning_file
     return replace(
         settings,
+        picamera2=replace(
+            settings.picamera2, tuning_file=tuning_file and str(folder / tuning_file)
+        ),
         model=replace(settings.model, bundle=str(folder / settings.model.bundle)),
         trigger=replace(settings.trigger, neutral_first=neutral_first),
         outputs=outputs,

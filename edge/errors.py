@@ -45,6 +45,10 @@ class CameraError(SmileGateError, OSError):
         self.source = source
 
 
+class FrameError(CameraError):
+    """What a frame source gave is no picture; the next may be one."""
+
+
 class BundleError(SmileGateError, ValueError):
     """A model bundle is missing, incomplete, altered or not of the kind expected.
 

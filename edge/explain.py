@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from edge.config import Configuration
 from edge.errors import ConfigError
-from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE
+from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE, CameraSettings
 
 
 class Setting(Struct, frozen=True):
@@ -123,6 +123,8 @@ def explain(key: str, configuration: Configuration) -> Iterator[str]:
 
 
 def _value(values: Struct, key: str) -> object:
+    if isinstance(values, CameraSettings) and key == "source":
+        return values.shown_source
     return values.__struct_config__.tag if key == "kind" else getattr(values, key)
 
 

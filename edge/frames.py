@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
@@ -15,8 +15,7 @@ Grey = NDArray[np.uint8]
 """A grey (luma) image, shape (height, width), uint8, 0 black to 255 white."""
 
 Picture = NDArray[np.uint8]
-"""A picture as the camera gave it, uint8: BGR of shape (height, width, 3), planar YUV 4:2:0 (I420)
-of shape (1.5 height, width), or grey of shape (height, width)."""
+"""A picture for people, uint8: BGR of shape (height, width, 3), or grey, (height, width)."""
 
 Facts = Mapping[str, int | float | str]
 
@@ -69,14 +68,19 @@ class Frame(Struct, frozen=True, eq=False):
         index: counts frames of this source from 0.
         time: seconds; monotonic clock for a live camera, index / fps for a file.
         grey: the picture, uint8 luma of shape (height, width).
-        main: the same picture as the camera gave it, for who wants its colours; None where grey
-            is all there is.
+        main: returns the same picture in colour, and of a size for people where the camera has
+            two; made when it is asked for. None where grey is all there is.
     """
 
     index: int
     time: float
     grey: Grey
-    main: Picture | None = None
+    main: Callable[[], Picture] | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The best picture there is of this moment."""
+        return self.grey if self.main is None else self.main()
 
 
 class Face(Struct, frozen=True):

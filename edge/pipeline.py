@@ -92,8 +92,8 @@ class Pipeline:
             try:
                 with self.timings.stage("camera"):
                     frame = self._camera.read()
-            except (CameraError, ImageError):
-                self._listen(Event(time, "camera_lost"))
+            except (CameraError, ImageError) as error:
+                self._listen(Event(time, "camera_lost", {"reason": str(error)}))
                 raise
             if frame is None:
                 break

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from edge.errors import CameraError
-from edge.frames import Frame
-from edge.settings import CameraSettings
+from msgspec import Struct
 
-KINDS = "picamera2, v4l2:DEVICE, file:CLIP, images:DIR@FPS, demo or a path"
+from edge.errors import CameraError, MissingPackageError
+from edge.frames import Frame
+from edge.settings import Settings
+
+KINDS = (
+    "picamera2, picamera2:NUMBER, v4l2:DEVICE, rtsp://HOST/PATH, http://HOST/PATH, file:CLIP, "
+    "images:DIR@FPS, demo or a path"
+)
 
 
 class Camera(Protocol):
@@ -28,6 +36,7 @@ class Camera(Protocol):
 
         Raises:
             CameraError: the source stopped delivering before its end.
+            FrameError: this was no picture, the next may be one.
             ImageError: an image of a folder can't be read.
         """
 
@@ -35,28 +44,57 @@ class Camera(Protocol):
         """Release the source; may be called more than once."""
 
 
-def open_camera(settings: CameraSettings) -> Camera:
-    """Open the source that ``settings.source`` names. Each back end is imported when chosen.
+class Attached(Struct, frozen=True):
+    """A camera that is attached.
+
+    Attributes:
+        source: its SPEC.
+        name: what it calls itself.
+        modes: what it can do, in words, a format or a sensor mode each.
+    """
+
+    source: str
+    name: str
+    modes: tuple[str, ...]
+
+
+def open_camera(settings: Settings) -> Camera:
+    """Open the source that ``camera.source`` names. Each back end is imported when chosen.
 
     Raises:
         CameraError: the source is of no known kind, missing or can't be read.
         MissingPackageError: the source needs a package that is not installed.
     """
-    source = settings.source
-    kind, colon, rest = source.partition(":")
-    if source == "picamera2":
-        from edge.cameras.picamera2 import Picamera2Camera
+    camera = settings.camera
+    kind, colon, rest = camera.source.partition(":")
+    match kind:
+        case "picamera2" if not colon or re.fullmatch("[0-9]{1,3}", rest):
+            from edge.cameras.picamera2 import Picamera2Camera
 
-        return Picamera2Camera(settings)
-    if source == "demo":
-        from edge.cameras.demo import DemoCamera
+            return Picamera2Camera(camera, settings.picamera2, int(rest or 0))
+        case "v4l2" if rest:
+            from edge.cameras.v4l2 import V4l2Camera
 
-        return DemoCamera()
-    if kind == "v4l2" and colon:
-        from edge.cameras.v4l2 import V4l2Camera
+            return V4l2Camera(camera, settings.v4l2, rest)
+        case "rtsp" | "rtsps" | "http" | "https" if rest.startswith("//"):
+            from edge.cameras.stream import StreamCamera
 
-        return V4l2Camera(settings, rest)
-    return _open_recorded(source, kind if colon else "", rest)
+            return StreamCamera(camera, settings.stream)
+        case "demo" if not colon:
+            from edge.cameras.demo import DemoCamera
+
+            return DemoCamera()
+        case _:
+            return _open_recorded(camera.source, kind if colon else "", rest)
+
+
+def list_attached() -> Iterator[Attached]:
+    """Yield the cameras that are attached to this machine."""
+    from edge.cameras import devices, picamera2
+
+    with suppress(MissingPackageError):
+        yield from picamera2.list_attached()
+    yield from devices.list_attached()
 
 
 def _open_recorded(source: str, kind: str, rest: str) -> Camera:

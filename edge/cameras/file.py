@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
 
+from edge.cameras.pictures import to_frame
 from edge.errors import CameraError
 from edge.frames import Frame
 from edge.preprocess import IMAGE_SUFFIXES, read_grey
@@ -53,9 +53,7 @@ class VideoCamera:
                     self._source,
                 )
             return None
-        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        main = np.asarray(picture, np.uint8)
-        frame = Frame(self._index, self._index / self.fps, np.asarray(grey, np.uint8), main)
+        frame = to_frame(self._source, self._index, self._index / self.fps, picture)
         self._index += 1
         return frame
 

@@ -1,75 +1,152 @@
-"""A Raspberry Pi camera through picamera2 (Picamera2 manual, chapters 4 and 6)."""
+"""A Raspberry Pi camera through picamera2 (Picamera2 manual, chapters 4 to 6)."""
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edge.cameras import Attached
 from edge.errors import CameraError, MissingPackageError
-from edge.frames import Frame
-from edge.settings import CameraSettings
+from edge.frames import Frame, Grey, Picture
+from edge.settings import CameraSettings, Picamera2Settings
 
 
 class Picamera2Camera:
-    """The first camera libcamera finds; ``Frame.time`` is monotonic on arrival.
+    """A camera that libcamera finds; ``Frame.time`` is monotonic on arrival.
 
-    Frames are asked for as YUV420, whose first ``height`` rows are the luma plane: no colour
-    conversion is needed.
+    The camera gives two pictures of each moment: a small YUV 4:2:0 one ("lores"), whose luma is
+    judged, and a larger BGR one ("main"), which is copied only if somebody asks for it.
+
+    Args:
+        camera: size and rate of the frames.
+        settings: what else can be set.
+        number: which camera, in the order of ``smile-gate cameras``, from 0.
 
     Raises:
         MissingPackageError: picamera2 is not installed.
-        CameraError: no camera is attached, or it is in use.
+        CameraError: there is no such camera, it is in use, or can't do what is set.
     """
 
     live = True
 
-    def __init__(self, settings: CameraSettings) -> None:
-        try:
-            from picamera2 import Picamera2
-        except ImportError as error:
-            raise MissingPackageError(
-                f"picamera2: expected the package, got: {error}; "
-                "on Raspberry Pi OS: apt install python3-picamera2",
-                name="picamera2",
-            ) from error
-        self._source = settings.source
-        self.fps = settings.fps
+    def __init__(
+        self, camera: CameraSettings, settings: Picamera2Settings, number: int = 0
+    ) -> None:
+        picamera2 = _picamera2()
+        self._mapped = picamera2.MappedArray
+        self._source = camera.source
+        self._stall_s = camera.stall_s
+        self.fps = camera.fps
+        self._index = 0
         self._camera: Any = None
-        try:
-            self._camera = Picamera2()
-            self._camera.configure(
-                self._camera.create_video_configuration(
-                    main={"size": (settings.width, settings.height), "format": "YUV420"},
-                    controls={"FrameRate": settings.fps},
-                )
+        if settings.tuning_file and not Path(settings.tuning_file).is_file():
+            raise CameraError(
+                f"picamera2.tuning_file: expected a file, got none at {settings.tuning_file}",
+                self._source,
             )
-            # libcamera may have adjusted the size to what the sensor can do.
-            self._width, self._height = self._camera.camera_configuration()["main"]["size"]
+        try:
+            self._camera = picamera2.Picamera2(number, tuning=settings.tuning_file or None)
+            self._camera.configure(self._configuration(camera, settings))
+            # libcamera may have adjusted the size to what the camera can do.
+            self._width, self._height = self._camera.camera_configuration()["lores"]["size"]
             self._camera.start()
-        except (IndexError, RuntimeError, OSError) as error:
+        except (IndexError, RuntimeError, OSError, ValueError) as error:
             self.close()
             raise CameraError(
                 f"{self._source}: expected a camera, got: {error}", self._source
             ) from error
-        self._index = 0
+
+    def _configuration(self, camera: CameraSettings, settings: Picamera2Settings) -> Any:
+        from libcamera import Transform
+
+        controls: dict[str, float] = {"FrameRate": camera.fps}
+        if settings.exposure_us:
+            controls["ExposureTime"] = settings.exposure_us
+        if settings.gain:
+            controls["AnalogueGain"] = settings.gain
+        scale = settings.picture_scale
+        return self._camera.create_video_configuration(
+            main={"size": (camera.width * scale, camera.height * scale), "format": "RGB888"},
+            lores={"size": (camera.width, camera.height), "format": "YUV420"},
+            transform=Transform(hflip=settings.hflip, vflip=settings.vflip),
+            controls=controls,
+        )
 
     def read(self) -> Frame | None:
         try:
-            planes = self._camera.capture_array("main")
-        except (RuntimeError, OSError) as error:
+            request = self._camera.capture_request(wait=self._stall_s)
+        except (TimeoutError, CancelledError, RuntimeError, OSError) as error:
             raise CameraError(
-                f"{self._source}: the camera stopped: {error}", self._source
+                f"{self._source}: the camera stopped: {str(error) or type(error).__name__}",
+                self._source,
             ) from error
-        luma = np.ascontiguousarray(planes[: self._height, : self._width])
-        # Rows that are padded hold the chroma planes in a way that OpenCV can't read.
-        main = planes if planes.shape == (self._height * 3 // 2, self._width) else None
-        frame = Frame(self._index, time.monotonic(), luma, main)
+        arrived = time.monotonic()
+        with self._mapped(request, "lores") as mapped:
+            luma = np.array(mapped.array[: self._height, : self._width], np.uint8, order="C")
         self._index += 1
-        return frame
+        return Frame(self._index - 1, arrived, luma, _Main(request, luma))
 
     def close(self) -> None:
         if self._camera is not None:
+            self._camera.cancel_all_and_flush()  # else a wait in vain would be waited for again
             self._camera.close()
             self._camera = None
+
+
+class _Main:
+    """The large picture of a request. The request goes back to the camera, which has only a few to
+    fill, when nobody has this any more."""
+
+    def __init__(self, request: Any, luma: Grey) -> None:
+        self._request = request
+        self._luma = luma
+
+    def __call__(self) -> Picture:
+        try:
+            # What picamera2 calls RGB888 lies in memory as blue, green, red.
+            return np.asarray(self._request.make_array("main"), np.uint8)
+        except (RuntimeError, KeyError):  # the camera was closed since
+            return self._luma
+
+    def __del__(self) -> None:
+        with suppress(RuntimeError):  # the camera stopped since
+            self._request.release()
+
+
+def list_attached() -> Iterator[Attached]:
+    """Yield the cameras that libcamera finds, with their sensors' modes; without them if a camera
+    is in use.
+
+    Raises:
+        MissingPackageError: picamera2 is not installed.
+    """
+    opened = _picamera2().Picamera2
+    for number, about in enumerate(opened.global_camera_info()):
+        modes: tuple[str, ...] = ()
+        with suppress(RuntimeError, OSError), closing(opened(number)) as camera:
+            modes = tuple(
+                "{}x{} at {:.3g} fps".format(*mode["size"], mode["fps"])
+                for mode in camera.sensor_modes
+                if "size" in mode  # a USB camera's have none
+            )
+        yield Attached(f"picamera2:{number}", str(about.get("Model", about["Id"])), modes)
+
+
+def _picamera2() -> Any:
+    try:
+        import picamera2
+    except ImportError as error:
+        raise MissingPackageError(
+            f"picamera2: expected the package, got: {error}; "
+            "on Raspberry Pi OS: apt install python3-picamera2",
+            name="picamera2",
+        ) from error
+    logging.getLogger("picamera2").setLevel(logging.WARNING)
+    return picamera2

@@ -5,25 +5,31 @@ from __future__ import annotations
 import time
 
 import cv2
-import numpy as np
 
 import edge.quiet  # noqa: F401
+from edge.cameras.pictures import to_frame
 from edge.errors import CameraError
 from edge.frames import Frame
-from edge.settings import CameraSettings
+from edge.settings import CameraSettings, V4l2Settings
 
 
 class V4l2Camera:
     """A Video4Linux device, ``/dev/videoN`` or ``N``; ``Frame.time`` is monotonic on arrival.
 
+    Of YUYV the luma is taken as it is; of MJPG only the luma is decoded, unless somebody wants the
+    colours.
+
     Raises:
-        CameraError: the device is missing, busy or gives no pictures.
+        CameraError: the device is missing, busy or no camera.
     """
 
     live = True
 
-    def __init__(self, settings: CameraSettings, device: str) -> None:
-        self._source = settings.source
+    RAW = frozenset({"YUYV", "MJPG"})
+    """Formats that are taken as they come, not converted by OpenCV."""
+
+    def __init__(self, camera: CameraSettings, settings: V4l2Settings, device: str) -> None:
+        self._source = camera.source
         which = int(device) if device.isdecimal() and len(device) < 4 else device
         self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2)
         if not self._capture.isOpened():
@@ -31,22 +37,24 @@ class V4l2Camera:
                 f"{self._source}: expected a camera, got none there, or one that is in use",
                 self._source,
             )
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
-        self._capture.set(cv2.CAP_PROP_FPS, settings.fps)
+        if settings.format != "auto":
+            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.format))
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, camera.width)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, camera.height)
+        self._capture.set(cv2.CAP_PROP_FPS, camera.fps)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or settings.fps
+        fourcc = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
+        if fourcc.decode("latin-1") in self.RAW:
+            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or camera.fps
         self._index = 0
 
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
         if not ok:
             raise CameraError(f"{self._source}: the camera stopped delivering", self._source)
-        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        main = np.asarray(picture, np.uint8)
-        frame = Frame(self._index, time.monotonic(), np.asarray(grey, np.uint8), main)
         self._index += 1
-        return frame
+        return to_frame(self._source, self._index - 1, time.monotonic(), picture)
 
     def close(self) -> None:
         self._capture.release()

@@ -113,6 +113,14 @@ class Outputs:
                 self._make_safe()
                 self._set_fault("stalled", "", f"no frame was judged for {stall_s:g} s")
 
+    def lose_camera(self, reason: str) -> None:
+        """Make all outputs safe until there are frames again, the camera being lost for this
+        reason; with an empty one it is back."""
+        self._expecting = False
+        if reason:
+            self._make_safe()
+        self._set_fault("camera", "", reason)
+
     def end(self) -> None:
         """Expect no more frames: smiles are over, and none is a stall."""
         self._ended.set()

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from gpiozero import BadPinFactory, PinFactoryFallback, PinPWMUnsupported
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edge.errors import OutputError
 from edge.frames import Decision, Event, EventName, Fault, Frame, Picture
@@ -26,14 +27,21 @@ Report = Callable[[str, str], None]
 
 
 class Firing(Struct, frozen=True):
-    """What an output acts on: the frame's time in seconds, the face, the frame, if any, the
-    monotonic clock when it was asked, and small pictures of before."""
+    """What an output acts on.
+
+    Attributes:
+        time: of the frame, in seconds.
+        face: id of the face that fired, if any did.
+        frame: the frame, if there is one; not to be kept, a camera has few of them.
+        asked: the monotonic clock when it was asked, in seconds.
+        pictures: what an output keeps of the frame, and small pictures of before.
+    """
 
     time: float
     face: int | None
     frame: Frame | None
     asked: float
-    before: tuple[Picture, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 class Interrupted(Exception):  # noqa: N818  (no error: it was told to be safe)
@@ -95,7 +103,7 @@ class Output(ABC):
             if self._busy + len(self._waiting) > self.QUEUED:
                 log.warning("outputs.%s: still busy, a firing is dropped", self.name)
                 return False
-            self._waiting.append(firing)
+            self._waiting.append(replace(firing, frame=None))
             self._lock.notify_all()
         return True
 

@@ -52,15 +52,17 @@ class Snapshot(Output):
 
     def fire(self, firing: Firing) -> bool:
         """As any output; the strip is what was seen until now."""
-        return super().fire(replace(firing, before=tuple(self._strip)))
+        pictures = (firing.frame.picture, *self._strip) if firing.frame is not None else ()
+        return super().fire(replace(firing, pictures=pictures))
 
     def work(self, firing: Firing) -> None:
-        if firing.frame is None:
+        if not firing.pictures:
             return
+        picture, *before = firing.pictures
         stem = f"smile-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"[:-3]
-        pictures = {f"{stem}.jpg": to_bgr(firing.frame)}
-        if firing.before:
-            pictures[f"{stem}-strip.jpg"] = np.hstack(firing.before)
+        pictures = {f"{stem}.jpg": picture}
+        if before:
+            pictures[f"{stem}-strip.jpg"] = np.hstack(before)
         try:
             self._make_folder()
             for name, picture in pictures.items():
@@ -125,17 +127,8 @@ class Snapshot(Output):
         """Do nothing: nothing is open."""
 
 
-def to_bgr(frame: Frame) -> Picture:
-    """Return a frame's picture for a JPEG: BGR of shape (height, width, 3), or grey."""
-    if frame.main is None:
-        return frame.grey
-    if frame.main.ndim == 2 and frame.main.shape[0] * 2 == frame.grey.shape[0] * 3:
-        return np.asarray(cv2.cvtColor(frame.main, cv2.COLOR_YUV2BGR_I420), np.uint8)
-    return frame.main
-
-
 def _small(frame: Frame, height: int) -> Picture:
-    picture = to_bgr(frame)
+    picture = frame.picture
     if picture.ndim == 2:
         picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
     width = max(1, round(picture.shape[1] * height / picture.shape[0]))

@@ -24,7 +24,10 @@ from edge.settings.stages import (
     CameraSettings,
     FaceSettings,
     ModelSettings,
+    Picamera2Settings,
+    StreamSettings,
     TriggerSettings,
+    V4l2Settings,
 )
 
 __all__ = [
@@ -39,14 +42,20 @@ __all__ = [
     "GateSettings",
     "IndicatorSettings",
     "ModelSettings",
+    "Picamera2Settings",
     "Settings",
     "ShutterSettings",
     "SnapshotSettings",
+    "StreamSettings",
     "TriggerSettings",
+    "V4l2Settings",
 ]
 
 SECTIONS: Mapping[str, type[Struct]] = {
     "camera": CameraSettings,
+    "picamera2": Picamera2Settings,
+    "v4l2": V4l2Settings,
+    "stream": StreamSettings,
     "model": ModelSettings,
     "faces": FaceSettings,
     "trigger": TriggerSettings,
@@ -58,6 +67,9 @@ class Settings(Struct, frozen=True):
     pin that may be driven, so with a file there are no others."""
 
     camera: CameraSettings = CameraSettings()
+    picamera2: Picamera2Settings = Picamera2Settings()
+    v4l2: V4l2Settings = V4l2Settings()
+    stream: StreamSettings = StreamSettings()
     model: ModelSettings = ModelSettings()
     faces: FaceSettings = FaceSettings()
     trigger: TriggerSettings = TriggerSettings()

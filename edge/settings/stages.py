@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,8 +19,8 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[
         str,
         setting(
-            "picamera2, v4l2:/dev/video0, file:clip.mp4, images:DIR@FPS or demo; "
-            "a plain path is a file or a folder of images"
+            "picamera2, v4l2:/dev/video0, rtsp://HOST/PATH, http://HOST/PATH, file:clip.mp4, "
+            "images:DIR@FPS or demo; a plain path is a file or a folder of images"
         ),
     ] = "picamera2"
     width: Annotated[int, setting("frame width to ask for, px", ge=64, le=4096)] = 640
@@ -28,13 +29,78 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
     stall_s: Annotated[
         float,
         setting(
-            "outputs go to their safe level when no frame was judged for this long, s; at least "
-            "three frames",
+            "a live camera that gives no frame for this long is lost and opened again, and "
+            "outputs go to their safe level, s; at least three frames",
             "longer than a busy board ever pauses, shorter than a gate should wait",
             ge=0.2,
             le=60,
         ),
     ] = 2.0
+
+    @property
+    def shown_source(self) -> str:
+        """The source without the name and password that an URL may hold."""
+        return re.sub(r"//[^/@]*@", "//", self.source)
+
+
+class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[picamera2]: Raspberry Pi cameras."""
+
+    picture_scale: Annotated[
+        int,
+        setting(
+            "snapshots are this many times as wide and high as the frames that are judged",
+            "1280x960 shows a face well and keeps the sensor's whole field of view",
+            ge=1,
+            le=8,
+        ),
+    ] = 2
+    hflip: Annotated[bool, setting("mirror the picture; with vflip, for a camera upside down")] = (
+        False
+    )
+    vflip: Annotated[bool, setting("turn the picture's top to its bottom")] = False
+    exposure_us: Annotated[
+        int,
+        setting(
+            "exposure time, us; 0 lets the camera choose",
+            "a fixed one suits a place whose light never changes",
+            ge=0,
+            le=200_000,
+        ),
+    ] = 0
+    gain: Annotated[
+        float, setting("analogue gain; 0 lets the camera choose", "as exposure_us", ge=0, le=64)
+    ] = 0.0
+    tuning_file: Annotated[
+        str,
+        setting(
+            "libcamera's tuning file for this camera; a relative path starts at the configuration "
+            "file",
+            "the one that came with libcamera",
+        ),
+    ] = ""
+
+
+class V4l2Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[v4l2]: USB webcams and other Video4Linux devices."""
+
+    format: Annotated[
+        Literal["auto", "YUYV", "MJPG"],
+        setting(
+            "pixel format to ask for; `smile-gate cameras` lists what a device has",
+            "the driver's choice; many webcams reach 30 frames per second at 1280x720 with MJPG "
+            "only",
+        ),
+    ] = "auto"
+
+
+class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[stream]: cameras in the network."""
+
+    transport: Annotated[
+        Literal["tcp", "udp"],
+        setting("how RTSP sends pictures", "udp loses parts of pictures on a busy network"),
+    ] = "tcp"
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -85,6 +85,8 @@ class EventWriter:
 
 def log_event(event: Event) -> None:
     """Say an event in words, at level INFO, or WARNING for what is wrong."""
+    if event.facts.get("fault") == "camera":  # said as camera_lost, camera_back
+        return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
     log.log(level, "%9.2f s  %s", event.time, in_words(event))
 
@@ -106,12 +108,12 @@ def in_words(event: Event) -> str:
             )
         case "saved":
             words = f"{facts['output']} saved {facts['file']}"
-        case "fault":
-            words = f"fault: {facts['reason']}"
+        case "fault" | "camera_lost":
+            words = f"{event.name.replace('_', ' ')}: {facts['reason']}"
         case "fault_over":
             words = f"fault over: {facts.get('output', facts['fault'])}"
         case "face_found" | "face_lost":
             words = f"face {facts['face']} {event.name.removeprefix('face_')}"
-        case "camera_lost" | "camera_back":
-            words = event.name.replace("_", " ")
+        case "camera_back":
+            words = "camera back"
     return words

@@ -71,7 +71,7 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "message"),
     [
-        ("[triger]", "triger", "triger: expected a section among camera, model, faces"),
+        ("[triger]", "triger", "triger: expected a section among camera, "),
         ("hold_s = 1", "hold_s", "hold_s: expected a section among"),
         ("camera = 3", "camera", r"camera: expected a table \[camera\], got 3"),
         ("[trigger]\nhold = 1", "trigger.hold", "trigger.hold: expected a key among threshold_on"),

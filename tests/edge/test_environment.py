@@ -107,7 +107,7 @@ def test_a_bad_variable_is_named(file: Path, name: str, value: str, message: str
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("TRIGER__HOLD_S", "triger: expected a section among camera, model"),
+        ("TRIGER__HOLD_S", "triger: expected a section among camera, "),
         ("TRIGGER__HOLD_S__X", "trigger.hold_s: expected float, got {'x': 1}"),
         ("OUTPUTS__DOR__OPEN_S", "outputs.dor.kind: expected one of shutter, "),
     ],

@@ -252,7 +252,7 @@ def test_an_output_with_the_name_of_another_kind(tmp_path: Path) -> None:
 def test_an_unknown_key_is_refused(configuration: Configuration, key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         list(explain(key, configuration))
-    assert str(caught.value).startswith(f"{key}: expected a setting or a section: camera, model")
+    assert str(caught.value).startswith(f"{key}: expected a setting or a section: camera, ")
     assert caught.value.key == key
 
 

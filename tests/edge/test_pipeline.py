@@ -58,7 +58,9 @@ def play(
 def test_a_smile_in_a_clip_is_one_pulse_on_a_pin(
     clip: Path, classifier: Classifier, pins: MockFactory
 ) -> None:
-    events, pipeline = play(open_camera(CameraSettings(source=str(clip))), classifier)
+    events, pipeline = play(
+        open_camera(Settings(camera=CameraSettings(source=str(clip)))), classifier
+    )
     by_name = {event.name: event for event in events}
     assert [event.name for event in events if event.name != "released"] == [
         "face_found",
@@ -90,7 +92,7 @@ def test_a_smile_in_a_clip_is_one_pulse_on_a_pin(
 
 def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -> None:
     def decisions() -> list[Event]:
-        events, _ = play(open_camera(CameraSettings(source=str(clip))), classifier)
+        events, _ = play(open_camera(Settings(camera=CameraSettings(source=str(clip)))), classifier)
         return [event for event in events if event.name != "released"]
 
     assert decisions() == decisions()
@@ -186,7 +188,7 @@ def test_a_camera_that_hangs_leaves_the_pin_safe_until_it_goes_on(
 def test_nothing_is_judged_after_a_stop_while_waiting_for_a_frames_time(
     portraits: Path, classifier: Classifier
 ) -> None:
-    camera = open_camera(CameraSettings(source=f"images:{portraits}@0.1"))
+    camera = open_camera(Settings(camera=CameraSettings(source=f"images:{portraits}@0.1")))
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     _, pipeline = play(camera, classifier, stop, realtime=True)

@@ -1,11 +1,12 @@
 """The back end against a module that answers as picamera2's manual says.
 
-The real picamera2 runs only where libcamera is installed, that is not here.
+The real picamera2 runs only where libcamera is installed: test_picamera2_real.py.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -14,31 +15,75 @@ import pytest
 
 from edge.cameras import open_camera
 from edge.errors import CameraError, MissingPackageError
-from edge.settings import CameraSettings
+from edge.settings import CameraSettings, Picamera2Settings, Settings
 
-SETTINGS = CameraSettings(source="picamera2", width=640, height=480, fps=25)
+SETTINGS = Settings(
+    camera=CameraSettings(source="picamera2", width=640, height=480, fps=25),
+    picamera2=Picamera2Settings(hflip=True, exposure_us=5000, gain=2.5),
+)
+
+
+class FakeRequest:
+    """A moment, at 448x336 (it adjusts what it is asked for) with padded rows, and twice that."""
+
+    def __init__(self, log: list[str]) -> None:
+        self._log = log
+        self.array = np.full((336 * 3 // 2, 512), 128, np.uint8)
+        self.array[:336, :448] = 77
+
+    def make_array(self, name: str) -> np.ndarray[Any, Any]:
+        assert name == "main"
+        return np.full((672, 896, 3), (10, 20, 30), np.uint8)
+
+    def release(self) -> None:
+        self._log.append("release")
+
+
+class FakeMappedArray:
+    def __init__(self, request: FakeRequest, name: str) -> None:
+        assert name == "lores"
+        self.array = request.array
+
+    def __enter__(self) -> FakeMappedArray:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.array = np.zeros_like(self.array)
 
 
 class FakePicamera2:
-    """A camera whose frames are 448x336 (it adjusts what it is asked for) with rows padded."""
-
-    attached = True
-    broken = False
+    attached = 1
+    broken: Exception | None = None
     log: list[str]
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0, tuning: str | None = None) -> None:
         FakePicamera2.log = []
-        if not self.attached:
-            raise IndexError("list index out of range")
+        if number >= self.attached:
+            raise RuntimeError(f"No camera number {number} found")
+        self.tuning = tuning
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, Any]]:
+        return [{"Model": "imx708", "Id": "/base/imx708@1a", "Num": 0}]
+
+    @property
+    def sensor_modes(self) -> list[dict[str, Any]]:
+        return [{"size": (1536, 864), "fps": 120.13}, {"format": "MJPEG"}]
 
     def create_video_configuration(self, **kwargs: Any) -> dict[str, Any]:
         self.asked = kwargs
         return kwargs
 
     def configure(self, configuration: dict[str, Any]) -> None:
-        assert configuration["main"] == {"size": (640, 480), "format": "YUV420"}
-        assert configuration["controls"] == {"FrameRate": 25}
-        configuration["main"] = {**configuration["main"], "size": (448, 336)}
+        assert configuration["main"] == {"size": (1280, 960), "format": "RGB888"}
+        assert configuration["lores"] == {"size": (640, 480), "format": "YUV420"}
+        assert configuration["transform"] == {"hflip": True, "vflip": False}
+        assert configuration["controls"] == {
+            "FrameRate": 25,
+            "ExposureTime": 5000,
+            "AnalogueGain": 2.5,
+        }
+        configuration["lores"] = {**configuration["lores"], "size": (448, 336)}
 
     def camera_configuration(self) -> dict[str, Any]:
         return self.asked
@@ -46,48 +91,77 @@ class FakePicamera2:
     def start(self) -> None:
         self.log.append("start")
 
-    def capture_array(self, name: str) -> np.ndarray[Any, Any]:
-        assert name == "main"
-        if self.broken:
-            raise RuntimeError("Camera frontend has timed out!")
-        planes = np.full((336 * 3 // 2, 512), 128, np.uint8)
-        planes[:336, :448] = 77
-        return planes
+    def capture_request(self, wait: float) -> FakeRequest:
+        assert wait == SETTINGS.camera.stall_s
+        if self.broken is not None:
+            raise self.broken
+        return FakeRequest(self.log)
+
+    def cancel_all_and_flush(self) -> None:
+        self.log.append("cancel")
 
     def close(self) -> None:
         self.log.append("close")
 
 
 @pytest.fixture(autouse=True)
-def fake_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("picamera2")
-    module.Picamera2 = FakePicamera2  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "picamera2", module)
+def fake_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    picamera2, libcamera = ModuleType("picamera2"), ModuleType("libcamera")
+    picamera2.Picamera2 = FakePicamera2  # type: ignore[attr-defined]
+    picamera2.MappedArray = FakeMappedArray  # type: ignore[attr-defined]
+    libcamera.Transform = dict  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "picamera2", picamera2)
+    monkeypatch.setitem(sys.modules, "libcamera", libcamera)
 
 
-def test_frames_are_the_luma_plane() -> None:
+def test_frames_are_the_luma_plane_of_the_small_stream() -> None:
     camera = open_camera(SETTINGS)
     first, second = camera.read(), camera.read()
     camera.close()
     assert first is not None
     assert second is not None
     assert first.grey.shape == (336, 448)
+    assert first.grey.flags.c_contiguous
     assert np.all(first.grey == 77)
     assert (first.index, second.index) == (0, 1)
     assert second.time >= first.time
-    assert FakePicamera2.log == ["start", "close"]
+    assert FakePicamera2.log == ["start", "cancel", "close"]
+
+
+def test_a_snapshot_is_the_large_stream_in_bgr() -> None:
+    frame = open_camera(SETTINGS).read()
+    assert frame is not None
+    assert frame.picture.shape == (672, 896, 3)
+    assert frame.picture[0, 0].tolist() == [10, 20, 30]
+
+
+def test_a_request_goes_back_when_its_frame_is_not_needed_any_more() -> None:
+    camera = open_camera(SETTINGS)
+    frame = camera.read()
+    assert FakePicamera2.log == ["start"]
+    del frame
+    assert FakePicamera2.log == ["start", "release"]
 
 
 def test_no_camera_attached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakePicamera2, "attached", False)
-    with pytest.raises(CameraError, match="picamera2: expected a camera, got: list index"):
+    monkeypatch.setattr(FakePicamera2, "attached", 0)
+    with pytest.raises(CameraError, match="picamera2: expected a camera, got: No camera number 0"):
         open_camera(SETTINGS)
 
 
-def test_a_camera_that_stops_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("Camera frontend has timed out!"), "Camera frontend"),
+        (TimeoutError(), "Timeo"),
+    ],
+)
+def test_a_camera_that_stops_is_named(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     camera = open_camera(SETTINGS)
-    monkeypatch.setattr(FakePicamera2, "broken", True)
-    with pytest.raises(CameraError, match="picamera2: the camera stopped: Camera frontend"):
+    monkeypatch.setattr(FakePicamera2, "broken", error)
+    with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {said}"):
         camera.read()
     camera.close()
 

@@ -9,12 +9,12 @@ import pytest
 from edge.cameras import open_camera
 from edge.errors import CameraError, ImageError
 from edge.frames import Frame
-from edge.settings import CameraSettings
+from edge.settings import CameraSettings, Settings
 from tests.conftest import write_video
 
 
 def frames_of(source: str) -> list[Frame]:
-    camera = open_camera(CameraSettings(source=source))
+    camera = open_camera(Settings(camera=CameraSettings(source=source)))
     try:
         return list(iter(camera.read, None))
     finally:
@@ -40,7 +40,7 @@ def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
     write_video(whole, demo_frames[:60], "MJPG")
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    camera = open_camera(CameraSettings(source=str(cut)))
+    camera = open_camera(Settings(camera=CameraSettings(source=str(cut))))
     frames = iter(camera.read, None)
     for _ in range(20):
         next(frames)
@@ -81,9 +81,9 @@ def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> Non
         ("file:none.mp4", "expected a video file, got no file there"),
         ("none.mp4", "expected a video file, got no file there"),
         ("images:none", "expected a folder with images, got no folder there"),
-        ("webcam", "expected a source: picamera2, v4l2:DEVICE"),
-        ("rtp:7", "expected a source: picamera2, v4l2:DEVICE"),
-        ("", "expected a source: picamera2, v4l2:DEVICE"),
+        ("webcam", "expected a source: picamera2, "),
+        ("rtp:7", "expected a source: picamera2, "),
+        ("", "expected a source: picamera2, "),
         ("v4l2:/dev/video99", "expected a camera, got none there"),
         ("v4l2:99", "expected a camera, got none there"),
         ("v4l2:99999999999", "expected a camera, got none there"),

@@ -43,7 +43,8 @@ def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> Picture:
 
 
 def framed(picture: Picture, time: float = 12.5) -> Frame:
-    return Frame(0, time, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), picture)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    return Frame(0, time, grey, lambda: picture)
 
 
 def is_coloured(picture: Picture, colour: tuple[int, int, int]) -> bool:

@@ -1,0 +1,153 @@
+"""Keeps the newest frame of a live camera, and opens the camera again when it was lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from edge.cameras import Camera
+from edge.errors import CameraError, FrameError, SmileGateError
+from edge.frames import Frame
+
+log = logging.getLogger(__name__)
+
+
+class Capture:
+    """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
+    frame: older ones are dropped and counted.
+
+    A camera that fails, or gives nothing but garbage for ``stall_s``, is closed and opened again
+    until it gives frames. All this happens in the one thread: where a driver hangs no second one
+    is started, but the reader is told all the same that the camera is lost.
+
+    Args:
+        camera: a live one; closed from here.
+        reopen: opens it again.
+        stall_s: a camera without a frame for this long is lost, in seconds; at least three frames.
+        stop: ends the reading.
+        tell: is told why the camera is lost, and with an empty reason that it is back, from within
+            ``read``.
+
+    Attributes:
+        dropped: frames that came and were not given to the reader.
+        garbage: pictures that were none.
+    """
+
+    live = True
+
+    FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+    """Between tries to open a lost camera; each is twice as long as the one before."""
+    GOOD_S = 10.0
+    """A camera that was open for this long is tried again after the first pause."""
+    FRESH = 1.5
+    """A frame that waited for longer than this many frame times is not given any more."""
+    POLL_S = 0.1
+    """How often a reader who waits looks after ``stop`` and the camera."""
+    CLOSE_S = 2.0
+    """How long to wait for a camera to close; a driver may hang."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        reopen: Callable[[], Camera],
+        *,
+        stall_s: float,
+        stop: threading.Event,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.fps = camera.fps
+        self.dropped = 0
+        self.garbage = 0
+        self._reopen = reopen
+        self._stall_s = max(stall_s, 3.0 / camera.fps)
+        self._stop = stop
+        self._tell = tell
+        self._told = ""
+        self._ended = threading.Event()
+        self._changed = threading.Condition()
+        self._newest: Frame | None = None
+        self._came = time.monotonic()  # the last one, judged or not
+        self._failure = ""
+        self._thread = threading.Thread(
+            target=self._keep_open, args=(camera,), name="capture", daemon=True
+        )
+        self._thread.start()
+
+    def read(self) -> Frame | None:
+        """Wait for a frame that was not given before and return it; None when ``stop`` is set."""
+        while not self._stop.is_set():
+            with self._changed:
+                wait_s = self.POLL_S
+                if not self._told:  # the moment it is lost is not to be missed
+                    until_s = self._came + self._stall_s - time.monotonic()
+                    wait_s = min(wait_s, max(0.0, until_s))
+                self._changed.wait_for(lambda: self._newest is not None, wait_s)
+                frame, self._newest = self._newest, None
+                failure, silent_s = self._failure, time.monotonic() - self._came
+            if frame is not None and time.monotonic() - frame.time <= self.FRESH / self.fps:
+                self._say("")
+                return frame
+            self.dropped += frame is not None
+            frame = None  # nor here
+            if failure or silent_s > self._stall_s:
+                self._say(failure or f"no frame for {self._stall_s:g} s")
+        return None
+
+    def close(self) -> None:
+        """End the thread, and the camera with it; may be called more than once."""
+        self._ended.set()
+        self._thread.join(self.CLOSE_S)
+
+    def _say(self, lost: str) -> None:
+        if bool(lost) != bool(self._told):
+            self._tell(lost)
+        self._told = lost
+
+    def _keep_open(self, camera: Camera | None) -> None:
+        pause_s = self.FIRST_PAUSE_S
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                with closing(camera or self._reopen()) as opened:
+                    self._follow(opened)
+            except SmileGateError as error:
+                failure = str(error)
+            except Exception as error:
+                log.exception("capture")
+                failure = f"{type(error).__name__}: {error}"
+            else:
+                return
+            log.debug("camera: %s", failure)
+            with self._changed:
+                self._failure = failure
+            camera = None
+            if time.monotonic() - began > self.GOOD_S:
+                pause_s = self.FIRST_PAUSE_S
+            self._ended.wait(pause_s)
+            pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
+
+    def _follow(self, camera: Camera) -> None:
+        """Put each frame in the place of the one before, until ``close``."""
+        self.fps = camera.fps
+        good = time.monotonic()
+        while not self._ended.is_set():
+            try:
+                frame = camera.read()
+            except FrameError as error:
+                log.debug("%s", error)
+                self.garbage += 1
+                if time.monotonic() - good > self._stall_s:
+                    raise
+                self._ended.wait(1.0 / self.fps)
+                continue
+            if frame is None:
+                raise CameraError("the camera has no more frames", "")
+            good = time.monotonic()
+            with self._changed:
+                self.dropped += self._newest is not None
+                self._newest, self._came, self._failure = frame, good, ""
+                self._changed.notify()
+            del frame  # not kept while the next is waited for: a camera has few

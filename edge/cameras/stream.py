@@ -1,0 +1,55 @@
+"""A camera in the network: RTSP, or MJPEG over HTTP, through OpenCV's FFmpeg."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import cv2
+
+import edge.quiet  # noqa: F401
+from edge.cameras.pictures import to_frame
+from edge.errors import CameraError
+from edge.frames import Frame
+from edge.settings import CameraSettings, StreamSettings
+
+
+class StreamCamera:
+    """What an URL shows; ``Frame.time`` is monotonic on arrival.
+
+    An URL that does not answer, or falls silent, is given up after ``camera.stall_s``.
+
+    Raises:
+        CameraError: nobody answers, or with no video.
+    """
+
+    live = True
+
+    def __init__(self, camera: CameraSettings, settings: StreamSettings) -> None:
+        self._shown = camera.shown_source
+        # The only way to FFmpeg's own options; read at each opening.
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = (
+            f"rtsp_transport;{settings.transport}|fflags;nobuffer|flags;low_delay"
+        )
+        timeout_ms = round(camera.stall_s * 1e3)
+        limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC}
+        options = [value for limit in limits for value in (limit, timeout_ms)]
+        self._capture = cv2.VideoCapture(camera.source, cv2.CAP_FFMPEG, options)
+        if not self._capture.isOpened():
+            raise CameraError(
+                f"{self._shown}: expected a video stream, got none in {camera.stall_s:g} s",
+                self._shown,
+            )
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 1 <= fps <= 240 else camera.fps
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        ok, picture = self._capture.read()
+        if not ok:
+            raise CameraError(f"{self._shown}: the stream ended", self._shown)
+        self._index += 1
+        return to_frame(self._shown, self._index - 1, time.monotonic(), picture)
+
+    def close(self) -> None:
+        self._capture.release()
