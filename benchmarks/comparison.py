@@ -17,7 +17,7 @@ from benchmarks.path import PATHS, Figures, float_model_ms, show
 from benchmarks.scenes import FOUR, ONE, WALKING, Scene
 
 STAGES = ("frame", "faces", "classifier", "trigger")
-ROW = "{:24} {:9} {:>5}" + " {:>13}" * len(STAGES) + " {:>6} {:>6} {:>7} {:>5}"
+ROW = "{:28} {:9} {:>5}" + " {:>13}" * len(STAGES) + " {:>6} {:>6} {:>7} {:>5}"
 HEAD = ("scene", "path", "fps", *STAGES, "recall", "error", "first s", "CPU %")
 
 

@@ -204,7 +204,7 @@ def float_model_ms(calls: int = 10) -> dict[str, float]:
         "predict_on_batch": lambda: model.predict_on_batch(face),
         "predict": lambda: model.predict(face, verbose=0),
     }
-    timings = {}
+    medians = {}
     for name, call in ways.items():
         call()  # the first compiles
         times = []
@@ -212,5 +212,5 @@ def float_model_ms(calls: int = 10) -> dict[str, float]:
             started = time.perf_counter()
             call()
             times.append(time.perf_counter() - started)
-        timings[name] = statistics.median(times) * 1e3
-    return timings
+        medians[name] = statistics.median(times) * 1e3
+    return medians
