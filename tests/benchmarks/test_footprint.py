@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 import benchmarks.__main__ as benchmarks
 from benchmarks import footprint
-from benchmarks.footprint import cpu_s, looped, memory_mb, run_command
+from benchmarks.footprint import ForgetfulPin, cpu_s, looped, memory_mb, run_command
 from benchmarks.scenes import WALKING, Scene
 from edge.errors import CameraError
 
@@ -43,6 +44,15 @@ def test_a_looped_scene_goes_on_in_time() -> None:
     assert [frame.time for frame in frames] == pytest.approx([index / 30 for index in range(7)])
     assert (frames[0].grey == frames[3].grey).all()
     assert not (frames[0].grey == frames[2].grey).all()
+
+
+def test_a_forgetful_pin_works_and_keeps_no_history() -> None:
+    pin = MockFactory(pin_class=ForgetfulPin).pin("GPIO17")
+    pin.function = "output"
+    for level in (1, 0, 1):
+        pin.state = level
+    assert pin.state
+    assert len(pin.states) == 1
 
 
 def test_endurance_prints_and_keeps_its_figures(
