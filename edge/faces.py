@@ -137,7 +137,8 @@ def _lit(grey: Grey) -> Grey:
 
 
 class HaarDetector:
-    """Viola-Jones detector (CVPR 2001) with the cascade of Lienhart's "alt2" training.
+    """Viola-Jones detector (CVPR 2001) with the cascade of Lienhart's "alt2" training, unless the
+    settings name another.
 
     Confidence is the square root of the number of windows that agree, times the most by which one
     of them is above the last stage's threshold. On the train side of GENKI-4K, at equal recall,

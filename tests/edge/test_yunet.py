@@ -74,7 +74,13 @@ def test_a_face_is_found_again_near_its_last_box(
 
 
 @pytest.mark.parametrize(
-    "box", [Box(20, 20, 150, 150), Box(-60, 100, 100, 100), Box(-500, 0, 90, 90)]
+    "box",
+    [
+        Box(20, 20, 150, 150),
+        Box(350, 165, 150, 150),  # the face is in view, but not there
+        Box(-60, 100, 100, 100),
+        Box(-500, 0, 90, 90),
+    ],
 )
 def test_a_face_elsewhere_is_not_found(detector: YunetDetector, box: Box) -> None:
     frame = shown(COLLINS, 150)
@@ -93,6 +99,7 @@ def test_a_face_half_out_of_the_frame_is_followed(settings: FaceSettings) -> Non
 def test_smaller_faces_than_asked_for_are_not_found(settings: FaceSettings) -> None:
     picky = YunetDetector(FaceSettings("yunet", None, settings.yunet_model, min_face_px=300))
     assert searched(picky, shown(HOPPER, 150)) == []
+    assert picky.confirm(shown(HOPPER, 150), middle(150)) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000), (240, 320)])
@@ -100,6 +107,17 @@ def test_no_face_in_an_empty_picture(detector: YunetDetector, shape: tuple[int, 
     blank: Grey = np.full(shape, 128, np.uint8)
     assert searched(detector, blank) == []
     assert detector.find_in_still(blank) == []
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (32, 32), (97, 8), (32, 97), (8, 160)])
+def test_nothing_is_made_up_in_small_pictures(
+    settings: FaceSettings, shape: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, shape).astype(np.uint8)
+    for _ in range(3):  # what OpenCV makes up differs from one network to the next
+        detector = YunetDetector(settings)
+        assert detector.find_in_still(np.full(shape, 255, np.uint8)) == []
+        assert detector.find_in_still(noise) == []
 
 
 def test_classify_says_what_it_says_with_the_cascade(
