@@ -25,6 +25,7 @@ from edge.cameras import list_attached, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.file import list_images
 from edge.classifier import Classifier
+from edge.detectors import open_detector
 from edge.errors import (
     CameraError,
     ConfigError,
@@ -34,7 +35,6 @@ from edge.errors import (
     TruthError,
 )
 from edge.explain import explain, show
-from edge.faces import HaarDetector
 from edge.frames import Box, Decision, Event
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
@@ -179,7 +179,7 @@ def calibrate(options: argparse.Namespace) -> int:
     with closing(open_camera(settings)) as camera:
         neutral, smile = collect(
             camera,
-            FaceTracker(HaarDetector(settings.faces), settings.faces),
+            FaceTracker(open_detector(settings.faces), settings.faces),
             classifier,
             seconds=options.seconds,
             pause_s=options.pause,
@@ -251,7 +251,7 @@ def classify(options: argparse.Namespace) -> int:
     """Score the faces in images; a folder stands for the images in it."""
     settings = config.load(options.config).settings
     classifier = _classifier(settings)
-    detector = HaarDetector(settings.faces)
+    detector = open_detector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
     for name, missing in images:
@@ -322,7 +322,7 @@ def _stages(settings: Settings) -> partial[Pipeline]:
     """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
     return partial(
         Pipeline,
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces),
+        faces=FaceTracker(open_detector(settings.faces), settings.faces),
         classifier=_classifier(settings),
         trigger=Trigger(settings.trigger),
     )

@@ -148,6 +148,11 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
     neutral_first = settings.trigger.neutral_first
     if neutral_first is None:
         neutral_first = any(isinstance(one, GateSettings) for one in settings.outputs.values())
+    files = {
+        name: str(folder / path)
+        for name in ("cascade", "yunet_model")
+        if (path := getattr(settings.faces, name)) is not None
+    }
     outputs = {
         name: replace(one, folder=str(folder / one.folder))
         if isinstance(one, SnapshotSettings)
@@ -161,6 +166,7 @@ def _settings(tables: dict[str, Any], folder: Path) -> Settings:
             settings.picamera2, tuning_file=tuning_file and str(folder / tuning_file)
         ),
         model=replace(settings.model, bundle=str(folder / settings.model.bundle)),
+        faces=replace(settings.faces, **files),
         trigger=replace(settings.trigger, neutral_first=neutral_first),
         outputs=outputs,
     )

@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge import config
 from edge.arguments import OneLineParser
+from edge.detectors import open_detector
 from edge.errors import SmileGateError
+from train.datasets import load
 from train.evaluation import evaluate_bundle
+from train.faces import judge, read_true_faces
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +58,13 @@ def evaluate(options: argparse.Namespace) -> None:
         )
 
 
+def faces(options: argparse.Namespace) -> None:
+    """Print how often the face finder finds the face in GENKI-4K's test pictures."""
+    detector = open_detector(config.load(options.config).settings.faces)
+    pictures = load(options.data, ["genki4k"])
+    print(judge(detector.find_in_still, pictures, read_true_faces()).line())
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
@@ -73,12 +84,13 @@ def _parser() -> OneLineParser:
         help="folder with genki4k, SMILEsmileD, fer2013, each a folder or .tar "
         "(default: $SMILE_GATE_DATA)",
     )
-    data.add_argument(
+    sets = OneLineParser(add_help=False)
+    sets.add_argument(
         "--set", action="append", default=[], metavar="NAME", help="only this set; repeatable"
     )
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
 
-    verb = verbs.add_parser("fit", parents=[data], help=fit.__doc__, description=fit.__doc__)
+    verb = verbs.add_parser("fit", parents=[data, sets], help=fit.__doc__, description=fit.__doc__)
     verb.add_argument("recipe", metavar="RECIPE", help="name of a network, such as smilenet")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
     verb.add_argument("--epochs", type=_count, metavar="N", help="instead of the recipe's")
@@ -86,8 +98,12 @@ def _parser() -> OneLineParser:
     verb.set_defaults(call=fit)
 
     verb = verbs.add_parser(
-        "evaluate", parents=[data], help=evaluate.__doc__, description=evaluate.__doc__
+        "evaluate", parents=[data, sets], help=evaluate.__doc__, description=evaluate.__doc__
     )
     verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder")
     verb.set_defaults(call=evaluate)
+
+    verb = verbs.add_parser("faces", parents=[data], help=faces.__doc__, description=faces.__doc__)
+    verb.add_argument("--config", type=Path, metavar="FILE", help="whose [faces] to use")
+    verb.set_defaults(call=faces)
     return parser

@@ -113,8 +113,47 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[faces]: the Haar scan and the tracks."""
+    """[faces]: the face finder and the tracks."""
 
+    detector: Annotated[
+        Literal["haar", "yunet"],
+        setting(
+            "what finds faces: OpenCV's Haar cascade, or the network YuNet",
+            "it needs no file but OpenCV's own",
+        ),
+    ] = "haar"
+    cascade: Annotated[
+        str | None,
+        setting(
+            "cascade file for haar; a relative path starts at the configuration file",
+            "haarcascade_frontalface_alt2.xml, which comes with OpenCV",
+        ),
+    ] = None
+    yunet_model: Annotated[
+        str | None,
+        setting("ONNX file for yunet; a relative path starts at the configuration file"),
+    ] = None
+    min_confidence: (
+        Annotated[
+            float,
+            setting(
+                "least confidence of a new face, in the detector's own measure",
+                "3 for haar, 0.7 for yunet, whose measure ends at 1",
+                ge=0,
+                le=1000,
+            ),
+        ]
+        | None
+    ) = None
+    threads: Annotated[
+        int,
+        setting(
+            "threads of OpenCV, for all that the process does with it",
+            "more make little of this faster, and the rest of the board slower",
+            ge=1,
+            le=8,
+        ),
+    ] = 1
     min_face_px: Annotated[
         int, setting("smallest face to look for, in frame pixels", ge=20, le=2000)
     ] = 80
@@ -137,8 +176,8 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 1.15
     min_neighbors: Annotated[
-        int, setting("cascade windows that must agree on a face", ge=1, le=50)
-    ] = 4
+        int, setting("more cascade windows than these must agree on a new face", ge=1, le=50)
+    ] = 3
     scan_s: Annotated[
         float,
         setting(
@@ -149,6 +188,10 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 0.2
     lost_s: Annotated[float, setting("a face unseen for longer loses its id, s", ge=0, le=10)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.detector == "yunet" and self.yunet_model is None:
+            raise ValueError("yunet_model: expected YuNet's ONNX file for detector yunet, got none")
 
 
 class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ import pytest
 from edge import faces
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.errors import MissingPackageError
-from edge.faces import Detection, HaarDetector
+from edge.faces import Detection, Detector, HaarDetector, Scan
 from edge.frames import Box, Grey
 from edge.settings import FaceSettings
 
@@ -31,7 +31,7 @@ def test_finds_the_face_in_a_portrait(detector: HaarDetector, portrait: Portrait
     assert found[0].box.iou(truth_of(portrait)) > 0.8
 
 
-def searched(detector: HaarDetector, grey: Grey) -> list[Detection]:
+def searched(detector: Detector, grey: Grey) -> list[Detection]:
     """Search all parts of a frame, and look closely at what is found."""
     found = [box for part in range(detector.parts) for box in detector.search(grey, part, [])]
     confirmed = [detector.confirm(grey, box) for box in found]
@@ -112,6 +112,25 @@ def test_the_main_face_comes_first(detector: HaarDetector, hopper: Grey, collins
     boxes = [detection.box for detection in detector.find_in_still(beside)]
     assert [box.x > 512 for box in boxes] == [True, False]
     assert boxes[0].w > boxes[1].w
+
+
+@pytest.mark.parametrize(("portrait", "clothes"), [(HOPPER, 3), (COLLINS, 5)])
+def test_clothes_that_look_like_a_face_are_less_sure_than_one(
+    detector: HaarDetector, portrait: Portrait, clothes: int
+) -> None:
+    face, *others = detector._scan(portrait.read(), Scan(step=1.02, agree=1), min_px=25)
+    assert face.box.iou(truth_of(portrait)) > 0.8
+    assert face.confidence > 30
+    assert len(others) >= clothes
+    assert all(0 < one.confidence < HaarDetector.MIN_CONFIDENCE for one in others)
+
+
+def test_only_new_faces_need_the_least_confidence() -> None:
+    picky = HaarDetector(FaceSettings(min_confidence=1000))
+    frame = shown(COLLINS, 150)
+    assert picky.search(frame, 3, [])
+    assert picky.confirm(frame, middle(150)) is None
+    assert picky.refind(frame, middle(150), 0.2, 0.0) is not None
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])

@@ -39,6 +39,9 @@ class Scripted:
         near = [one for one in self._boxes[grey[0, 0]] if one.iou(box) > 0.3]
         return Detection(near[0], 9.0) if near and not angle else None
 
+    def find_in_still(self, grey: Grey) -> list[Detection]:
+        raise NotImplementedError
+
 
 def follow(
     boxes: Sequence[Box | Sequence[Box] | None],
