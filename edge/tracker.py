@@ -1,11 +1,12 @@
 """Follows faces from frame to frame: known ones are re-found where they were, new ones searched for
-now and then."""
+where the frame has changed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from edge.changes import Changes, cell_means
 from edge.faces import Detector
 from edge.frames import Box, Face, Frame, Grey
 from edge.settings import FaceSettings
@@ -50,6 +51,7 @@ class FaceTracker:
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._last_time = -math.inf
+        self._changes = [Changes() for _ in range(detector.parts)]
         self._part = 0
         self._parts_due = 0.0
 
@@ -112,9 +114,12 @@ class FaceTracker:
         self._parts_due += parts * passed
         known = [track.face.box for track in self._tracks if track.seen == time]
         found: list[Box] = []
+        cells = cell_means(grey)
         while self._parts_due > 0.999:  # a sum of times
             self._parts_due -= 1.0
-            found += self._detector.search(grey, self._part, known)
+            changed = self._changes[self._part].due(cells, known, time)
+            if changed is not None:
+                found += self._detector.search(grey, self._part, changed, known)
             self._part = (self._part + 1) % parts
         return found
 
