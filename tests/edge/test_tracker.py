@@ -245,6 +245,19 @@ def test_a_face_that_turns_up_slowly_is_noticed_between_whole_searches() -> None
     assert next(index for index in range(90) if seen(index)) < 55
 
 
+def test_the_detector_looks_for_each_face_in_every_third_frame_by_turns() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (120, 120), COLLINS: (480, 120)})
+    looks = []
+    for index in range(30):
+        assert len(tracker.find(noisy(view, index))) == 2
+        looks.append(detector.looks)
+    each_frame = np.diff(looks)
+    assert max(each_frame) == 1
+    assert 18 <= sum(each_frame) <= 21
+
+
 @pytest.mark.parametrize("growth", [1.5, 1.0 / 1.5])
 def test_a_face_that_comes_or_goes_is_followed_in_size(growth: float) -> None:
     tracker = FaceTracker(DETECTOR, FaceSettings())
@@ -254,6 +267,18 @@ def test_a_face_that_comes_or_goes_is_followed_in_size(growth: float) -> None:
         truth = Box(round(320 - px / 2), round(240 - px / 2), round(px), round(px))
         assert face.id == 1
         assert face.box.iou(truth) > 0.7
+
+
+def test_a_face_changed_for_something_alike_is_lost_within_a_tenth_of_a_second() -> None:
+    """Half the face is as it was: its pixels alone might do."""
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    whole = scene({HOPPER: (320, 240)})
+    half = whole.copy()
+    half[240:310] = 110
+    for index in range(9):
+        tracker.find(noisy(whole, index))
+    assert len(tracker.find(noisy(whole, 9))) == 1
+    assert not any(tracker.find(noisy(half, index)) for index in range(13, 16))
 
 
 def test_a_still_face_in_noise_keeps_a_steady_box() -> None:
