@@ -12,6 +12,7 @@ import numpy as np
 
 from edge.errors import ConfigError, MissingPackageError
 from edge.frames import Box, Grey
+from edge.pyramid import shrunk
 from edge.settings import FaceSettings
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -71,9 +72,15 @@ class Detector(Protocol):
 
     parts: int
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
-        """Return what looks like a face in one part of the search, 0 to ``parts`` - 1, outside the
-        boxes of known faces."""
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        """Return what looks like a new face.
+
+        Args:
+            grey: the frame.
+            part: of the search, 0 to ``parts`` - 1.
+            changed: what does not touch this need not be searched.
+            known: the boxes of known faces, not to be searched.
+        """
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
         """Look closely at what looked like a face; return it if it is one."""
@@ -180,7 +187,7 @@ class HaarDetector:
             find_cascade() if settings.cascade is None else Path(settings.cascade)
         )
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
         """Search for the faces of one band of sizes in the frame scaled down."""
         settings = self._settings
         shrink = max(
@@ -188,24 +195,25 @@ class HaarDetector:
             settings.min_face_px / self.LEAST_PX,
             grey.shape[1] / settings.search_width,
         )
-        size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
-        small = _lit(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8))
-        for box in known:  # a face is what the cascade takes longest to look at
-            left, top = max(0, round(box.x / shrink)), max(0, round(box.y / shrink))
-            right, bottom = round((box.x + box.w) / shrink), round((box.y + box.h) / shrink)
-            small[top : max(0, bottom), left : max(0, right)] = 128
-        least = settings.min_face_px / shrink
-        low, high = least * self.BANDS[part], least * self.BANDS[part + 1]
+        low, high = (settings.min_face_px * band for band in self.BANDS[part : part + 2])
+        reach = math.ceil(min(high, max(grey.shape)))
+        left, top = max(0, changed.x - reach), max(0, changed.y - reach)
+        area = grey[top : changed.y + changed.h + reach, left : changed.x + changed.w + reach]
+        small = _lit(shrunk(area, shrink))
+        for x, y, w, h in known:  # a face is what the cascade takes longest to look at
+            face = Box(*(round(value / shrink) for value in (x - left, y - top, w, h)))
+            face.cut(small)[:] = 128
         windows = self._cascade.detectMultiScale(
             small,
             scaleFactor=settings.scale_factor,
             minNeighbors=0,  # one window is enough: it is looked at closely
-            minSize=(max(WINDOW, round(low)),) * 2,
-            maxSize=(round(high), round(high)) if high < math.inf else (0, 0),
+            minSize=(max(WINDOW, round(low / shrink)),) * 2,
+            maxSize=(round(high / shrink),) * 2 if high < math.inf else (0, 0),
         )
         found: list[Box] = []
         for window in windows:
-            box = Box(*(round(int(value) * shrink) for value in window))
+            x, y, w, h = (round(int(value) * shrink) for value in window)
+            box = Box(left + x, top + y, w, h)
             if all(box.iou(one) < self.SAME_IOU for one in found):
                 found.append(box)
         return found

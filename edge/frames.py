@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
@@ -50,6 +50,11 @@ class Box(NamedTuple):
     @property
     def area(self) -> int:
         return self.w * self.h
+
+    def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """Return a view of the part of a picture that is in the box; it may be empty."""
+        left, top = max(0, self.x), max(0, self.y)
+        return picture[top : max(0, self.y + self.h), left : max(0, self.x + self.w)]
 
     def iou(self, other: Box) -> float:
         """Intersection over union with another box, 0.0 (apart) to 1.0 (equal)."""

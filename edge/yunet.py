@@ -58,9 +58,9 @@ class YunetDetector:
         self._wide = _open(settings)
         self._near = _open(settings)
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
-        """Search the frame, scaled down."""
-        del part  # there is one
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        """Search the whole frame, scaled down: that takes less than to set a new size."""
+        del part, changed
         settings = self._settings
         shrink = max(
             1.0,

@@ -181,7 +181,7 @@ class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     scan_s: Annotated[
         float,
         setting(
-            "how often the whole frame is searched for new faces, s",
+            "how often the frame is searched for new faces, where it has changed, s",
             "they are noticed before they have looked at the camera",
             ge=0.01,
             le=10,

@@ -19,6 +19,9 @@ def detector() -> HaarDetector:
     return HaarDetector(FaceSettings())
 
 
+EVERYTHING = Box(0, 0, 640, 480)
+
+
 def truth_of(portrait: Portrait) -> Box:
     (x, y), side = portrait.centre, portrait.face_px
     return Box(round(x - side / 2), round(y - side / 2), round(side), round(side))
@@ -33,7 +36,10 @@ def test_finds_the_face_in_a_portrait(detector: HaarDetector, portrait: Portrait
 
 def searched(detector: Detector, grey: Grey) -> list[Detection]:
     """Search all parts of a frame, and look closely at what is found."""
-    found = [box for part in range(detector.parts) for box in detector.search(grey, part, [])]
+    everything = Box(0, 0, grey.shape[1], grey.shape[0])
+    found = [
+        box for part in range(detector.parts) for box in detector.search(grey, part, everything, [])
+    ]
     confirmed = [detector.confirm(grey, box) for box in found]
     return [one for one in confirmed if one is not None]
 
@@ -101,6 +107,34 @@ def test_a_box_across_the_frames_edge_is_no_error(detector: HaarDetector, box: B
     detector.confirm(shown(HOPPER, 150), box)
 
 
+def test_only_what_changed_is_searched(detector: HaarDetector) -> None:
+    frame = shown(HOPPER, 110)
+    inside, beside = Box(304, 224, 16, 16), Box(0, 0, 64, 64)
+
+    def found(changed: Box) -> list[Box]:
+        small_faces = range(2)
+        return [box for part in small_faces for box in detector.search(frame, part, changed, [])]
+
+    assert any(box.iou(middle(110)) > 0.6 for box in found(inside))
+    assert not any(box.iou(middle(110)) > 0.3 for box in found(beside))
+
+
+def test_a_known_face_is_not_searched_and_the_frame_is_left_as_it_was() -> None:
+    detector = HaarDetector(FaceSettings(min_face_px=20, search_width=640))  # not scaled down
+    frame = shown(HOPPER, 110)
+    before = frame.copy()
+    for part in range(detector.parts):
+        found = detector.search(frame, part, EVERYTHING, [middle(140)])
+        assert all(box.iou(middle(110)) < 0.3 for box in found)
+    assert (frame == before).all()
+
+
+def test_a_known_face_beside_a_change_is_not_searched(detector: HaarDetector) -> None:
+    beside = Box(384, 240, 16, 16)
+    assert detector.search(shown(HOPPER, 110), 2, beside, [])
+    assert not detector.search(shown(HOPPER, 110), 2, beside, [middle(110)])
+
+
 def test_smaller_faces_than_asked_for_are_not_found() -> None:
     assert searched(HaarDetector(FaceSettings(min_face_px=300)), shown(HOPPER, 150)) == []
 
@@ -128,7 +162,7 @@ def test_clothes_that_look_like_a_face_are_less_sure_than_one(
 def test_only_new_faces_need_the_least_confidence() -> None:
     picky = HaarDetector(FaceSettings(min_confidence=1000))
     frame = shown(COLLINS, 150)
-    assert picky.search(frame, 3, [])
+    assert picky.search(frame, 3, EVERYTHING, [])
     assert picky.confirm(frame, middle(150)) is None
     assert picky.refind(frame, middle(150), 0.2, 0.0) is not None
 

@@ -17,8 +17,7 @@ SETTINGS = FaceSettings(scan_s=0.2, lost_s=0.5)
 
 
 class Scripted:
-    """A detector that sees the boxes it is told, frame after frame; the first pixel is the frame's
-    number."""
+    """A detector that sees the boxes it is told, frame after frame."""
 
     parts = 1
 
@@ -26,17 +25,18 @@ class Scripted:
         self._boxes = boxes
         self.angles: list[float] = []
 
-    def search(self, grey: Grey, part: int, known: Sequence[Box]) -> list[Box]:
-        assert part == 0
-        return [box for box in self._boxes[grey[0, 0]] if not any(box.iou(k) > 0.3 for k in known)]
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        assert (part, changed) == (0, Box(0, 0, 16, 16))
+        boxes = self._boxes[number_of(grey)]
+        return [box for box in boxes if not any(box.iou(k) > 0.3 for k in known)]
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        return Detection(box, 9.0) if box in self._boxes[grey[0, 0]] else None
+        return Detection(box, 9.0) if box in self._boxes[number_of(grey)] else None
 
     def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
         assert 0.0 < margin < 1.0
         self.angles.append(angle)
-        near = [one for one in self._boxes[grey[0, 0]] if one.iou(box) > 0.3]
+        near = [one for one in self._boxes[number_of(grey)] if one.iou(box) > 0.3]
         return Detection(near[0], 9.0) if near and not angle else None
 
     def find_in_still(self, grey: Grey) -> list[Detection]:
@@ -58,7 +58,12 @@ def follow(
 
 
 def numbered(index: int, every_s: float) -> Frame:
-    return Frame(index, index * every_s, np.full((10, 10), index, np.uint8))
+    """A frame that differs from the one before and tells its number."""
+    return Frame(index, index * every_s, np.full((10, 10), 10 * index, np.uint8))
+
+
+def number_of(grey: Grey) -> int:
+    return int(grey[0, 0]) // 10
 
 
 HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80, 80)
@@ -175,3 +180,124 @@ def test_a_face_that_leaves_is_noticed_at_once() -> None:
     seen = watch(film)
     assert len(seen[7]) == 2
     assert len(seen[8]) == 1
+
+
+NOISE = np.random.default_rng(3).normal(0.0, 4.0, (30, 480, 640))
+
+
+def noisy(view: Grey, index: int, light: float = 1.0) -> Frame:
+    picture = np.clip(view * light + NOISE[index % len(NOISE)], 0, 255)
+    return Frame(index, index / 30.0, np.asarray(picture, np.uint8))
+
+
+class Watched(HaarDetector):
+    """Counts what it is asked for, and finds no new faces while it is ``blind``."""
+
+    def __init__(self) -> None:
+        super().__init__(FaceSettings())
+        self.searches = self.looks = 0
+        self.blind = False
+
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        self.searches += 1
+        return [] if self.blind else super().search(grey, part, changed, known)
+
+    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        self.looks += 1
+        return super().refind(grey, box, margin, angle)
+
+
+def test_where_nothing_changes_the_frame_is_searched_twice_a_second() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (150, 240)})
+    for index in range(60):
+        assert len(tracker.find(noisy(view, index))) == 1
+    assert detector.searches == 4 * detector.parts
+
+
+def test_a_still_face_that_was_missed_is_found_half_a_second_later() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (150, 240)})
+    detector.blind = True
+    assert not any(tracker.find(noisy(view, index)) for index in range(12))
+    detector.blind = False
+    noticed = next(index for index in range(12, 90) if tracker.find(noisy(view, index)))
+    assert noticed <= 0.75 * 30
+
+
+@pytest.mark.parametrize("light", [1.0, 0.2])
+def test_a_face_that_appears_while_all_else_is_still_is_noticed_in_time(light: float) -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    empty, shown = scene({}), scene({HOPPER: (450, 240)})
+    assert not any(tracker.find(noisy(empty, index, light)) for index in range(36))
+    noticed = next(i for i in range(36, 90) if tracker.find(noisy(shown, i, light)))
+    assert noticed - 36 <= 0.25 * 30
+
+
+def test_a_face_that_turns_up_slowly_is_noticed_between_whole_searches() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings(scan_s=0.1))
+    empty, shown = scene({}).astype(np.float64), scene({HOPPER: (450, 240)})
+
+    def seen(index: int) -> bool:
+        share = min(1.0, max(0.0, (index - 47) / 8))
+        view = np.asarray((1.0 - share) * empty + share * shown, np.uint8)
+        return bool(tracker.find(noisy(view, index)))
+
+    assert next(index for index in range(90) if seen(index)) < 60
+
+
+def test_the_detector_looks_for_each_face_in_every_third_frame_by_turns() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (120, 120), COLLINS: (480, 120)})
+    looks = []
+    for index in range(30):
+        assert len(tracker.find(noisy(view, index))) == 2
+        looks.append(detector.looks)
+    each_frame = np.diff(looks)
+    assert max(each_frame) == 1
+    assert 18 <= sum(each_frame) <= 21
+
+
+@pytest.mark.parametrize("growth", [1.5, 1.0 / 1.5])
+def test_a_face_that_comes_or_goes_is_followed_in_size(growth: float) -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    for index in range(30):
+        px = 140.0 * growth ** (index / 30)
+        (face,) = tracker.find(noisy(scene({COLLINS: (320, 240)}, px), index))
+        truth = Box(round(320 - px / 2), round(240 - px / 2), round(px), round(px))
+        assert face.id == 1
+        assert face.box.iou(truth) > 0.7
+
+
+def test_a_face_changed_for_something_alike_is_lost_within_a_tenth_of_a_second() -> None:
+    """Half the face is as it was: its pixels alone might do."""
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    whole = scene({HOPPER: (320, 240)})
+    half = whole.copy()
+    half[240:310] = 110
+    for index in range(9):
+        tracker.find(noisy(whole, index))
+    assert len(tracker.find(noisy(whole, 9))) == 1
+    assert not any(tracker.find(noisy(half, index)) for index in range(13, 16))
+
+
+def test_a_still_face_in_noise_keeps_a_steady_box() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    view = scene({COLLINS: (320, 240)})
+    boxes = [tracker.find(noisy(view, index))[0].box for index in range(45)]
+    assert float(np.std(boxes[6:], axis=0).max()) < 0.02 * 110
+
+
+def test_the_frames_size_may_change() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    view = scene({HOPPER: (320, 240)}, 220.0)
+    sizes = [(640, 480), (320, 240), (1280, 720), (64, 64), (641, 479), (3840, 2160), (640, 480)]
+    for index, size in enumerate(np.repeat(sizes, 10, axis=0)):
+        grey = np.asarray(cv2.resize(view, size), np.uint8)
+        seen = tracker.find(Frame(index, index / 30, grey))
+        if index % 10 == 9 and min(size) > 64:
+            assert len(seen) == 1
+            assert seen[0].box.w == pytest.approx(220 * size[0] / 640, rel=0.3)

@@ -16,7 +16,7 @@ from edge.settings import FaceSettings
 from edge.tracker import FaceTracker
 from edge.yunet import YunetDetector
 from tests.edge.commands import records
-from tests.edge.test_faces import middle, searched, shown, truth_of
+from tests.edge.test_faces import EVERYTHING, middle, searched, shown, truth_of
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def test_a_search_finds_faces_of_all_sizes(
 
 def test_a_search_leaves_out_known_faces(detector: YunetDetector) -> None:
     frame = shown(HOPPER, 150)
-    assert len(detector.search(frame, 0, [])) == 1
-    assert detector.search(frame, 0, [middle(150)]) == []
+    assert len(detector.search(frame, 0, EVERYTHING, [])) == 1
+    assert detector.search(frame, 0, EVERYTHING, [middle(150)]) == []
 
 
 @pytest.mark.parametrize(("dx", "dy", "grown"), [(0, 0, 1.0), (20, -15, 1.1), (-25, 10, 0.9)])
