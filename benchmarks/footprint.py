@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,11 +16,11 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from benchmarks.scenes import COMING_AND_GOING, FPS, WALKING, Scene
 from edge.bundle import load_bundle
-from edge.cameras.demo import DemoCamera
+from edge.cameras.capture import Capture
 from edge.classifier import Classifier
+from edge.detectors import open_detector
 from edge.errors import CameraError
-from edge.faces import HaarDetector
-from edge.frames import Frame
+from edge.frames import Event, Face, Frame
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.settings import Settings
@@ -101,48 +100,86 @@ class ForgetfulPin(MockPin):  # type: ignore[misc]
         return changed
 
 
-def looped(scene: Scene, seconds: float) -> Iterator[Frame]:
-    """Yield a scene's frames again and again."""
-    length = round(seconds * FPS)
-    for index in itertools.count():
-        if index % length == 0:
-            film = scene.render(length)
-        yield Frame(index, index / FPS, next(film)[0].grey)
+class SceneCamera:
+    """A live camera, three times as fast as most, that shows a scene again and again."""
+
+    live = True
+    fps = 100.0
+
+    def __init__(self, scene: Scene, seconds: float) -> None:
+        self._scene = scene
+        self._length = round(seconds * FPS)
+        self._index = 0
+        self._due = time.monotonic()
+
+    def read(self) -> Frame | None:
+        if self._index % self._length == 0:
+            self._film = self._scene.render(self._length)
+        grey = next(self._film)[0].grey
+        self._index += 1
+        self._due = max(self._due + 1.0 / self.fps, time.monotonic() - 1.0)
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        return Frame(self._index - 1, time.monotonic(), grey)
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+class AgingTracker(FaceTracker):
+    """Notes how old the oldest frame was when its judging began, in seconds."""
+
+    oldest_s = 0.0
+
+    def find(self, frame: Frame) -> tuple[Face, ...]:
+        self.oldest_s = max(self.oldest_s, time.monotonic() - frame.time)
+        return super().find(frame)
 
 
 def endure(seconds: float) -> dict[str, float]:
-    """Run the pipeline at full speed on people who come and go, smile and fire a shutter.
+    """Run the pipeline behind a fast live camera: people come and go, smile and fire.
 
     Returns:
-        Frames, firings, and the resident memory after a tenth of the time and at the end.
+        Frames, firings, frames dropped, the age of the oldest frame judged in frame times, and the
+        resident memory after a tenth of the time and at the end.
     """
     Device.pin_factory = MockFactory(pin_class=ForgetfulPin)
     settings = Settings()
     outputs = Outputs(settings.outputs, lambda _: None)
+    stop = threading.Event()
+    camera = Capture(
+        SceneCamera(COMING_AND_GOING, 10.0),
+        lambda: SceneCamera(COMING_AND_GOING, 10.0),
+        stall_s=10.0,
+        stop=stop,
+        tell=lambda _: None,
+    )
+    faces = AgingTracker(open_detector(settings.faces), settings.faces)
+    fired: list[Event] = []
     pipeline = Pipeline(
-        camera=DemoCamera(),  # not read: the frames are stepped through
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces),
+        camera=camera,
+        faces=faces,
         classifier=Classifier(load_bundle(Path(settings.model.bundle))),
         trigger=Trigger(settings.trigger),
         outputs=outputs,
-        listen=lambda _: None,
+        listen=lambda event: fired.append(event) if event.name == "fired" else None,
     )
-    started = time.monotonic()
-    early_mb = 0.0
-    firings = 0
-    for frame in looped(COMING_AND_GOING, 10.0):
-        firings += pipeline.step(frame).fire
-        passed = time.monotonic() - started
-        if not early_mb and passed >= 0.1 * seconds:
-            early_mb = memory_mb("VmRSS")
-        if passed >= seconds:
-            break
-    late_mb = memory_mb("VmRSS")
+    memory: list[float] = []
+    timers = [
+        threading.Timer(0.1 * seconds, lambda: memory.append(memory_mb("VmRSS"))),
+        threading.Timer(seconds, stop.set),
+    ]
+    for timer in timers:
+        timer.start()
+    pipeline.run(stop)
+    memory.append(memory_mb("VmRSS"))
+    camera.close()
     outputs.close()
     Device.pin_factory = None
     return {
         "frames": pipeline.timings.frames,
-        "firings": firings,
-        "early_mb": early_mb,
-        "late_mb": late_mb,
+        "firings": len(fired),
+        "dropped": camera.dropped,
+        "oldest_frame_times": faces.oldest_s * SceneCamera.fps,
+        "early_mb": memory[0],
+        "late_mb": memory[-1],
     }
