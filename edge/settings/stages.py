@@ -40,7 +40,7 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def shown_source(self) -> str:
         """The source without the name and password that an URL may hold."""
-        return re.sub(r"//[^/@]*@", "//", self.source)
+        return re.sub(r"^((?!images:|file:)\w+://).*@", r"\1", self.source)
 
 
 class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):
