@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ class Capture:
     """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
     frame: older ones are dropped and counted.
 
-    A camera that fails, or gives nothing but garbage for ``stall_s``, is closed and opened again
+    A camera that fails, or gives nothing but garbage for ``PATIENCE_S``, is closed and opened again
     until it gives frames. All this happens in the one thread: where a driver hangs no second one
     is started, but the reader is told all the same that the camera is lost.
 
@@ -43,6 +42,9 @@ class Capture:
     """Between tries to open a lost camera; each is twice as long as the one before."""
     GOOD_S = 10.0
     """A camera that gave frames for this long is tried again after the first pause."""
+    PATIENCE_S = 10.0
+    """A camera without a picture for this long is opened again; a stream that was just opened may
+    have none until its next key frame."""
     FRESH = 1.5
     """A frame that waited for longer than this many frame times is not given any more."""
     POLL_S = 0.1
@@ -118,7 +120,7 @@ class Capture:
     def _keep_open(self, camera: Camera | None) -> None:
         pause_s = self.FIRST_PAUSE_S
         while not self._ended.is_set():
-            began = math.inf  # until it is open
+            began = time.monotonic()
             try:
                 with closing(camera or self._reopen()) as opened:
                     began = time.monotonic()
@@ -151,7 +153,7 @@ class Capture:
                 self.garbage += 1
                 with self._changed:
                     self._instead = f", but: {error}"
-                if time.monotonic() - good > self._stall_s:
+                if time.monotonic() - good > max(self._stall_s, self.PATIENCE_S):
                     raise CameraError(self._silence(), "") from error
                 self._ended.wait(1.0 / self.fps)
                 continue

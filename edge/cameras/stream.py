@@ -17,7 +17,8 @@ from edge.settings import CameraSettings, StreamSettings
 class StreamCamera:
     """What an URL shows; ``Frame.time`` is monotonic on arrival.
 
-    An URL that does not answer, or falls silent, is given up after ``camera.stall_s``.
+    An URL that does not answer is given up after ``camera.stall_s``; one that falls silent is a
+    ``FrameError`` each time that passes.
 
     Raises:
         CameraError: nobody answers, or with no video.
@@ -27,11 +28,12 @@ class StreamCamera:
 
     OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
     FAILURES = 3
-    """A stream that gives no picture this many times in a row has ended: once may be a picture that
-    was damaged on the way."""
+    """A stream that gives no picture this many times in a row, without waiting for one, has ended:
+    once may be a picture that was damaged on the way."""
 
     def __init__(self, camera: CameraSettings, settings: StreamSettings) -> None:
         self._shown = camera.shown_source
+        self._stall_s = camera.stall_s
         timeout_ms = round(camera.stall_s * 1e3)
         limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC}
         options = [value for limit in limits for value in (limit, timeout_ms)]
@@ -54,9 +56,10 @@ class StreamCamera:
         self._failures = 0
 
     def read(self) -> Frame | None:
+        asked = time.monotonic()
         ok, picture = self._capture.read()
         if not ok:
-            self._failures += 1
+            self._failures += time.monotonic() - asked < self._stall_s / 2
             if self._failures < self.FAILURES:
                 raise FrameError(f"{self._shown}: expected a picture, got none", self._shown)
             raise CameraError(f"{self._shown}: the stream ended", self._shown)

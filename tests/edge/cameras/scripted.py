@@ -87,8 +87,11 @@ class Watched:
         return self._cameras[self.opened - 1]
 
     def read(self) -> Frame:
+        guard = threading.Timer(5.0, self.stop.set)
+        guard.start()
         frame = self.capture.read()
-        assert frame is not None
+        guard.cancel()
+        assert frame is not None, "no frame came"
         return frame
 
     def read_until(self, condition: Callable[[], bool]) -> None:

@@ -106,7 +106,10 @@ def test_a_failure_is_told_at_once_and_once_with_its_reason(watch: Watch) -> Non
     assert watched.told == ["it was pulled out"]
 
 
-def test_a_stall_is_told_within_its_time_out_and_its_end(watch: Watch) -> None:
+def test_a_stall_is_told_within_its_time_out_and_its_end(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Capture, "FRESH", 100.0)
     camera = Scripted()
     watched = watch(camera, stall_s=STALL_S)
     camera.give()
@@ -135,23 +138,43 @@ def test_the_moment_of_a_stall_is_not_missed_by_a_look_now_and_then(
     assert not reader.is_alive()
 
 
+def test_a_reader_does_not_spin_while_the_camera_is_lost(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(Scripted("hang"), stall_s=STALL_S)
+    watched.read_until(lambda: bool(watched.told))
+    looks: list[float] = []
+    wait_for = watched.capture._changed.wait_for
+
+    def look(condition: Callable[[], bool], wait_s: float) -> bool:
+        looks.append(wait_s)
+        return wait_for(condition, wait_s)
+
+    monkeypatch.setattr(watched.capture._changed, "wait_for", look)
+    started = time.monotonic()
+    watched.read_until(lambda: time.monotonic() - started > 0.3)
+    assert set(looks) == {Capture.POLL_S}
+
+
 def test_three_frame_times_are_no_stall(watch: Watch) -> None:
     watched = watch(Scripted(fps=2.0), stall_s=0.2)
     assert watched.capture._stall_s == pytest.approx(1.5)
 
 
 def test_it_is_told_once_that_the_camera_is_back(watch: Watch) -> None:
-    second = Scripted()
+    second = Scripted(fps=1.0)
     watched = watch(Scripted(CameraError("out", "")), second)
     watched.read_until(lambda: watched.told == ["out"])
     for index in range(3):
         second.give_soon()
         assert watched.read().index == index
+    started = time.monotonic()
+    watched.read_until(lambda: time.monotonic() - started > 2.5 * Capture.POLL_S)
     assert watched.told == ["out", ""]
 
 
 def test_it_can_be_lost_again(watch: Watch) -> None:
-    second = Scripted()
+    second = Scripted(fps=1.0)
     watched = watch(Scripted(CameraError("out", "")), second)
     watched.read_until(lambda: watched.told == ["out"])
     second.give_soon()
@@ -173,7 +196,7 @@ def test_the_end_of_a_stream_is_a_loss(watch: Watch) -> None:
 
 
 def test_an_error_of_ours_is_a_loss_and_no_dead_thread(watch: Watch) -> None:
-    second = Scripted()
+    second = Scripted(fps=1.0)
     watched = watch(Scripted(ZeroDivisionError("oh")), second)
     watched.read_until(lambda: watched.told == ["ZeroDivisionError: oh"])
     second.give_soon()
@@ -185,6 +208,13 @@ def test_the_rate_is_that_of_the_camera_that_is_open(watch: Watch) -> None:
     watched = watch(Scripted(CameraError("out", ""), fps=10.0), Scripted(fps=5.0))
     assert watched.capture.fps == 10.0
     wait_until(lambda: watched.capture.fps == 5.0)
+
+
+def test_the_reason_of_a_failure_is_told_though_nobody_read_for_long(watch: Watch) -> None:
+    watched = watch(Scripted(CameraError("out", "")), stall_s=STALL_S)
+    time.sleep(STALL_S + 0.05)
+    watched.read_until(lambda: bool(watched.told))
+    assert watched.told[0] in {"out", "none left"}
 
 
 # the pauses between tries
@@ -246,7 +276,8 @@ def test_a_single_picture_that_is_none_is_counted_and_no_loss(watch: Watch) -> N
     assert watched.opened == 1
 
 
-def test_nothing_but_garbage_is_a_loss(watch: Watch) -> None:
+def test_nothing_but_garbage_is_a_loss(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Capture, "PATIENCE_S", 0.6)
     camera = Scripted(*[NO_PICTURE] * 100, fps=50.0)
     watched = watch(camera, Scripted(), stall_s=STALL_S)
     watched.read_until(lambda: watched.opened == 2)
@@ -255,13 +286,25 @@ def test_nothing_but_garbage_is_a_loss(watch: Watch) -> None:
     assert camera.closed
 
 
-def test_garbage_between_frames_is_no_loss(watch: Watch) -> None:
+def test_garbage_between_frames_is_no_loss(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """For longer in all than makes a stall."""
-    camera = Scripted(*(NO_PICTURE, "frame") * 50, fps=50.0)
-    watched = watch(camera, stall_s=STALL_S)
-    while watched.capture.garbage < 50:
+    monkeypatch.setattr(Capture, "FRESH", 100.0)
+    camera = Scripted(*(NO_PICTURE, "frame") * 60, fps=50.0)
+    watched = watch(camera, stall_s=1.0)
+    while watched.capture.garbage < 60:
         watched.read()
     assert watched.told == []
+    assert watched.opened == 1
+
+
+def test_a_picture_after_some_garbage_needs_no_other_opening(watch: Watch) -> None:
+    """As of a stream that was opened between two key frames."""
+    camera = Scripted(*[NO_PICTURE] * 50, fps=50.0)
+    watched = watch(camera, stall_s=STALL_S)
+    watched.read_until(lambda: watched.capture.garbage == 50)
+    camera.give_soon()
+    watched.read()
+    assert watched.told == ["no frame for 0.4 s, but: no picture", ""]
     assert watched.opened == 1
 
 

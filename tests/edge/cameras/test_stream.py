@@ -14,7 +14,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.cameras import open_camera
+from edge.cameras import Camera, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.stream import StreamCamera
 from edge.errors import CameraError, FrameError
@@ -41,9 +41,10 @@ server = GstRtspServer.RTSPServer()
 server.set_service("0")
 server.set_address("127.0.0.1")
 factory = GstRtspServer.RTSPMediaFactory()
+factory.set_shared(True)
 factory.set_launch(
     "( videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framerate=25/1"
-    " ! x264enc tune=zerolatency key-int-max=10 ! rtph264pay name=pay0 pt=96 )"
+    " ! x264enc tune=zerolatency key-int-max={key} ! rtph264pay name=pay0 pt=96 )"
 )
 server.get_mount_points().add_factory("/video", factory)
 assert server.attach(None) and Gst.ElementFactory.find("x264enc")
@@ -222,8 +223,10 @@ def test_a_path_with_an_at_is_shown_whole(source: str) -> None:
 
 
 @pytest.fixture
-def rtsp() -> Iterator[str]:
-    call = ["/usr/bin/python3", "-c", RTSP_SERVER]
+def rtsp(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a red picture, with a key frame each 10 frames if not parametrized."""
+    script = RTSP_SERVER.replace("{key}", str(getattr(request, "param", 10)))
+    call = ["/usr/bin/python3", "-c", script]
     with subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -247,6 +250,27 @@ def test_rtsp_over_either_transport(rtsp: str, transport: str) -> None:
     blue, green, red = frames[-1].picture.reshape(-1, 3).mean(0)
     assert red > 200
     assert max(blue, green) < 60
+
+
+def not_again() -> Camera:
+    raise AssertionError("it was opened again")
+
+
+@pytest.mark.parametrize("rtsp", [75], indirect=True)
+def test_a_stream_may_have_to_wait_for_its_next_key_frame(rtsp: str) -> None:
+    """It is 3 s from one to the next, longer than the time-out, and no use to open it again."""
+    told: list[str] = []
+    with closing(open_camera(settings(rtsp))) as first:
+        frame = None
+        while frame is None:
+            with suppress(FrameError):
+                frame = first.read()
+        with watched(settings(rtsp), told.append) as capture:
+            capture._reopen = not_again
+            assert shown(capture) > 60
+    assert len(told) == 2
+    assert told[0].startswith("no frame for 1 s")
+    assert told[1] == ""
 
 
 def test_a_path_that_the_server_does_not_have_is_refused(rtsp: str) -> None:
