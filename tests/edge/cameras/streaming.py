@@ -21,6 +21,7 @@ class MjpegServer:
 
     Attributes:
         port: where it listens.
+        silent: stay connected and send nothing.
         wants_password: refuse who sends none.
         passwords: what was sent, as HTTP's "basic" encodes it.
     """
@@ -28,6 +29,7 @@ class MjpegServer:
     def __init__(self, pictures: Sequence[Grey], port: int = 0) -> None:
         self._jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
         self._ended = threading.Event()
+        self.silent = False
         self.wants_password = False
         self.passwords: list[str] = []
         outer = self
@@ -70,6 +72,8 @@ class MjpegServer:
         while not self._ended.wait(max(0.0, started + shown / FPS - time.monotonic())):
             jpeg = self._jpegs[shown % len(self._jpegs)]
             shown += 1
+            if self.silent:
+                continue
             yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
             yield jpeg + b"\r\n"
 

@@ -35,13 +35,14 @@ STALL_S = 1.0
 RTSP_SERVER = """
 import gi
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_service("0")
 server.set_address("127.0.0.1")
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_shared(True)
+factory.set_protocols(GstRtsp.RTSPLowerTrans.{transport})
 factory.set_launch(
     "( videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framerate=25/1"
     " ! x264enc tune=zerolatency key-int-max={key} ! rtph264pay name=pay0 pt=96 )"
@@ -139,7 +140,7 @@ def test_what_is_no_picture_between_others_is_passed_over(server: MjpegServer) -
 def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: MjpegServer) -> None:
     with closing(open_camera(settings(server.url))) as camera:
         camera.read()
-        server._jpegs = [b""]
+        server.silent = True
         started = time.monotonic()
         with pytest.raises(FrameError, match=f"^{server.url}: expected a picture, got none$"):
             list(iter(camera.read, None))
@@ -223,26 +224,36 @@ def test_a_path_with_an_at_is_shown_whole(source: str) -> None:
 
 
 @pytest.fixture
-def rtsp(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a red picture, with a key frame each 10 frames if not parametrized."""
-    script = RTSP_SERVER.replace("{key}", str(getattr(request, "param", 10)))
-    call = ["/usr/bin/python3", "-c", script]
-    with subprocess.Popen(
-        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+def serve() -> Iterator[Callable[..., str]]:
+    """Return a function that shows a red picture by RTSP and returns its URL.
+
+    Its arguments are the one transport there is, TCP or UDP, and how far apart key frames are.
+    """
+    running: list[subprocess.Popen[str]] = []
+
+    def start(transport: str = "TCP", key: int = 10) -> str:
+        script = RTSP_SERVER.replace("{transport}", transport).replace("{key}", str(key))
+        call = ["/usr/bin/python3", "-c", script]
+        process = subprocess.Popen(
+            call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        running.append(process)
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        try:
-            if not port:
-                pytest.skip("RTSP: GStreamer's server is not installed here")
-            yield f"rtsp://127.0.0.1:{port}/video"
-        finally:
-            process.kill()
+        if not port:
+            pytest.skip("RTSP: GStreamer's server is not installed here")
+        return f"rtsp://127.0.0.1:{port}/video"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
-def test_rtsp_over_either_transport(rtsp: str, transport: str) -> None:
-    with closing(open_camera(settings(rtsp, transport=transport))) as camera:
+def test_rtsp_over_either_transport(serve: Callable[..., str], transport: str) -> None:
+    url = serve(transport.upper())
+    with closing(open_camera(settings(url, transport=transport))) as camera:
         frames = [frame for _ in range(5) if (frame := camera.read())]
     assert camera.fps == FPS
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
@@ -256,16 +267,16 @@ def not_again() -> Camera:
     raise AssertionError("it was opened again")
 
 
-@pytest.mark.parametrize("rtsp", [75], indirect=True)
-def test_a_stream_may_have_to_wait_for_its_next_key_frame(rtsp: str) -> None:
+def test_a_stream_may_have_to_wait_for_its_next_key_frame(serve: Callable[..., str]) -> None:
     """It is 3 s from one to the next, longer than the time-out, and no use to open it again."""
+    url = serve(key=75)
     told: list[str] = []
-    with closing(open_camera(settings(rtsp))) as first:
+    with closing(open_camera(settings(url))) as first:
         frame = None
         while frame is None:
             with suppress(FrameError):
                 frame = first.read()
-        with watched(settings(rtsp), told.append) as capture:
+        with watched(settings(url), told.append) as capture:
             capture._reopen = not_again
             assert shown(capture) > 60
     assert len(told) == 2
@@ -273,6 +284,6 @@ def test_a_stream_may_have_to_wait_for_its_next_key_frame(rtsp: str) -> None:
     assert told[1] == ""
 
 
-def test_a_path_that_the_server_does_not_have_is_refused(rtsp: str) -> None:
+def test_a_path_that_the_server_does_not_have_is_refused(serve: Callable[..., str]) -> None:
     with pytest.raises(CameraError, match="expected a video stream, got none"):
-        open_camera(settings(f"{rtsp}/other"))
+        open_camera(settings(f"{serve()}/other"))
