@@ -98,6 +98,7 @@ class Buffered:
     def __init__(self, *ages: float) -> None:
         self.ages = list(ages)
         self.age = 0.0
+        self.grabs = 0
         self.clock = 0.0
         self.takes_s = 0.0
         self.fps = 30.0
@@ -113,9 +114,12 @@ class Buffered:
         return {cv2.CAP_PROP_POS_MSEC: made * 1e3, cv2.CAP_PROP_FPS: self.fps}.get(key, 0.0)
 
     def grab(self) -> bool:
-        self.age = self.ages.pop(0) if self.ages else -1.0
+        self.grabs += 1
         time.sleep(self.takes_s)
-        return self.age >= 0.0
+        if not self.ages:
+            return False
+        self.age = self.ages.pop(0)
+        return True
 
     def retrieve(self) -> tuple[bool, np.ndarray[Any, Any]]:
         return True, np.full((48, 64), int(self.age * 100), np.uint8)
@@ -137,6 +141,15 @@ def test_frames_that_waited_in_the_driver_are_dropped(
     assert frame is not None
     assert frame.grey[0, 0] == int(given * 100)
     assert frame.time == pytest.approx(time.monotonic(), abs=0.5)
+
+
+def test_a_device_that_gives_no_frame_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    capture = Buffered()
+    capture.age = 0.9  # of the frame before
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
+    with pytest.raises(CameraError, match=f"{SOURCE}: the camera stopped delivering"):
+        open_camera(settings()).read()
+    assert capture.grabs == 1
 
 
 def test_a_frame_that_is_waited_for_is_new_however_long_its_way(
