@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -21,7 +22,7 @@ from edge import config
 from edge.arguments import make_parser
 from edge.bundle import load_bundle
 from edge.calibrate import collect, plot, propose, write
-from edge.cameras import list_attached, open_camera
+from edge.cameras import Camera, list_attached, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.file import list_images
 from edge.classifier import Classifier
@@ -101,15 +102,7 @@ def run(options: argparse.Namespace) -> int:
             facts = {"reason": lost} if lost else {}
             listen(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
 
-        camera = open_camera(settings)
-        if camera.live:
-            camera = Capture(
-                camera,
-                partial(open_camera, settings),
-                stall_s=settings.camera.stall_s,
-                stop=stopper.stop,
-                tell=tell,
-            )
+        camera = _watch(settings, stopper.stop, tell)
         stack.callback(camera.close)
         # On the way out the order is the same: a camera may hang when it is closed.
         stack.callback(outputs.close)
@@ -141,7 +134,8 @@ def fire(options: argparse.Namespace) -> int:
         stopper = stack.enter_context(Stopper())
         frame = None
         if isinstance(output, SnapshotSettings):
-            frame = stack.enter_context(closing(open_camera(settings))).read()
+            camera = _watch(settings, stopper.stop, _give_up)
+            frame = stack.enter_context(closing(camera)).read()
         outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
         stopper.first_act = outputs.stop
         for event in outputs.step(Decision(0.0, fire=True), frame):
@@ -176,7 +170,7 @@ def calibrate(options: argparse.Namespace) -> int:
         raise ConfigError("--write: expected --config FILE to write to, got none")
     settings = _with_source(config.load(options.config).settings, options.source)
     classifier = _classifier(settings)
-    with closing(open_camera(settings)) as camera:
+    with closing(_watch(settings, threading.Event(), _give_up)) as camera:
         neutral, smile = collect(
             camera,
             FaceTracker(open_detector(settings.faces), settings.faces),
@@ -201,7 +195,8 @@ def replay(options: argparse.Namespace) -> int:
     stages = _stages(settings)
     with closing(open_camera(settings)) as camera, closing(Outputs({}, log_event)) as none:
         if camera.live:
-            raise CameraError(f"{options.clip}: expected a recorded clip", options.clip)
+            shown = settings.camera.shown_source
+            raise CameraError(f"{shown}: expected a recorded clip", shown)
         pipeline = stages(camera=camera, outputs=none, listen=lambda _: None)
         decisions = [pipeline.step(frame) for frame in iter(camera.read, None)]
         length_s = len(decisions) / camera.fps
@@ -310,6 +305,20 @@ def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
         )
         for face in faces
     )
+
+
+def _watch(settings: Settings, stop: threading.Event, tell: Callable[[str], None]) -> Camera:
+    """Open the source; a live one is read as ``Capture`` does."""
+    camera = open_camera(settings)
+    if not camera.live:
+        return camera
+    reopen = partial(open_camera, settings)
+    return Capture(camera, reopen, stall_s=settings.camera.stall_s, stop=stop, tell=tell)
+
+
+def _give_up(lost: str) -> None:
+    if lost:
+        raise CameraError(lost, "")
 
 
 def _with_source(settings: Settings, source: str | None) -> Settings:

@@ -37,7 +37,8 @@ class CameraError(SmileGateError, OSError):
     """A frame source can't be opened, or stopped delivering.
 
     Attributes:
-        source: the source as the user wrote it, for example ``v4l2:/dev/video0``.
+        source: the source as the user wrote it, for example ``v4l2:/dev/video0``, but without
+            name and password.
     """
 
     def __init__(self, message: str, source: str) -> None:

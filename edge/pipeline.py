@@ -102,6 +102,7 @@ class Pipeline:
             if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
                 break
             self.step(frame)
+            del frame  # not kept while the next is waited for: a camera has few
         self._outputs.end()
         while not self._outputs.idle and not stop.wait(0.005):
             pass

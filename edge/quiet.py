@@ -14,7 +14,7 @@ import cv2
 
 # Read once, when OpenCV first loads FFmpeg; -8 is FFmpeg's "quiet".
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from edge.errors import CameraError, MissingPackageError
 from edge.frames import Frame
-from edge.settings import Settings
+from edge.settings import CameraSettings, Settings
 
 KINDS = (
     "picamera2, picamera2:NUMBER, v4l2:DEVICE, rtsp://HOST/PATH, http://HOST/PATH, file:CLIP, "
@@ -85,7 +85,7 @@ def open_camera(settings: Settings) -> Camera:
 
             return DemoCamera()
         case _:
-            return _open_recorded(camera.source, kind if colon else "", rest)
+            return _open_recorded(camera, kind if colon else "", rest)
 
 
 def list_attached() -> Iterator[Attached]:
@@ -97,15 +97,16 @@ def list_attached() -> Iterator[Attached]:
     yield from devices.list_attached()
 
 
-def _open_recorded(source: str, kind: str, rest: str) -> Camera:
+def _open_recorded(camera: CameraSettings, kind: str, rest: str) -> Camera:
     from edge.cameras.file import ImageFolderCamera, VideoCamera
 
+    shown, path = camera.shown_source, Path(camera.source)
     if kind == "images":
-        return ImageFolderCamera(source, rest)
+        return ImageFolderCamera(shown, rest)
     if kind == "file":
-        return VideoCamera(source, Path(rest))
-    if source and Path(source).is_dir():
-        return ImageFolderCamera(source, source)
-    if Path(source).is_file() or Path(source).suffix:
-        return VideoCamera(source, Path(source))
-    raise CameraError(f"{source}: expected a source: {KINDS}", source)
+        return VideoCamera(shown, Path(rest))
+    if camera.source and path.is_dir():
+        return ImageFolderCamera(shown, camera.source)
+    if path.is_file() or path.suffix:
+        return VideoCamera(shown, path)
+    raise CameraError(f"{shown}: expected a source: {KINDS}", shown)

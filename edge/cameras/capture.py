@@ -19,7 +19,7 @@ class Capture:
     """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
     frame: older ones are dropped and counted.
 
-    A camera that fails, or gives nothing but garbage for ``stall_s``, is closed and opened again
+    A camera that fails, or gives nothing but garbage for ``PATIENCE_S``, is closed and opened again
     until it gives frames. All this happens in the one thread: where a driver hangs no second one
     is started, but the reader is told all the same that the camera is lost.
 
@@ -41,7 +41,10 @@ class Capture:
     FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
     """Between tries to open a lost camera; each is twice as long as the one before."""
     GOOD_S = 10.0
-    """A camera that was open for this long is tried again after the first pause."""
+    """A camera that gave frames for this long is tried again after the first pause."""
+    PATIENCE_S = 10.0
+    """A camera without a picture for this long is opened again; a stream that was just opened may
+    have none until its next key frame."""
     FRESH = 1.5
     """A frame that waited for longer than this many frame times is not given any more."""
     POLL_S = 0.1
@@ -71,6 +74,7 @@ class Capture:
         self._newest: Frame | None = None
         self._came = time.monotonic()  # the last one, judged or not
         self._failure = ""
+        self._instead = ""  # what came since, if not a picture
         self._thread = threading.Thread(
             target=self._keep_open, args=(camera,), name="capture", daemon=True
         )
@@ -86,20 +90,27 @@ class Capture:
                     wait_s = min(wait_s, max(0.0, until_s))
                 self._changed.wait_for(lambda: self._newest is not None, wait_s)
                 frame, self._newest = self._newest, None
-                failure, silent_s = self._failure, time.monotonic() - self._came
-            if frame is not None and time.monotonic() - frame.time <= self.FRESH / self.fps:
+                now = time.monotonic()
+                if frame is not None and now - frame.time > self.FRESH / self.fps:
+                    frame = None
+                    self.dropped += 1
+                lost = self._failure
+                if now - self._came > self._stall_s:
+                    lost = lost or self._silence()
+            if frame is not None:
                 self._say("")
                 return frame
-            self.dropped += frame is not None
-            frame = None  # nor here
-            if failure or silent_s > self._stall_s:
-                self._say(failure or f"no frame for {self._stall_s:g} s")
+            if lost:
+                self._say(lost)
         return None
 
     def close(self) -> None:
         """End the thread, and the camera with it; may be called more than once."""
         self._ended.set()
         self._thread.join(self.CLOSE_S)
+
+    def _silence(self) -> str:
+        return f"no frame for {self._stall_s:g} s{self._instead}"
 
     def _say(self, lost: str) -> None:
         if bool(lost) != bool(self._told):
@@ -112,6 +123,7 @@ class Capture:
             began = time.monotonic()
             try:
                 with closing(camera or self._reopen()) as opened:
+                    began = time.monotonic()
                     self._follow(opened)
             except SmileGateError as error:
                 failure = str(error)
@@ -124,7 +136,7 @@ class Capture:
             with self._changed:
                 self._failure = failure
             camera = None
-            if time.monotonic() - began > self.GOOD_S:
+            if self._came - began > self.GOOD_S:
                 pause_s = self.FIRST_PAUSE_S
             self._ended.wait(pause_s)
             pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
@@ -139,8 +151,10 @@ class Capture:
             except FrameError as error:
                 log.debug("%s", error)
                 self.garbage += 1
-                if time.monotonic() - good > self._stall_s:
-                    raise
+                with self._changed:
+                    self._instead = f", but: {error}"
+                if time.monotonic() - good > max(self._stall_s, self.PATIENCE_S):
+                    raise CameraError(self._silence(), "") from error
                 self._ended.wait(1.0 / self.fps)
                 continue
             if frame is None:
@@ -148,6 +162,6 @@ class Capture:
             good = time.monotonic()
             with self._changed:
                 self.dropped += self._newest is not None
-                self._newest, self._came, self._failure = frame, good, ""
+                self._newest, self._came, self._failure, self._instead = frame, good, "", ""
                 self._changed.notify()
             del frame  # not kept while the next is waited for: a camera has few

@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import Structure, c_char, c_uint32, sizeof
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from edge.cameras import Attached
+
+DEV = Path("/dev")
 
 CAPTURE = 1  # a capability, and the type of its formats
 DISCRETE = 1
@@ -83,25 +86,37 @@ Answer = TypeVar("Answer", Capability, Format, FrameSize, FrameInterval)
 
 def list_attached() -> Iterator[Attached]:
     """Yield the devices that give pictures; one that can't be opened with the reason."""
-    for device in sorted(Path("/dev").glob("video[0-9]*"), key=lambda path: int(path.name[5:])):
+    for device in sorted(DEV.glob("video[0-9]*"), key=lambda path: (len(path.name), path)):
         source = f"v4l2:{device}"
         try:
-            descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+            with _opened(device) as descriptor:
+                about = _ask(descriptor, Capability())
+                modes = tuple(_modes(descriptor))
         except OSError as error:
             yield Attached(source, f"can't be opened: {error.strerror}", ())
             continue
-        try:
-            about = _ask(descriptor, Capability())
-            if about.device_caps & CAPTURE and about.driver.decode() not in BOARDS_OWN:
-                yield Attached(source, about.card.decode(), tuple(_modes(descriptor)))
-        finally:
-            os.close(descriptor)
+        if about.device_caps & CAPTURE and _text(about.driver) not in BOARDS_OWN:
+            yield Attached(source, _text(about.card), modes)
+
+
+@contextmanager
+def _opened(device: Path) -> Iterator[int]:
+    descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _text(said: bytes) -> str:
+    """Return a device's own words; the kernel may have cut them within a character."""
+    return said.decode(errors="replace")
 
 
 def _modes(descriptor: int) -> Iterator[str]:
     for one in _each(descriptor, Format(type=CAPTURE)):
         sizes = ", ".join(_sizes(descriptor, one.pixelformat))
-        yield f"{one.pixelformat.decode()}: {sizes or 'any size'}"
+        yield f"{_text(one.pixelformat)}: {sizes or 'any size'}"
 
 
 def _sizes(descriptor: int, pixelformat: bytes) -> Iterator[str]:

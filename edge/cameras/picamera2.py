@@ -142,7 +142,7 @@ def list_attached() -> Iterator[Attached]:
 def _picamera2() -> Any:
     try:
         import picamera2
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # the latter of another NumPy than it was built for
         raise MissingPackageError(
             f"picamera2: expected the package, got: {error}; "
             "on Raspberry Pi OS: apt install python3-picamera2",

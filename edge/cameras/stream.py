@@ -9,7 +9,7 @@ import cv2
 
 import edge.quiet  # noqa: F401
 from edge.cameras.pictures import to_frame
-from edge.errors import CameraError
+from edge.errors import CameraError, FrameError
 from edge.frames import Frame
 from edge.settings import CameraSettings, StreamSettings
 
@@ -17,7 +17,8 @@ from edge.settings import CameraSettings, StreamSettings
 class StreamCamera:
     """What an URL shows; ``Frame.time`` is monotonic on arrival.
 
-    An URL that does not answer, or falls silent, is given up after ``camera.stall_s``.
+    An URL that does not answer is given up after ``camera.stall_s``; one that falls silent is a
+    ``FrameError`` each time that passes.
 
     Raises:
         CameraError: nobody answers, or with no video.
@@ -25,16 +26,25 @@ class StreamCamera:
 
     live = True
 
+    OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    FAILURES = 3
+    """A stream that gives no picture this many times in a row, without waiting for one, has ended:
+    once may be a picture that was damaged on the way."""
+
     def __init__(self, camera: CameraSettings, settings: StreamSettings) -> None:
         self._shown = camera.shown_source
-        # The only way to FFmpeg's own options; read at each opening.
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = (
-            f"rtsp_transport;{settings.transport}|fflags;nobuffer|flags;low_delay"
-        )
+        self._stall_s = camera.stall_s
         timeout_ms = round(camera.stall_s * 1e3)
         limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC}
         options = [value for limit in limits for value in (limit, timeout_ms)]
-        self._capture = cv2.VideoCapture(camera.source, cv2.CAP_FFMPEG, options)
+        # The only way to FFmpeg's own options; read at each opening, also of files.
+        os.environ[self.OPTIONS] = (
+            f"rtsp_transport;{settings.transport}|fflags;nobuffer|flags;low_delay"
+        )
+        try:
+            self._capture = cv2.VideoCapture(camera.source, cv2.CAP_FFMPEG, options)
+        finally:
+            del os.environ[self.OPTIONS]
         if not self._capture.isOpened():
             raise CameraError(
                 f"{self._shown}: expected a video stream, got none in {camera.stall_s:g} s",
@@ -43,11 +53,17 @@ class StreamCamera:
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else camera.fps
         self._index = 0
+        self._failures = 0
 
     def read(self) -> Frame | None:
+        asked = time.monotonic()
         ok, picture = self._capture.read()
         if not ok:
+            self._failures += time.monotonic() - asked < self._stall_s / 2
+            if self._failures < self.FAILURES:
+                raise FrameError(f"{self._shown}: expected a picture, got none", self._shown)
             raise CameraError(f"{self._shown}: the stream ended", self._shown)
+        self._failures = 0
         self._index += 1
         return to_frame(self._shown, self._index - 1, time.monotonic(), picture)
 

@@ -27,6 +27,13 @@ class V4l2Camera:
 
     RAW = frozenset({"YUYV", "MJPG"})
     """Formats that are taken as they come, not converted by OpenCV."""
+    BUFFERS = 4
+    """No more frames than this wait in the driver when nobody reads for some time."""
+    AT_ONCE_S = 0.01
+    """A frame that takes longer to come is new: it did not wait there."""
+    OLD, LONGEST_S = 2.0, 60.0
+    """One that waited is dropped if it is older than this many frame times by the driver's clock,
+    unless that is clearly another one than ours."""
 
     def __init__(self, camera: CameraSettings, settings: V4l2Settings, device: str) -> None:
         self._source = camera.source
@@ -46,15 +53,26 @@ class V4l2Camera:
         fourcc = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
         if fourcc.decode("latin-1") in self.RAW:
             self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or camera.fps
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 1 <= fps <= 240 else camera.fps
         self._index = 0
 
     def read(self) -> Frame | None:
-        ok, picture = self._capture.read()
-        if not ok:
+        for _ in range(self.BUFFERS + 1):
+            asked = time.monotonic()
+            ok = self._capture.grab()
+            arrived = time.monotonic()
+            if not ok or arrived - asked > self.AT_ONCE_S or not self._is_old(arrived):
+                break
+        picture = self._capture.retrieve()[1] if ok else None
+        if picture is None:
             raise CameraError(f"{self._source}: the camera stopped delivering", self._source)
         self._index += 1
-        return to_frame(self._source, self._index - 1, time.monotonic(), picture)
+        return to_frame(self._source, self._index - 1, arrived, picture)
+
+    def _is_old(self, arrived: float) -> bool:
+        age_s = arrived - self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        return self.OLD / self.fps < age_s < self.LONGEST_S
 
     def close(self) -> None:
         self._capture.release()

@@ -117,6 +117,7 @@ class Outputs:
         """Make all outputs safe until there are frames again, the camera being lost for this
         reason; with an empty one it is back."""
         self._expecting = False
+        self._time = self._came = clock.monotonic()  # only live ones are lost, whose time this is
         if reason:
             self._make_safe()
         self._set_fault("camera", "", reason)

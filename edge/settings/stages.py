@@ -40,7 +40,7 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def shown_source(self) -> str:
         """The source without the name and password that an URL may hold."""
-        return re.sub(r"//[^/@]*@", "//", self.source)
+        return re.sub(r"^((?!images:|file:)\w+://).*@", r"\1", self.source)
 
 
 class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,8 +88,8 @@ class V4l2Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["auto", "YUYV", "MJPG"],
         setting(
             "pixel format to ask for; `smile-gate cameras` lists what a device has",
-            "the driver's choice; many webcams reach 30 frames per second at 1280x720 with MJPG "
-            "only",
+            "OpenCV's choice, YUYV before MJPG; many webcams reach 30 frames per second at "
+            "1280x720 with MJPG only",
         ),
     ] = "auto"
 

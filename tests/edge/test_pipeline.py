@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
@@ -15,13 +17,13 @@ from edge.cameras import Camera, open_camera
 from edge.classifier import Classifier
 from edge.errors import CameraError
 from edge.faces import HaarDetector
-from edge.frames import Event, Frame
+from edge.frames import Event, Frame, Grey
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.settings import CameraSettings, Settings, ShutterSettings
 from edge.tracker import FaceTracker
 from edge.trigger import Trigger
-from tests.conftest import lasted
+from tests.conftest import lasted, write_video
 
 SHUTTER = {"photo": ShutterSettings(pin=17, pulse_s=0.15)}
 
@@ -193,6 +195,69 @@ def test_nothing_is_judged_after_a_stop_while_waiting_for_a_frames_time(
     threading.Timer(0.3, stop.set).start()
     _, pipeline = play(camera, classifier, stop, realtime=True)
     assert pipeline.timings.frames == 1
+
+
+class Shown(Unplugged):
+    """A camera that shows these pictures, at 30 a second, and ends."""
+
+    def __init__(self, pictures: list[Grey]) -> None:
+        super().__init__([Frame(n, n / 30.0, picture) for n, picture in enumerate(pictures)])
+
+    def read(self) -> Frame | None:
+        return next(self._frames, None)
+
+
+def test_frames_of_other_sizes_from_one_to_the_next_are_judged(
+    demo_frames: list[Frame], classifier: Classifier
+) -> None:
+    """A face is known when the picture shrinks to less than where it was."""
+    pictures = []
+    for n, frame in enumerate(demo_frames[:60]):
+        size = [(640, 480), (16, 16), (320, 240), (1280, 720), (17, 300)][n // 4 % 5]
+        pictures.append(np.asarray(cv2.resize(frame.grey, size), np.uint8))
+    events, pipeline = play(Shown(pictures), classifier)
+    assert pipeline.timings.frames == 60
+    assert "face_found" in [event.name for event in events]
+
+
+def test_the_smallest_frames_have_no_face(classifier: Classifier, pins: MockFactory) -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (20, 16, 16)).astype(np.uint8)
+    events, pipeline = play(Shown(list(noise)), classifier)
+    assert (events, pipeline.timings.frames) == ([], 20)
+    pins.pin(17).assert_states([False])
+
+
+def test_a_4k_clip_is_judged(
+    demo_frames: list[Frame], classifier: Classifier, tmp_path: Path
+) -> None:
+    large = []
+    for frame in demo_frames[:12]:
+        enlarged = cv2.resize(frame.grey, (2880, 2160))
+        wide = cv2.copyMakeBorder(enlarged, 0, 0, 480, 480, cv2.BORDER_REPLICATE)
+        large.append(Frame(frame.index, frame.time, np.asarray(wide, np.uint8)))
+    clip = tmp_path / "large.avi"
+    write_video(clip, large, "MJPG")
+    camera = open_camera(Settings(camera=CameraSettings(source=str(clip))))
+    events, pipeline = play(camera, classifier)
+    assert pipeline.timings.frames == 12
+    assert [event.name for event in events] == ["face_found"]
+
+
+def test_no_frame_is_kept_while_the_next_is_waited_for(classifier: Classifier) -> None:
+    """A camera has only a few buffers to fill."""
+
+    class Counting(Shown):
+        last: weakref.ref[Grey] | None = None
+
+        def read(self) -> Frame | None:
+            assert self.last is None or self.last() is None
+            picture = np.full((48, 64), 90, np.uint8)
+            self.last = weakref.ref(picture)
+            frame = super().read()
+            return frame and Frame(frame.index, frame.time, picture)
+
+    _, pipeline = play(Counting([np.zeros((48, 64), np.uint8)] * 5), classifier)
+    assert pipeline.timings.frames == 5
 
 
 def test_stop_ends_the_run_without_waiting_for_the_pulse(

@@ -6,13 +6,15 @@ The real picamera2 runs only where libcamera is installed: test_picamera2_real.p
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from edge.cameras import open_camera
+from edge.cameras import devices, open_camera
 from edge.errors import CameraError, MissingPackageError
 from edge.settings import CameraSettings, Picamera2Settings, Settings
 
@@ -47,23 +49,26 @@ class FakeMappedArray:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.array = np.zeros_like(self.array)
+        self.array[:] = 0  # the camera fills it again
 
 
 class FakePicamera2:
     attached = 1
     broken: Exception | None = None
+    in_use = False
     log: list[str]
 
     def __init__(self, number: int = 0, tuning: str | None = None) -> None:
         FakePicamera2.log = []
         if number >= self.attached:
             raise RuntimeError(f"No camera number {number} found")
+        if self.in_use:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
         self.tuning = tuning
 
-    @staticmethod
-    def global_camera_info() -> list[dict[str, Any]]:
-        return [{"Model": "imx708", "Id": "/base/imx708@1a", "Num": 0}]
+    @classmethod
+    def global_camera_info(cls) -> list[dict[str, Any]]:
+        return [{"Model": "imx708", "Id": "/base/imx708@1a", "Num": 0}][: cls.attached]
 
     @property
     def sensor_modes(self) -> list[dict[str, Any]]:
@@ -101,6 +106,19 @@ class FakePicamera2:
 
     def close(self) -> None:
         self.log.append("close")
+
+
+@pytest.fixture
+def listed(smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that lists the cameras, with none of Video4Linux."""
+    monkeypatch.setattr(devices, "DEV", tmp_path)
+
+    def call() -> str:
+        code, out, err = smile_gate("cameras")
+        assert (code, err) == (0, "")
+        return str(out)
+
+    return call
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +181,61 @@ def test_a_camera_that_stops_is_named(
     with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {said}"):
         camera.read()
     camera.close()
+
+
+def test_it_is_listed_with_its_sensor_modes_and_closed_again(listed: Any) -> None:
+    assert listed() == "picamera2:0  imx708\n  1536x864 at 120 fps\n"
+    assert FakePicamera2.log == ["close"]
+
+
+def test_one_that_is_in_use_is_listed_without(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakePicamera2, "in_use", True)
+    assert listed() == "picamera2:0  imx708\n"
+
+
+def test_without_a_camera_or_the_package_none_is_listed(
+    listed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakePicamera2, "attached", 0)
+    assert listed() == "no camera is attached\n"
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    assert listed() == "no camera is attached\n"
+
+
+def test_another_camera_is_chosen_by_its_number() -> None:
+    second = replace(SETTINGS, camera=replace(SETTINGS.camera, source="picamera2:1"))
+    with pytest.raises(CameraError, match=r"picamera2:1: expected .*: No camera number 1"):
+        open_camera(second)
+
+
+def test_a_tuning_file_that_is_not_there_is_named() -> None:
+    tuned = replace(SETTINGS, picamera2=Picamera2Settings(tuning_file="/no/such.json"))
+    with pytest.raises(CameraError, match=r"picamera2\.tuning_file: expected a file.*such\.json"):
+        open_camera(tuned)
+
+
+def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(*_: object) -> None:
+        raise RuntimeError("the buffer is gone")
+
+    frame = open_camera(SETTINGS).read()
+    assert frame is not None
+    monkeypatch.setattr(FakeRequest, "make_array", gone)
+    monkeypatch.setattr(FakeRequest, "release", gone)
+    assert frame.picture is frame.grey
+    del frame  # which nobody may be told of
+
+
+def test_a_package_built_for_another_numpy_is_no_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(sys.modules, "picamera2")
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingPackageError, match=r"got: numpy\.dtype size changed; on Raspberry"):
+        open_camera(SETTINGS)
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

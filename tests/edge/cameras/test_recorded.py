@@ -68,6 +68,13 @@ def test_a_video_without_any_frame_is_refused(tmp_path: Path, demo_frames: list[
         frames_of(str(path))
 
 
+def test_a_video_of_pictures_that_are_too_small_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.avi"
+    write_video(path, [Frame(0, 0.0, np.zeros((8, 8), np.uint8))] * 3, "MJPG")
+    with pytest.raises(CameraError, match=r"tiny\.avi: expected a picture, got uint8 \(8, 8, 3\)"):
+        frames_of(str(path))
+
+
 def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])

@@ -202,3 +202,34 @@ def test_nothing_acts_after_stop(pins: MockFactory) -> None:
     time.sleep(0.02)
     pins.pin(5).assert_states([False])
     outputs.close()
+
+
+def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(pins: MockFactory) -> None:
+    heard = Heard()
+    outputs = Outputs({"gate": GateSettings(pin=17, open_s=60, max_open_s=60)}, heard)
+    outputs.watch(0.1)
+    outputs.step(FIRE)
+    wait_until(lambda: bool(pins.pin(17).state))
+    before = time.monotonic()
+    outputs.lose_camera("it was pulled out")
+    assert not pins.pin(17).state
+    assert outputs.faults == ["it was pulled out"]
+    time.sleep(0.3)  # longer than what is a stall when there is a camera
+    outputs.lose_camera("")
+    assert outputs.faults == []
+    outputs.close()
+    told = [event for event in heard if event.name.startswith("fault")]
+    assert [(event.name, event.facts["fault"]) for event in told] == [
+        ("fault", "camera"),
+        ("fault_over", "camera"),
+    ]
+    assert before <= told[0].time <= told[1].time <= time.monotonic()
+
+
+def test_outputs_fire_again_when_the_camera_is_back(pins: MockFactory) -> None:
+    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.02)}, Heard())
+    outputs.lose_camera("it was pulled out")
+    outputs.lose_camera("")
+    outputs.step(FIRE)
+    run_until_idle(outputs)
+    pins.pin(17).assert_states([False, True, False])
