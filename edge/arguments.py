@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edge.cameras import KINDS
+from edge.status import SOCKET
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -107,6 +108,12 @@ def make_parser(verbs: Mapping[str, Verb]) -> OneLineParser:
     verb.add_argument("--json", action="store_true", help="one JSON object")
 
     verb = add(subparsers, "cameras", verbs["cameras"].__doc__)
+
+    verb = add(subparsers, "status", verbs["status"].__doc__)
+    verb.add_argument("--json", action="store_true", help="one JSON object")
+    verb.add_argument(
+        "--socket", type=Path, default=SOCKET, metavar="PATH", help=f"where it listens ({SOCKET})"
+    )
 
     # Each of the three is a verb of its own, so its defaults say which.
     about = "Show, check or explain the configuration."

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,10 @@ from msgspec.structs import replace
 
 from edge import config
 from edge.arguments import make_parser
-from edge.bundle import load_bundle
 from edge.calibrate import collect, plot, propose, write
 from edge.cameras import list_attached, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.file import list_images
-from edge.classifier import Classifier
 from edge.errors import (
     CameraError,
     ConfigError,
@@ -36,16 +34,18 @@ from edge.errors import (
 from edge.explain import explain, show
 from edge.faces import HaarDetector
 from edge.frames import Box, Decision, Event
+from edge.notify import Notifier
 from edge.outputs import Outputs
-from edge.pipeline import Pipeline, Timings
+from edge.pipeline import Timings
 from edge.preprocess import read_grey
 from edge.quiet import drop_stdout
 from edge.replay import read_truth, score
+from edge.service import Service, make_stages, open_classifier
 from edge.settings import Settings, SnapshotSettings
+from edge.status import SOCKET, StatusServer, ask
 from edge.stopping import Stopper
 from edge.telemetry.events import EventWriter, log_event
 from edge.tracker import FaceTracker
-from edge.trigger import Trigger
 
 log = logging.getLogger(__name__)
 
@@ -80,45 +80,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
-    settings = _with_source(config.load(options.config).settings, options.source)
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
         listeners: list[Callable[[Event], None]] = [log_event]
         if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
+        def load() -> Settings:
+            return _with_source(config.load(options.config).settings, options.source)
+
         def listen(event: Event) -> None:
             for listener in listeners:
                 listener(event)
 
-        stages = _stages(settings)
-        # Pins before the camera: they are at their safe level from here on.
-        outputs = stack.enter_context(closing(Outputs(settings.outputs, listen)))
-        stopper.first_act = outputs.stop
-
-        def tell(lost: str) -> None:
-            outputs.lose_camera(lost)
-            facts = {"reason": lost} if lost else {}
-            listen(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
-
-        camera = open_camera(settings)
-        if camera.live:
-            camera = Capture(
-                camera,
-                partial(open_camera, settings),
-                stall_s=settings.camera.stall_s,
-                stop=stopper.stop,
-                tell=tell,
-            )
-        stack.callback(camera.close)
-        # On the way out the order is the same: a camera may hang when it is closed.
-        stack.callback(outputs.close)
-        pipeline = stages(camera=camera, outputs=outputs, listen=listen)
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier())))
+        if folder := os.environ.get("RUNTIME_DIRECTORY"):  # from systemd
+            path = Path(folder) / SOCKET.name
+            stack.enter_context(closing(StatusServer(path, service.report)))
         started = time.monotonic()
-        pipeline.run(stopper.stop, realtime=options.realtime, stall_s=settings.camera.stall_s)
-        _log_summary(pipeline.timings, time.monotonic() - started)
-        if isinstance(camera, Capture):
+        service.run(realtime=options.realtime)
+        _log_summary(service.pipeline.timings, time.monotonic() - started)
+        if isinstance(service.camera, Capture):
+            camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Ask the running service how it is."""
+    report = ask(options.socket)
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    for key, value in report.items():
+        print(f"{key.replace('_', ' ')}: {value if value not in (None, '', []) else '-'}")
     return 0
 
 
@@ -175,7 +170,7 @@ def calibrate(options: argparse.Namespace) -> int:
     if options.write and not options.config:
         raise ConfigError("--write: expected --config FILE to write to, got none")
     settings = _with_source(config.load(options.config).settings, options.source)
-    classifier = _classifier(settings)
+    classifier = open_classifier(settings)
     with closing(open_camera(settings)) as camera:
         neutral, smile = collect(
             camera,
@@ -198,7 +193,7 @@ def replay(options: argparse.Namespace) -> int:
     """Score a recorded clip by its firings, against labels of where the smiles are."""
     smiles = read_truth(options.truth)
     settings = _with_source(config.load(options.config).settings, options.clip)
-    stages = _stages(settings)
+    stages = make_stages(settings)
     with closing(open_camera(settings)) as camera, closing(Outputs({}, log_event)) as none:
         if camera.live:
             raise CameraError(f"{options.clip}: expected a recorded clip", options.clip)
@@ -250,7 +245,7 @@ def explain_config(options: argparse.Namespace) -> int:
 def classify(options: argparse.Namespace) -> int:
     """Score the faces in images; a folder stands for the images in it."""
     settings = config.load(options.config).settings
-    classifier = _classifier(settings)
+    classifier = open_classifier(settings)
     detector = HaarDetector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
@@ -318,20 +313,6 @@ def _with_source(settings: Settings, source: str | None) -> Settings:
     return replace(settings, camera=replace(settings.camera, source=source))
 
 
-def _stages(settings: Settings) -> partial[Pipeline]:
-    """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
-    return partial(
-        Pipeline,
-        faces=FaceTracker(HaarDetector(settings.faces), settings.faces),
-        classifier=_classifier(settings),
-        trigger=Trigger(settings.trigger),
-    )
-
-
-def _classifier(settings: Settings) -> Classifier:
-    return Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
-
-
 def _log_summary(timings: Timings, seconds: float) -> None:
     fps = timings.frames / seconds if seconds > 0 else 0.0
     log.info("%d frames in %.1f s: %.0f frames per second", timings.frames, seconds, fps)
@@ -353,6 +334,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "calibrate": calibrate,
     "replay": replay,
     "cameras": cameras,
+    "status": status,
     "config show": show_config,
     "config check": check_config,
     "config explain": explain_config,

@@ -6,13 +6,13 @@ import statistics
 import threading
 import time as clock
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CameraError, ImageError
-from edge.frames import Decision, Event, EventName, Frame
+from edge.frames import Decision, Event, EventName, Frame, SmileScore
 from edge.outputs import Outputs
 from edge.tracker import FaceTracker
 from edge.trigger import Trigger
@@ -50,7 +50,10 @@ class Timings:
 
 
 class Pipeline:
-    """The one way through: camera, faces, classifier, trigger, outputs."""
+    """The one way through: camera, faces, classifier, trigger, outputs.
+
+    ``listen`` is told events, ``judged`` the scores of each frame when all is done with it.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Pipeline:
         trigger: Trigger,
         outputs: Outputs,
         listen: Callable[[Event], None],
+        judged: Callable[[Sequence[SmileScore]], None] = lambda _: None,
     ) -> None:
         self._camera = camera
         self._faces = faces
@@ -68,12 +72,14 @@ class Pipeline:
         self._trigger = trigger
         self._outputs = outputs
         self._listen = listen
+        self._judged = judged
         self.timings = Timings()
 
     def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
         """Judge frames until the source ends or ``stop`` is set.
 
-        At the end of a source the outputs at work are waited for; at ``stop`` they are not.
+        At the end of a source the outputs at work are waited for; at ``stop`` they are not, and it
+        may be run again.
         Camera and outputs are closed by who opened them.
 
         Args:
@@ -102,6 +108,8 @@ class Pipeline:
             if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
                 break
             self.step(frame)
+        if stop.is_set():
+            return
         self._outputs.end()
         while not self._outputs.idle and not stop.wait(0.005):
             pass
@@ -122,6 +130,7 @@ class Pipeline:
         self._tell(known, decision)
         for event in fired:
             self._listen(event)
+        self._judged(scores)
         return decision
 
     def _tell(self, known_before: Collection[int], decision: Decision) -> None:

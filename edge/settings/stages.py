@@ -103,6 +103,29 @@ class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "tcp"
 
 
+class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[board]: what is done when the board gets hot."""
+
+    hot_c: Annotated[
+        float,
+        setting(
+            "fewer frames are judged at this temperature or above, degrees Celsius",
+            "a Raspberry Pi slows itself from 80 on",
+            ge=40,
+            le=120,
+        ),
+    ] = 78.0
+    hot_fps: Annotated[
+        float,
+        setting(
+            "frames per second to judge then at most",
+            "smiles last longer than its pause",
+            ge=1,
+            le=240,
+        ),
+    ] = 10.0
+
+
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[model]: the network that scores smiles."""
 
