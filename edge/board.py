@@ -109,6 +109,6 @@ class BoardWatch:
             return
         hot = health.temperature_c >= self.hot_c - self.COOLER_C * self.hot
         if hot != self.hot:
-            words = "hot: fewer frames are judged" if hot else "cool again"
+            words = "hot: a live camera is judged less often" if hot else "cool again"
             log.warning("board: %.0f degrees Celsius, %s", health.temperature_c, words)
         self.hot = hot

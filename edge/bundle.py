@@ -106,14 +106,16 @@ def load_bundle(folder: Path) -> Bundle:
     path = folder / MANIFEST
     try:
         text = path.read_bytes()
+    except (OSError, ValueError) as error:  # the path may hold a null
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(
+            f"{path}: expected a model bundle's manifest, got: {reason}", path
+        ) from error
+    try:
         version = msgspec.json.decode(text, type=_Version).format
         if version != FORMAT:
             raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
         manifest = msgspec.json.decode(text, type=Manifest)
-    except OSError as error:
-        raise BundleError(
-            f"{path}: expected a model bundle's manifest, got: {error.strerror}", path
-        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
     if manifest.model not in manifest.files:

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
 
         service = stack.enter_context(closing(Service(load, listen, stopper, Notifier())))
         if folder := os.environ.get("RUNTIME_DIRECTORY"):  # from systemd
-            path = Path(folder) / SOCKET.name
+            path = Path(folder.partition(":")[0]) / SOCKET.name
             stack.enter_context(closing(StatusServer(path, service.report)))
         started = time.monotonic()
         service.run(realtime=options.realtime)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from gpiozero import Device
@@ -53,17 +54,23 @@ class Finding(Struct, frozen=True):
 
 
 class Package(Struct, frozen=True):
-    """A module that is imported, the sources that need it (all if empty), and what installs it."""
+    """A module that is imported, what installs it, the sources that need it (all if empty), and
+    what does as well."""
 
     module: str
     install: str
     sources: tuple[str, ...] = ()
+    instead: str = ""
 
 
 PACKAGES = (
     Package("numpy", "sudo apt install python3-numpy"),
     Package("cv2", "sudo apt install python3-opencv"),
-    Package("ai_edge_litert.interpreter", "pip install ai-edge-litert"),
+    Package(
+        "ai_edge_litert.interpreter",
+        "pip install ai-edge-litert",
+        instead="tflite_runtime.interpreter",
+    ),
     Package("gpiozero", "sudo apt install python3-gpiozero"),
     Package("msgspec", "pip install msgspec"),
     Package("tomlkit", "pip install tomlkit"),
@@ -78,7 +85,7 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
         settings: whose camera, pins, model and folders are looked at.
         socket: where a running gate answers. What it uses can't be tried then.
     """
-    running = _service(socket)
+    running, service = _service(socket)
     yield _machine()
     yield _python()
     for package in PACKAGES:
@@ -86,17 +93,20 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
     yield _cascade()
     yield _model(settings)
     yield from _cameras(settings.camera.source)
-    yield _pins(settings, running.verdict == "good")
+    yield _pins(settings, running)
     yield _groups()
     yield from _folders(settings)
     yield _power()
-    yield running
+    yield service
     yield _journal()
 
 
 def _machine() -> Finding:
     name = _read(DEVICE_TREE) or platform.machine()
-    release = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    try:
+        release = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        release = platform.system()
     if sys.maxsize < 2**32:
         return Finding("machine", "bad", f"{name}, {release}, 32-bit", "install a 64-bit system")
     return Finding("machine", "good", f"{name}, {release}, kernel {platform.release()}")
@@ -110,16 +120,26 @@ def _python() -> Finding:
 
 
 def _package(package: Package, source: str) -> Finding:
-    name = package.module.partition(".")[0]
     try:
-        module = importlib.import_module(package.module)
+        module = _import(package)
     except Exception as error:  # noqa: BLE001  (a package of another build may raise anything)
         needed = not package.sources or source.partition(":")[0] in package.sources
         said = f"can't be imported: {error}".partition("\n")[0]
+        name = package.module.partition(".")[0]
         return Finding(name, "bad" if needed else "warning", said, package.install)
+    name = module.__name__.partition(".")[0]
     distributions = packages_distributions().get(name)
     number = version(distributions[0]) if distributions else getattr(module, "__version__", "?")
     return Finding(name, "good", f"{number} from {module.__file__}")
+
+
+def _import(package: Package) -> ModuleType:
+    try:
+        return importlib.import_module(package.module)
+    except ImportError:
+        if not package.instead:
+            raise
+    return importlib.import_module(package.instead)
 
 
 def _cascade() -> Finding:
@@ -147,25 +167,41 @@ def _model(settings: Settings) -> Finding:
 
 
 def _cameras(source: str) -> Iterator[Finding]:
-    found = list(list_attached())
-    for one in found:
-        yield Finding("camera", "good", f"{one.source}: {one.name}")
-    live = source.partition(":")[0] in {"picamera2", "v4l2"}
-    if live and not any(one.source.startswith(source) for one in found):
+    kind, _, rest = source.partition(":")
+    wanted = ""  # as it is listed
+    if kind == "picamera2":
+        wanted = f"{kind}:{rest or 0}"
+    elif kind == "v4l2":
+        wanted = f"{kind}:{f'/dev/video{rest}' if rest.isdecimal() else os.path.realpath(rest)}"
+    attached = False
+    for one in list_attached():
+        attached = attached or one.source == wanted
+        # One without modes may be in use, but a Video4Linux device tells them even then.
+        if one.source.startswith("v4l2") and not one.modes:
+            verdict: Verdict = "bad" if one.source == wanted else "warning"
+            mend = "sudo usermod -aG video $USER, then log in again"
+            yield Finding("camera", verdict, f"{one.source}: {one.name}", mend)
+        else:
+            yield Finding("camera", "good", f"{one.source}: {one.name}")
+    if wanted and not attached:
         mend = "check the cable, then: smile-gate cameras"
         yield Finding("camera", "bad", f"camera.source is {source}, got none there", mend)
 
 
 def _pins(settings: Settings, running: bool) -> Finding:
     pins = [pin for output in settings.outputs.values() for _, pin in output.pins()]
-    words = f"GPIO {', '.join(map(str, pins))}" if pins else "none configured"
-    if running:
+    if not pins:
+        return Finding("pins", "good", "none configured")
+    words = f"GPIO {', '.join(map(str, pins))}"
+    if running:  # even to try them would move what they drive
         return Finding("pins", "good", f"{words}; the running gate has them")
     try:
         with_pins = {name: one for name, one in settings.outputs.items() if one.pins()}
         Outputs(with_pins, lambda _: None).close()
     except OutputError as error:
-        return Finding("pins", "bad", str(error), "sudo apt install python3-lgpio")
+        busy = "another program holds it" in str(error)
+        mend = f"sudo systemctl stop {UNIT}" if busy else "sudo apt install python3-lgpio"
+        return Finding("pins", "bad", str(error), mend)
     library = type(Device.pin_factory).__name__
     return Finding("pins", "good", f"{words}, at their safe level, through {library}")
 
@@ -188,9 +224,9 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     folders = {Path.cwd()}
     for output in settings.outputs.values():
         if isinstance(output, SnapshotSettings):
-            folders.add(Path(output.folder))
+            folders.add(Path(output.folder).absolute())
     for folder in sorted(folders):
-        there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+        there = next(one for one in (folder, *folder.parents) if os.path.isdir(one))  # noqa: PTH112
         free_mb = shutil.disk_usage(there).free / 1e6
         words = f"{folder}: {free_mb:.0f} MB free"
         if free_mb < LEAST_FREE_MB:
@@ -212,18 +248,23 @@ def _power() -> Finding:
     return Finding("power", "good", words)
 
 
-def _service(socket: Path) -> Finding:
+def _service(socket: Path) -> tuple[bool, Finding]:
+    """Return whether a gate runs, and what it says of itself."""
     try:
         report = ask(socket)
     except SmileGateError as error:
         state = _output_of(["systemctl", "is-active", UNIT]) or "unknown"
+        if state == "active":
+            mend = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
+            return True, Finding("service", "warning", f"{state}, but {error}", mend)
         mend = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
-        return Finding("service", "warning", f"{state}; {error}", mend)
-    faults = [*report["faults"], *report["warnings"]]
-    words = f"{report['fps']} frames per second for {report['uptime_s']:.0f} s"
+        return False, Finding("service", "warning", f"{state}; {error}", mend)
+    words = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
+    faults = [*report.get("faults", ()), *report.get("warnings", ())]
     if faults:
-        return Finding("service", "warning", f"{words}; {'; '.join(faults)}", "see the fault")
-    return Finding("service", "good", words)
+        mend = f"journalctl -u {UNIT}"
+        return True, Finding("service", "warning", f"{words}; {'; '.join(faults)}", mend)
+    return True, Finding("service", "good", words)
 
 
 def _journal() -> Finding:

@@ -42,7 +42,7 @@ class Notifier:
 
     def status(self, words: str) -> None:
         """Tell what ``systemctl status`` shows."""
-        self._send(f"STATUS={words}")
+        self._send(f"STATUS={' '.join(words.split())}")
 
     def alive(self) -> None:
         """Feed the watchdog, and ask for more time to start; as often as is needed."""

@@ -52,7 +52,8 @@ class Timings:
 class Pipeline:
     """The one way through: camera, faces, classifier, trigger, outputs.
 
-    ``listen`` is told events, ``judged`` the scores of each frame when all is done with it.
+    ``listen`` is told events, ``judged`` the scores of each frame when all is done with it;
+    ``timings`` are gone on with, if there are some.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Pipeline:
         outputs: Outputs,
         listen: Callable[[Event], None],
         judged: Callable[[Sequence[SmileScore]], None] = lambda _: None,
+        timings: Timings | None = None,
     ) -> None:
         self._camera = camera
         self._faces = faces
@@ -73,7 +75,7 @@ class Pipeline:
         self._outputs = outputs
         self._listen = listen
         self._judged = judged
-        self.timings = Timings()
+        self.timings = timings or Timings()
 
     def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
         """Judge frames until the source ends or ``stop`` is set.
@@ -91,8 +93,8 @@ class Pipeline:
             CameraError: the source failed; listeners were told ``camera_lost``.
             ImageError: an image of a folder can't be read; likewise.
         """
-        started = clock.monotonic()
-        time = started if self._camera.live else 0.0
+        time = clock.monotonic() if self._camera.live else 0.0
+        began: float | None = None  # when the source's time 0 was, or would have been
         self._outputs.watch(max(stall_s, 3.0 / self._camera.fps))
         while not stop.is_set():
             try:
@@ -104,7 +106,8 @@ class Pipeline:
             if frame is None:
                 break
             time = frame.time
-            ahead = started + time - clock.monotonic()
+            began = clock.monotonic() - time if began is None else began
+            ahead = began + time - clock.monotonic()
             if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
                 break
             self.step(frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from edge.board import BoardWatch
 from edge.bundle import load_bundle
-from edge.cameras import Camera, open_camera
+from edge.cameras import Camera, is_live, open_camera
 from edge.cameras.capture import Capture
 from edge.classifier import Classifier
 from edge.errors import CameraError, SmileGateError
@@ -20,7 +21,7 @@ from edge.faces import HaarDetector
 from edge.frames import Event, SmileScore
 from edge.notify import Notifier
 from edge.outputs import Outputs
-from edge.pipeline import Pipeline
+from edge.pipeline import Pipeline, Timings
 from edge.settings import Settings
 from edge.stopping import Stopper
 from edge.telemetry.monitor import Monitor
@@ -65,7 +66,8 @@ class Service:
     """
 
     HUNG_S = 15.0
-    """A camera's driver that does not answer for longer than this needs another process."""
+    """A camera's driver that does not answer for longer than this, beyond the time it may take,
+    needs another process."""
 
     def __init__(
         self,
@@ -79,8 +81,10 @@ class Service:
         self._stopper = stopper
         self._notifier = notifier
         self._ready = False
+        self._lost = ""
         self._judged_at = time.monotonic()
         self._monitor = Monitor()
+        self._timings = Timings()
         self.settings = load()
         self._stages = make_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
@@ -103,10 +107,13 @@ class Service:
         Raises:
             CameraError: a recorded source failed.
             ImageError: likewise.
+            OutputError: a reload was refused, and the pins of before can't be had again.
         """
         wake = self._stopper.wake
         while True:
-            self.pipeline.run(wake, realtime=realtime, stall_s=self.settings.camera.stall_s)
+            # Fewer frames because of heat are no stall.
+            stall_s = max(self.settings.camera.stall_s, 3.0 / self.settings.board.hot_fps)
+            self.pipeline.run(wake, realtime=realtime, stall_s=stall_s)
             if not wake.is_set():
                 return
             wake.clear()
@@ -131,7 +138,7 @@ class Service:
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
             **lost,
-            "frame_ms": round(self.pipeline.timings.medians_ms().get("frame", 0.0), 2),
+            "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
             "faults": self.outputs.faults,
             "warnings": list(self._board.health.warnings),
             "temperature_c": self._board.health.temperature_c,
@@ -139,7 +146,11 @@ class Service:
 
     def _wired(self) -> Pipeline:
         return self._stages(
-            camera=self.camera, outputs=self.outputs, listen=self._tell, judged=self._judged
+            camera=self.camera,
+            outputs=self.outputs,
+            listen=self._tell,
+            judged=self._judged,
+            timings=self._timings,
         )
 
     def _make_safe(self) -> None:
@@ -149,58 +160,66 @@ class Service:
         """Take new settings and a new model; with bad ones go on as before."""
         if self._ready:
             self._notifier.reloading()
+        undo = ExitStack()
         try:
             settings = self._load()
-            stages = make_stages(settings)
-            self._exchange(settings)
-        except SmileGateError as error:
-            log.error("not reloaded, it goes on as before: %s", error)  # noqa: TRY400
+            stages = self._keeping(make_stages(settings), settings)
+            self._exchange(settings, undo)
+        except Exception as error:  # whatever is in the new files, it must not end what runs
+            words = f"not reloaded, it goes on as before: {error}"
+            log.log(logging.ERROR, words, exc_info=not isinstance(error, SmileGateError))
+            self._notifier.status(words)
+            undo.close()
         else:
             self.settings, self._stages = settings, stages
-            self.pipeline = self._wired()
             self._board.hot_c = settings.board.hot_c
             log.info("reloaded")
+            self._notifier.status("reloaded")
+        self.pipeline = self._wired()
         if self._ready:
             self._notifier.ready()
 
-    def _exchange(self, settings: Settings) -> None:
-        """Close what is set otherwise now, and open it anew; if that fails, as it was."""
+    def _keeping(self, stages: partial[Pipeline], settings: Settings) -> partial[Pipeline]:
+        """Keep who is there and who was fired for, where nothing about that is set otherwise."""
         before = self.settings
-        outputs = settings.outputs != before.outputs
-        camera = _of_camera(settings) != _of_camera(before)
-        try:
-            if outputs:
-                self._reopen_outputs(settings)
-            if camera:
-                self._reopen_camera(settings)
-        except SmileGateError:
-            if outputs:
-                self._reopen_outputs(before)
-            if camera:
-                self._reopen_camera(before, patient=True)
-            self.pipeline = self._wired()
-            raise
+        kept = {}
+        if (settings.faces, _of_camera(settings)) == (before.faces, _of_camera(before)):
+            kept["faces"] = self._stages.keywords["faces"]
+            if settings.trigger == before.trigger:
+                kept["trigger"] = self._stages.keywords["trigger"]
+        return partial(stages, **kept)
+
+    def _exchange(self, settings: Settings, undo: ExitStack) -> None:
+        """Close what is set otherwise now, and open it anew."""
+        before = self.settings
+        if settings.outputs != before.outputs:
+            undo.callback(self._reopen_outputs, before)
+            self._reopen_outputs(settings)
+        if _of_camera(settings) != _of_camera(before):
+            undo.callback(self._reopen_camera, before, patient=True)
+            self._reopen_camera(settings)
 
     def _reopen_outputs(self, settings: Settings) -> None:
         self.outputs.close()
         self.outputs = Outputs(settings.outputs, self._tell)
+        if self._lost:
+            self.outputs.lose_camera(self._lost)
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
-        if isinstance(self.camera, Capture) and self.camera.lost:
-            self._tell_of_camera("")
         self.camera = self._open_camera(settings, patient=patient)
+        if self._lost:
+            self._tell_of_camera("")  # this one tells for itself
 
     def _open_camera(self, settings: Settings, *, patient: bool = False) -> Camera:
-        """Open the source, a live one behind a Capture; a patient one may be missing."""
+        """Open the source, a live one behind a Capture; with patience that may be missing."""
         reopen = partial(open_camera, settings)
         opened: Camera | None = None
         try:
             opened = reopen()
-        except CameraError as error:
-            if not patient:
+        except CameraError:
+            if not patient or not is_live(settings.camera.source):
                 raise
-            log.warning("%s", error)
         if opened is not None and not opened.live:
             return opened
         return Capture(
@@ -218,9 +237,11 @@ class Service:
         self._listen(event)
 
     def _tell_of_camera(self, lost: str) -> None:
+        self._lost = lost
         facts = {"reason": lost} if lost else {}
         self._tell(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
         self.outputs.lose_camera(lost)
+        self._notifier.status(lost or "the camera is back")
 
     def _judged(self, scores: Sequence[SmileScore]) -> None:
         self._monitor.judged(scores)
@@ -228,14 +249,15 @@ class Service:
             self._ready = True
             self._notifier.ready()
         self._notifier.alive()
-        if self._board.hot:
+        if self._board.hot and self.camera.live:
             due = self._judged_at + 1.0 / self.settings.board.hot_fps
             self._stopper.wake.wait(max(0.0, due - time.monotonic()))
         self._judged_at = time.monotonic()
 
     def _wait(self) -> None:
         """Feed the watchdog while the camera is lost, unless its driver hangs."""
-        if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S:
+        may_take_s = self.settings.camera.stall_s
+        if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S + may_take_s:
             self._notifier.alive()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -36,38 +35,46 @@ class StatusServer:
     def __init__(self, path: Path, report: Callable[[], Mapping[str, Any]]) -> None:
         self._path = path
         self._report = report
+        self._ended = threading.Event()
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             if path.is_socket():
                 _refuse_if_answered(path)
                 path.unlink()
-            before = os.umask(0o117)
-            try:
-                self._listening.bind(str(path))
-            finally:
-                os.umask(before)
-            self._listening.listen(8)
+            self._listening.bind(str(path))
+            path.chmod(0o660)
+            self._listening.listen(8)  # before this nobody gets in
+        except StatusError:
+            self._listening.close()
+            raise
         except OSError as error:
             self._listening.close()
             raise StatusError(f"{path}: expected to listen there, got: {error}") from error
         threading.Thread(target=self._answer, name="status", daemon=True).start()
 
     def _answer(self) -> None:
-        while True:
+        while not self._ended.is_set():
             try:
                 asking, _ = self._listening.accept()
-            except OSError:  # closed
-                return
-            with suppress(OSError), asking:
-                asking.settimeout(TIMEOUT_S)
-                asking.sendall(json.dumps(self._report()).encode() + b"\n")
+                with asking:
+                    asking.settimeout(TIMEOUT_S)
+                    asking.sendall(json.dumps(self._report()).encode() + b"\n")
+            except OSError as error:  # closed, an asker that has gone, no descriptor left
+                log.debug("status: %s", error)
+                self._ended.wait(0.1)
+            except Exception:
+                log.exception("status")
 
     def close(self) -> None:
         """Stop listening and remove the socket; may be called more than once."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
 
 def _refuse_if_answered(path: Path) -> None:
@@ -88,7 +95,7 @@ def ask(path: Path) -> dict[str, Any]:
             asking.settimeout(TIMEOUT_S)
             asking.connect(str(path))
             with asking.makefile() as answer:
-                report: dict[str, Any] = json.loads(answer.read())
-    except (OSError, ValueError) as error:
+                report: dict[str, Any] = dict(json.loads(answer.read()))
+    except (OSError, ValueError, TypeError) as error:
         raise StatusError(f"{path}: expected a running smile-gate, got: {error}") from error
     return report

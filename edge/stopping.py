@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -77,12 +78,14 @@ class Stopper:
             self.first_act()
         except Exception:
             log.exception("at signal %d", first)
-        self._hear.settimeout(self.GRACE_S)
-        try:
-            while (number := self._next_signal()) == RELOAD:
-                pass
-        except TimeoutError:
-            number = first
+        until = time.monotonic() + self.GRACE_S
+        number: int | None = RELOAD
+        while number == RELOAD:
+            self._hear.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                number = self._next_signal()
+            except TimeoutError:
+                number = first
         if number is not None:
             os._exit(128 + number)
 

@@ -121,6 +121,7 @@ class Outputs:
         """Make all outputs safe until there are frames again, the camera being lost for this
         reason; with an empty one it is back."""
         self._expecting = False
+        self._time = self._came = clock.monotonic()  # a live camera's time; maybe before any frame
         if reason:
             self._make_safe()
         self._set_fault("camera", "", reason)

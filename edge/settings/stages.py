@@ -33,7 +33,7 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "outputs go to their safe level, s; at least three frames",
             "longer than a busy board ever pauses, shorter than a gate should wait",
             ge=0.2,
-            le=60,
+            le=20,
         ),
     ] = 2.0
 
