@@ -61,13 +61,12 @@ def _throttled() -> int | None:
         said = subprocess.run(
             ["vcgencmd", "get_throttled"],  # noqa: S607  (its place differs between releases)
             capture_output=True,
-            text=True,
             timeout=2.0,
             check=True,
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    bits = re.search(r"throttled=(0x[0-9a-fA-F]+)", said)
+    bits = re.search(rb"throttled=(0x[0-9a-fA-F]+)", said)
     return int(bits[1], 16) if bits else None
 
 
@@ -96,7 +95,10 @@ class BoardWatch:
 
     def _watch(self) -> None:
         while not self._ended.is_set():
-            self.take(self._read())
+            try:
+                self.take(self._read())
+            except Exception:
+                log.exception("board")
             self._ended.wait(self.EVERY_S)
 
     def take(self, health: Health) -> None:
@@ -105,10 +107,9 @@ class BoardWatch:
             if words not in self.health.warnings:
                 log.warning("board: %s", words)
         self.health = health
-        if health.temperature_c is None:
-            return
-        hot = health.temperature_c >= self.hot_c - self.COOLER_C * self.hot
+        degrees = health.temperature_c
+        hot = degrees is not None and degrees >= self.hot_c - self.COOLER_C * self.hot
         if hot != self.hot:
             words = "hot: a live camera is judged less often" if hot else "cool again"
-            log.warning("board: %.0f degrees Celsius, %s", health.temperature_c, words)
+            log.warning("board: %s degrees Celsius, %s", degrees, words)
         self.hot = hot

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from tests.edge.outputs.acting import Heard, wait_until
 CONFIG = """
 [camera]
 source = "v4l2:{camera}"
-stall_s = 0.2
+stall_s = 2.0
 [trigger]
 hold_s = 0.1
 neutral_first = false
@@ -135,6 +134,8 @@ class Manager:
         return self.count("WATCHDOG=1")
 
     def close(self) -> None:
+        if not self._thread.is_alive():
+            return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
             last.sendto(b"", str(self.path))
         self._thread.join()
@@ -144,23 +145,29 @@ class Manager:
 class Served:
     """A service that runs in a thread of this process, its camera showing ``shown``."""
 
-    def __init__(self, folder: Path, shown: str = "plain", *, managed: bool = True) -> None:
+    def __init__(
+        self, folder: Path, shown: str, changes: Sequence[tuple[str, str]], *, managed: bool
+    ) -> None:
         self.folder = folder
         self.camera = folder / "camera"
         self.config = folder / "c.toml"
-        self.configure()
+        self.configure(*changes)
         if shown:
             put(self.camera, shown)
         self.manager = Manager(folder)
         self.heard = Heard()
         self.stopper = Stopper()
         self.error: Exception | None = None
-        self.service = Service(
-            lambda: config.load(self.config).settings,
-            self.heard,
-            self.stopper,
-            Notifier(self.manager.environment if managed else {}),
-        )
+        try:
+            self.service = Service(
+                lambda: config.load(self.config).settings,
+                self.heard,
+                self.stopper,
+                Notifier(self.manager.environment if managed else {}),
+            )
+        except BaseException:
+            self._close()
+            raise
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -201,8 +208,12 @@ class Served:
         self.stopper.wake.set()
         self._thread.join(10.0)
         assert not self._thread.is_alive()
-        with suppress(FileNotFoundError):
-            self.manager.close()
+        self._close()
+
+    def _close(self) -> None:
+        self.manager.close()
+        for one in (self.stopper._hear, self.stopper._tell):  # it was not entered
+            one.close()
 
 
 class LoggedPin(MockPin):  # type: ignore[misc]

@@ -120,7 +120,7 @@ def test_closes_for_good_and_leaves_what_came_after_it(path: Path) -> None:
 
 
 def test_nobody_there_is_one_error(path: Path) -> None:
-    with pytest.raises(StatusError, match=rf"{path}: expected a running smile-gate, got: .*No such"):
+    with pytest.raises(StatusError, match=rf"{path}: expected a running smile-gate, got: .*No s"):
         ask(path)
 
 
