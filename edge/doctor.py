@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from types import ModuleType
@@ -88,8 +88,9 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
     running, service = _service(socket)
     yield _machine()
     yield _python()
+    distributions = packages_distributions()
     for package in PACKAGES:
-        yield _package(package, settings.camera.source)
+        yield _package(package, settings.camera.source, distributions)
     yield _cascade()
     yield _model(settings)
     yield from _cameras(settings.camera.source)
@@ -119,7 +120,7 @@ def _python() -> Finding:
     return Finding("python", "good", words)
 
 
-def _package(package: Package, source: str) -> Finding:
+def _package(package: Package, source: str, distributions: Mapping[str, Sequence[str]]) -> Finding:
     try:
         module = _import(package)
     except Exception as error:  # noqa: BLE001  (a package of another build may raise anything)
@@ -128,8 +129,8 @@ def _package(package: Package, source: str) -> Finding:
         name = package.module.partition(".")[0]
         return Finding(name, "bad" if needed else "warning", said, package.install)
     name = module.__name__.partition(".")[0]
-    distributions = packages_distributions().get(name)
-    number = version(distributions[0]) if distributions else getattr(module, "__version__", "?")
+    known = distributions.get(name)
+    number = version(known[0]) if known else getattr(module, "__version__", "?")
     return Finding(name, "good", f"{number} from {module.__file__}")
 
 
