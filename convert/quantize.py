@@ -19,7 +19,7 @@ import numpy as np
 
 from convert.audit import ConvertError, check_int8
 from edge.arguments import OneLineParser
-from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization
+from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization, self_test_pictures
 from edge.classifier import Classifier, make_interpreter
 from edge.errors import SmileGateError
 from train import (
@@ -92,7 +92,12 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
     for name in int8:
         _check_loss(name, real[name], int8[name])
     metrics = {name: {"int8": int8[name].facts(), "float": real[name].facts()} for name in int8}
-    manifest = msgspec.structs.replace(draft, threshold=threshold, metrics=metrics)
+    manifest = msgspec.structs.replace(
+        draft,
+        threshold=threshold,
+        self_test=tuple(classifier.infer(one) for one in self_test_pictures(draft.input.width)),
+        metrics=metrics,
+    )
     _write(out, manifest, files)
     return manifest
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edge.cameras import KINDS
+from edge.status import SOCKET
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -107,6 +108,17 @@ def make_parser(verbs: Mapping[str, Verb]) -> OneLineParser:
     verb.add_argument("--json", action="store_true", help="one JSON object")
 
     verb = add(subparsers, "cameras", verbs["cameras"].__doc__)
+
+    for name in ("status", "doctor"):
+        verb = add(subparsers, name, verbs[name].__doc__)
+        verb.add_argument("--json", action="store_true", help="as JSON")
+        verb.add_argument(
+            "--socket",
+            type=Path,
+            default=SOCKET,
+            metavar="PATH",
+            help=f"where the running gate answers (default {SOCKET})",
+        )
 
     # Each of the three is a verb of its own, so its defaults say which.
     about = "Show, check or explain the configuration."

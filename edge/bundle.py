@@ -7,14 +7,17 @@ it through the same types.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
 
 from edge.errors import BundleError
+from edge.frames import Grey
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -56,6 +59,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     ``files`` maps each file's name to its SHA-256 in hexadecimal; ``model`` is the one of them
     that the device runs. A face smiles when its score is at least ``threshold``.
+    ``self_test`` are the scores of ``self_test_pictures``, by which a device knows that its runtime
+    runs the model as it should; none in bundles from before there was one.
     ``training_data`` and ``metrics`` are for people and reports: the device ignores them.
     """
 
@@ -65,6 +70,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     input: Input
     output: Output
     threshold: Annotated[float, Meta(ge=0, le=1)]
+    self_test: tuple[float, ...] = ()
     training_data: dict[str, Any]
     metrics: dict[str, Any]
     files: dict[str, str]
@@ -83,6 +89,13 @@ class Bundle:
     model: bytes
 
 
+def self_test_pictures(side: int) -> Iterator[Grey]:
+    """Yield eight patterns, uint8 of shape (side, side), that any machine makes alike."""
+    y, x = np.mgrid[:side, :side]
+    for k in range(8):
+        yield np.asarray((x * (k + 1) // 4 ^ y * (2 * k + 3) // 4) & 255, np.uint8)
+
+
 def load_bundle(folder: Path) -> Bundle:
     """Read a bundle and check the SHA-256 of every file its manifest names.
 
@@ -93,14 +106,16 @@ def load_bundle(folder: Path) -> Bundle:
     path = folder / MANIFEST
     try:
         text = path.read_bytes()
+    except (OSError, ValueError) as error:  # the path may hold a null
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(
+            f"{path}: expected a model bundle's manifest, got: {reason}", path
+        ) from error
+    try:
         version = msgspec.json.decode(text, type=_Version).format
         if version != FORMAT:
             raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
         manifest = msgspec.json.decode(text, type=Manifest)
-    except OSError as error:
-        raise BundleError(
-            f"{path}: expected a model bundle's manifest, got: {error.strerror}", path
-        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
     if manifest.model not in manifest.files:

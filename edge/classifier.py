@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.bundle import Bundle, Quantization
+from edge.bundle import Bundle, Quantization, self_test_pictures
 from edge.errors import BundleError, MissingPackageError
 from edge.frames import Box, Face, Frame, Grey, SmileScore
 from edge.preprocess import crop, scale
@@ -49,6 +49,9 @@ class Classifier:
         MissingPackageError: no TFLite runtime is installed.
     """
 
+    TOLERANCE = 0.03
+    """Kernels for other processors round differently, by some of the output's 256 steps."""
+
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.manifest = bundle.manifest
         self._where = bundle.folder / self.manifest.model
@@ -87,6 +90,22 @@ class Classifier:
             raise BundleError(
                 f"{self._where}: expected {side} quantization {expected}, got "
                 f"{(scale_, zero_point)}",
+                self._where,
+            )
+
+    def self_test(self) -> None:
+        """Score the patterns whose scores the bundle knows.
+
+        Raises:
+            BundleError: this runtime gives other scores.
+        """
+        expected = self.manifest.self_test
+        got = [self.infer(one) for one in self_test_pictures(self.manifest.input.width)]
+        worst = max((abs(a - b) for a, b in zip(expected, got, strict=False)), default=0.0)
+        if worst > self.TOLERANCE:
+            raise BundleError(
+                f"{self._where}: expected the scores of its self-test to within "
+                f"{self.TOLERANCE}, got one that is {worst:.2f} off",
                 self._where,
             )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ from msgspec.structs import replace
 
 from edge import config
 from edge.arguments import make_parser
-from edge.bundle import load_bundle
 from edge.calibrate import collect, plot, propose, write
-from edge.cameras import Camera, list_attached, open_camera
-from edge.cameras.capture import Capture
+from edge.cameras import list_attached, open_camera
+from edge.cameras.capture import Capture, open_captured
 from edge.cameras.file import list_images
-from edge.classifier import Classifier
 from edge.detectors import open_detector
+from edge.doctor import examine
 from edge.errors import (
     CameraError,
     ConfigError,
@@ -37,16 +36,18 @@ from edge.errors import (
 )
 from edge.explain import explain, show
 from edge.frames import Box, Decision, Event
+from edge.notify import Notifier
 from edge.outputs import Outputs
-from edge.pipeline import Pipeline, Timings
+from edge.pipeline import Timings
 from edge.preprocess import read_grey
 from edge.quiet import drop_stdout
 from edge.replay import read_truth, score
+from edge.service import Service, make_stages, open_classifier
 from edge.settings import Settings, SnapshotSettings
+from edge.status import SOCKET, StatusServer, ask
 from edge.stopping import Stopper
 from edge.telemetry.events import EventWriter, log_event
 from edge.tracker import FaceTracker
-from edge.trigger import Trigger
 
 log = logging.getLogger(__name__)
 
@@ -81,37 +82,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
-    settings = _with_source(config.load(options.config).settings, options.source)
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
         listeners: list[Callable[[Event], None]] = [log_event]
         if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
+        def load() -> Settings:
+            return _with_source(config.load(options.config).settings, options.source)
+
         def listen(event: Event) -> None:
             for listener in listeners:
                 listener(event)
 
-        stages = _stages(settings)
-        # Pins before the camera: they are at their safe level from here on.
-        outputs = stack.enter_context(closing(Outputs(settings.outputs, listen)))
-        stopper.first_act = outputs.stop
-
-        def tell(lost: str) -> None:
-            outputs.lose_camera(lost)
-            facts = {"reason": lost} if lost else {}
-            listen(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
-
-        camera = _watch(settings, stopper.stop, tell)
-        stack.callback(camera.close)
-        # On the way out the order is the same: a camera may hang when it is closed.
-        stack.callback(outputs.close)
-        pipeline = stages(camera=camera, outputs=outputs, listen=listen)
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier())))
+        if folder := os.environ.get("RUNTIME_DIRECTORY"):  # from systemd
+            path = Path(folder.partition(":")[0]) / SOCKET.name
+            stack.enter_context(closing(StatusServer(path, service.report)))
         started = time.monotonic()
-        pipeline.run(stopper.stop, realtime=options.realtime, stall_s=settings.camera.stall_s)
-        _log_summary(pipeline.timings, time.monotonic() - started)
-        if isinstance(camera, Capture):
+        service.run(realtime=options.realtime)
+        _log_summary(service.pipeline.timings, time.monotonic() - started)
+        if isinstance(service.camera, Capture):
+            camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Ask the running service how it is."""
+    report = ask(options.socket)
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    for key, value in report.items():
+        print(f"{key.replace('_', ' ')}: {value if value not in (None, '', []) else '-'}")
     return 0
 
 
@@ -134,7 +138,7 @@ def fire(options: argparse.Namespace) -> int:
         stopper = stack.enter_context(Stopper())
         frame = None
         if isinstance(output, SnapshotSettings):
-            camera = _watch(settings, stopper.stop, _give_up)
+            camera = open_captured(settings, stop=stopper.stop, tell=_give_up)
             frame = stack.enter_context(closing(camera)).read()
         outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
         stopper.first_act = outputs.stop
@@ -169,8 +173,9 @@ def calibrate(options: argparse.Namespace) -> int:
     if options.write and not options.config:
         raise ConfigError("--write: expected --config FILE to write to, got none")
     settings = _with_source(config.load(options.config).settings, options.source)
-    classifier = _classifier(settings)
-    with closing(_watch(settings, threading.Event(), _give_up)) as camera:
+    classifier = open_classifier(settings)
+    stop = threading.Event()
+    with closing(open_captured(settings, stop=stop, tell=_give_up)) as camera:
         neutral, smile = collect(
             camera,
             FaceTracker(open_detector(settings.faces), settings.faces),
@@ -192,7 +197,7 @@ def replay(options: argparse.Namespace) -> int:
     """Score a recorded clip by its firings, against labels of where the smiles are."""
     smiles = read_truth(options.truth)
     settings = _with_source(config.load(options.config).settings, options.clip)
-    stages = _stages(settings)
+    stages = make_stages(settings)
     with closing(open_camera(settings)) as camera, closing(Outputs({}, log_event)) as none:
         if camera.live:
             shown = settings.camera.shown_source
@@ -222,6 +227,19 @@ def cameras(_: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(options: argparse.Namespace) -> int:
+    """Look this machine over; exit code 1 for warnings, 2 for what keeps the gate from working."""
+    findings = list(examine(config.load(options.config).settings, options.socket))
+    if options.json:
+        print(json.dumps(to_builtins(findings)))
+    for one in [] if options.json else findings:
+        print(f"{one.verdict:8} {one.about:12} {one.words}")
+        if one.mend:
+            print(f"{'':8} {'':12} to mend it: {one.mend}")
+    verdicts = {one.verdict for one in findings}
+    return 2 if "bad" in verdicts else 1 if "warning" in verdicts else 0
+
+
 def show_config(options: argparse.Namespace) -> int:
     """Print every setting in force and where it comes from."""
     print("\n".join(show(config.load(options.config))))
@@ -245,7 +263,7 @@ def explain_config(options: argparse.Namespace) -> int:
 def classify(options: argparse.Namespace) -> int:
     """Score the faces in images; a folder stands for the images in it."""
     settings = config.load(options.config).settings
-    classifier = _classifier(settings)
+    classifier = open_classifier(settings)
     detector = open_detector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
@@ -307,15 +325,6 @@ def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _watch(settings: Settings, stop: threading.Event, tell: Callable[[str], None]) -> Camera:
-    """Open the source; a live one is read as ``Capture`` does."""
-    camera = open_camera(settings)
-    if not camera.live:
-        return camera
-    reopen = partial(open_camera, settings)
-    return Capture(camera, reopen, stall_s=settings.camera.stall_s, stop=stop, tell=tell)
-
-
 def _give_up(lost: str) -> None:
     if lost:
         raise CameraError(lost, "")
@@ -325,20 +334,6 @@ def _with_source(settings: Settings, source: str | None) -> Settings:
     if source is None:
         return settings
     return replace(settings, camera=replace(settings.camera, source=source))
-
-
-def _stages(settings: Settings) -> partial[Pipeline]:
-    """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
-    return partial(
-        Pipeline,
-        faces=FaceTracker(open_detector(settings.faces), settings.faces),
-        classifier=_classifier(settings),
-        trigger=Trigger(settings.trigger),
-    )
-
-
-def _classifier(settings: Settings) -> Classifier:
-    return Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
 
 
 def _log_summary(timings: Timings, seconds: float) -> None:
@@ -362,6 +357,8 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "calibrate": calibrate,
     "replay": replay,
     "cameras": cameras,
+    "status": status,
+    "doctor": doctor,
     "config show": show_config,
     "config check": check_config,
     "config explain": explain_config,

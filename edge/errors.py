@@ -87,6 +87,10 @@ class TelemetryError(SmileGateError, OSError):
     """The place that events are to be written to can't be opened."""
 
 
+class StatusError(SmileGateError, OSError):
+    """No running gate answers, or it can't listen for questions."""
+
+
 class CalibrationError(SmileGateError, ValueError):
     """There is too little to propose thresholds from."""
 

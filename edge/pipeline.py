@@ -6,13 +6,13 @@ import statistics
 import threading
 import time as clock
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from edge.cameras import Camera
 from edge.classifier import Classifier
 from edge.errors import CameraError, ImageError
-from edge.frames import Decision, Event, EventName, Frame
+from edge.frames import Decision, Event, EventName, Frame, SmileScore
 from edge.outputs import Outputs
 from edge.tracker import FaceTracker
 from edge.trigger import Trigger
@@ -50,7 +50,11 @@ class Timings:
 
 
 class Pipeline:
-    """The one way through: camera, faces, classifier, trigger, outputs."""
+    """The one way through: camera, faces, classifier, trigger, outputs.
+
+    ``listen`` is told events, ``judged`` the scores of each frame when all is done with it;
+    ``timings`` are gone on with, if there are some.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,8 @@ class Pipeline:
         trigger: Trigger,
         outputs: Outputs,
         listen: Callable[[Event], None],
+        judged: Callable[[Sequence[SmileScore]], None] = lambda _: None,
+        timings: Timings | None = None,
     ) -> None:
         self._camera = camera
         self._faces = faces
@@ -68,12 +74,14 @@ class Pipeline:
         self._trigger = trigger
         self._outputs = outputs
         self._listen = listen
-        self.timings = Timings()
+        self._judged = judged
+        self.timings = timings or Timings()
 
     def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
         """Judge frames until the source ends or ``stop`` is set.
 
-        At the end of a source the outputs at work are waited for; at ``stop`` they are not.
+        At the end of a source the outputs at work are waited for; at ``stop`` they are not, and it
+        may be run again.
         Camera and outputs are closed by who opened them.
 
         Args:
@@ -85,8 +93,8 @@ class Pipeline:
             CameraError: the source failed; listeners were told ``camera_lost``.
             ImageError: an image of a folder can't be read; likewise.
         """
-        started = clock.monotonic()
-        time = started if self._camera.live else 0.0
+        time = clock.monotonic() if self._camera.live else 0.0
+        began: float | None = None  # when the source's time 0 was, or would have been
         self._outputs.watch(max(stall_s, 3.0 / self._camera.fps))
         while not stop.is_set():
             try:
@@ -98,11 +106,14 @@ class Pipeline:
             if frame is None:
                 break
             time = frame.time
-            ahead = started + time - clock.monotonic()
+            began = clock.monotonic() - time if began is None else began
+            ahead = began + time - clock.monotonic()
             if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
                 break
             self.step(frame)
             del frame  # not kept while the next is waited for: a camera has few
+        if stop.is_set():
+            return
         self._outputs.end()
         while not self._outputs.idle and not stop.wait(0.005):
             pass
@@ -123,6 +134,7 @@ class Pipeline:
         self._tell(known, decision)
         for event in fired:
             self._listen(event)
+        self._judged(scores)
         return decision
 
     def _tell(self, known_before: Collection[int], decision: Decision) -> None:

@@ -1,4 +1,4 @@
-"""Signals end a run, with the outputs safe, even when the run itself hangs."""
+"""Signals end a run, with the outputs safe, even when it hangs; one asks for a reload."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 log = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+RELOAD = signal.SIGUSR1  # a terminal that is closed sends SIGHUP, and that must end the run
+SIGNALS = (*STOPS, RELOAD)
 
 
 class Stopper:
     """While entered, SIGTERM, SIGINT, SIGHUP and SIGQUIT set ``stop``, and ``first_act`` is called
-    at once, whatever the main thread is doing.
+    at once, whatever the main thread is doing. SIGUSR1 asks for a reload.
 
     If there is a second signal, or the block is not left within ``GRACE_S`` of the first (a camera
     that hangs, a reader of events that stalls), the process ends.
@@ -28,7 +31,8 @@ class Stopper:
     main thread holds.
 
     Attributes:
-        stop: set by the first signal.
+        stop: set by the first signal that ends the run.
+        wake: set by any of the signals.
         first_act: what can't wait for the main thread.
     """
 
@@ -36,6 +40,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self.wake = threading.Event()
         self.first_act: Callable[[], None] = lambda: None
         self._hear, self._tell = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
@@ -63,19 +68,24 @@ class Stopper:
         self._hear.close()
 
     def _listen(self) -> None:
-        first = self._next_signal()
+        while (first := self._next_signal()) == RELOAD:
+            self.wake.set()
         if first is None:
             return
         self.stop.set()
+        self.wake.set()
         try:
             self.first_act()
         except Exception:
             log.exception("at signal %d", first)
-        self._hear.settimeout(self.GRACE_S)
-        try:
-            number = self._next_signal()
-        except TimeoutError:
-            number = first
+        until = time.monotonic() + self.GRACE_S
+        number: int | None = RELOAD
+        while number == RELOAD:
+            self._hear.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                number = self._next_signal()
+            except TimeoutError:
+                number = first
         if number is not None:
             os._exit(128 + number)
 

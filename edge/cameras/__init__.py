@@ -18,6 +18,7 @@ KINDS = (
     "picamera2, picamera2:NUMBER, v4l2:DEVICE, rtsp://HOST/PATH, http://HOST/PATH, file:CLIP, "
     "images:DIR@FPS, demo or a path"
 )
+LIVE = re.compile(r"picamera2(:[0-9]{1,3})?|v4l2:.+|(rtsp|http)s?://.*", re.DOTALL)
 
 
 class Camera(Protocol):
@@ -56,6 +57,11 @@ class Attached(Struct, frozen=True):
     source: str
     name: str
     modes: tuple[str, ...]
+
+
+def is_live(source: str) -> bool:
+    """Tell whether a SPEC names a live camera: one that may be missing now and come later."""
+    return LIVE.fullmatch(source) is not None
 
 
 def open_camera(settings: Settings) -> Camera:

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
-from edge.cameras import Camera
+from edge.cameras import Camera, is_live, open_camera
 from edge.errors import CameraError, FrameError, SmileGateError
 from edge.frames import Frame
+from edge.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +26,18 @@ class Capture:
     is started, but the reader is told all the same that the camera is lost.
 
     Args:
-        camera: a live one; closed from here.
+        camera: a live one; closed from here. None when it is lost from the start.
         reopen: opens it again.
+        fps: of the camera, or what it is asked for.
         stall_s: a camera without a frame for this long is lost, in seconds; at least three frames.
         stop: ends the reading.
         tell: is told why the camera is lost, and with an empty reason that it is back, from within
             ``read``.
+        wait: is called ten times a second while ``read`` waits for a lost camera.
 
     Attributes:
         dropped: frames that came and were not given to the reader.
+        lost: why there are no frames; empty when there are.
         garbage: pictures that were none.
     """
 
@@ -54,27 +59,31 @@ class Capture:
 
     def __init__(
         self,
-        camera: Camera,
+        camera: Camera | None,
         reopen: Callable[[], Camera],
         *,
+        fps: float = 30.0,
         stall_s: float,
         stop: threading.Event,
         tell: Callable[[str], None],
+        wait: Callable[[], None] = lambda: None,
     ) -> None:
-        self.fps = camera.fps
+        self.fps = camera.fps if camera is not None else fps
         self.dropped = 0
         self.garbage = 0
         self._reopen = reopen
-        self._stall_s = max(stall_s, 3.0 / camera.fps)
+        self._stall_s = max(stall_s, 3.0 / self.fps)
         self._stop = stop
         self._tell = tell
-        self._told = ""
+        self._wait = wait
+        self.lost = ""
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._came = time.monotonic()  # the last one, judged or not
         self._failure = ""
         self._instead = ""  # what came since, if not a picture
+        self._alive = self._came
         self._thread = threading.Thread(
             target=self._keep_open, args=(camera,), name="capture", daemon=True
         )
@@ -85,7 +94,7 @@ class Capture:
         while not self._stop.is_set():
             with self._changed:
                 wait_s = self.POLL_S
-                if not self._told:  # the moment it is lost is not to be missed
+                if not self.lost:  # the moment it is lost is not to be missed
                     until_s = self._came + self._stall_s - time.monotonic()
                     wait_s = min(wait_s, max(0.0, until_s))
                 self._changed.wait_for(lambda: self._newest is not None, wait_s)
@@ -102,7 +111,13 @@ class Capture:
                 return frame
             if lost:
                 self._say(lost)
+                self._wait()
         return None
+
+    @property
+    def hung_s(self) -> float:
+        """For how many seconds the driver has not answered."""
+        return time.monotonic() - self._alive
 
     def close(self) -> None:
         """End the thread, and the camera with it; may be called more than once."""
@@ -113,9 +128,9 @@ class Capture:
         return f"no frame for {self._stall_s:g} s{self._instead}"
 
     def _say(self, lost: str) -> None:
-        if bool(lost) != bool(self._told):
+        if bool(lost) != bool(self.lost):
             self._tell(lost)
-        self._told = lost
+        self.lost = lost
 
     def _keep_open(self, camera: Camera | None) -> None:
         pause_s = self.FIRST_PAUSE_S
@@ -133,13 +148,19 @@ class Capture:
             else:
                 return
             log.debug("camera: %s", failure)
+            self._alive = time.monotonic()
             with self._changed:
                 self._failure = failure
             camera = None
             if self._came - began > self.GOOD_S:
                 pause_s = self.FIRST_PAUSE_S
-            self._ended.wait(pause_s)
+            self._pause(pause_s)
             pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0.0 and not self._ended.wait(min(1.0, left)):
+            self._alive = time.monotonic()
 
     def _follow(self, camera: Camera) -> None:
         """Put each frame in the place of the one before, until ``close``."""
@@ -151,17 +172,52 @@ class Capture:
             except FrameError as error:
                 log.debug("%s", error)
                 self.garbage += 1
+                self._alive = time.monotonic()
                 with self._changed:
                     self._instead = f", but: {error}"
-                if time.monotonic() - good > max(self._stall_s, self.PATIENCE_S):
+                if self._alive - good > max(self._stall_s, self.PATIENCE_S):
                     raise CameraError(self._silence(), "") from error
                 self._ended.wait(1.0 / self.fps)
                 continue
             if frame is None:
                 raise CameraError("the camera has no more frames", "")
-            good = time.monotonic()
+            good = self._alive = time.monotonic()
             with self._changed:
                 self.dropped += self._newest is not None
                 self._newest, self._came, self._failure, self._instead = frame, good, "", ""
                 self._changed.notify()
             del frame  # not kept while the next is waited for: a camera has few
+
+
+def open_captured(
+    settings: Settings,
+    *,
+    stop: threading.Event,
+    tell: Callable[[str], None],
+    wait: Callable[[], None] = lambda: None,
+    patient: bool = False,
+) -> Camera:
+    """Open the source that the settings name; a live one is read through ``Capture``.
+
+    Args:
+        settings: of the source.
+        stop: as for ``Capture``; so are ``tell`` and ``wait``.
+        tell: see there.
+        wait: see there.
+        patient: a live camera that can't be opened is one that is lost.
+
+    Raises:
+        CameraError: the source can't be opened.
+        MissingPackageError: it needs a package that is not installed.
+    """
+    reopen = partial(open_camera, settings)
+    camera: Camera | None = None
+    try:
+        camera = reopen()
+    except CameraError:
+        if not patient or not is_live(settings.camera.source):
+            raise
+    if camera is not None and not camera.live:
+        return camera
+    fps, stall_s = settings.camera.fps, settings.camera.stall_s
+    return Capture(camera, reopen, fps=fps, stall_s=stall_s, stop=stop, tell=tell, wait=wait)

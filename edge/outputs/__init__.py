@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +72,8 @@ class Outputs:
         self._time = 0.0  # of the last frame, and when it came
         self._came = clock.monotonic()
         self._expecting = False
+        self._stall_s = math.inf
+        self._watching = False
         self._ended = threading.Event()
         self.opened: list[Output] = []
         try:
@@ -100,24 +103,25 @@ class Outputs:
         return fired
 
     def watch(self, stall_s: float) -> None:
-        """Start to make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since
-        the last; until ``end`` or ``close``."""
-        threading.Thread(
-            target=self._watch, args=(stall_s,), name="stall watch", daemon=True
-        ).start()
+        """Make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since the last,
+        until ``end`` or ``close``; called again, it changes the time."""
+        self._stall_s = stall_s
+        if not self._watching:
+            self._watching = True
+            threading.Thread(target=self._watch, name="stall watch", daemon=True).start()
 
-    def _watch(self, stall_s: float) -> None:
-        while not self._ended.wait(min(0.1, stall_s / 4)):
-            if self._expecting and clock.monotonic() - self._came > stall_s:
+    def _watch(self) -> None:
+        while not self._ended.wait(min(0.1, self._stall_s / 4)):
+            if self._expecting and clock.monotonic() - self._came > self._stall_s:
                 self._expecting = False
                 self._make_safe()
-                self._set_fault("stalled", "", f"no frame was judged for {stall_s:g} s")
+                self._set_fault("stalled", "", f"no frame was judged for {self._stall_s:g} s")
 
     def lose_camera(self, reason: str) -> None:
         """Make all outputs safe until there are frames again, the camera being lost for this
         reason; with an empty one it is back."""
         self._expecting = False
-        self._time = self._came = clock.monotonic()  # only live ones are lost, whose time this is
+        self._time = self._came = clock.monotonic()  # a live camera's time; maybe before any frame
         if reason:
             self._make_safe()
         self._set_fault("camera", "", reason)

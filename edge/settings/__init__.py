@@ -21,6 +21,7 @@ from edge.settings.outputs import (
 )
 from edge.settings.stages import (
     SHIPPED_BUNDLE,
+    BoardSettings,
     CameraSettings,
     FaceSettings,
     ModelSettings,
@@ -36,6 +37,7 @@ __all__ = [
     "SECTIONS",
     "SHIPPED_BUNDLE",
     "AnyOutputSettings",
+    "BoardSettings",
     "CameraSettings",
     "CommandSettings",
     "FaceSettings",
@@ -59,6 +61,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "model": ModelSettings,
     "faces": FaceSettings,
     "trigger": TriggerSettings,
+    "board": BoardSettings,
 }
 
 
@@ -73,6 +76,7 @@ class Settings(Struct, frozen=True):
     model: ModelSettings = ModelSettings()
     faces: FaceSettings = FaceSettings()
     trigger: TriggerSettings = TriggerSettings()
+    board: BoardSettings = BoardSettings()
     outputs: dict[str, AnyOutputSettings] = field(
         default_factory=lambda: {"shutter": ShutterSettings(pin=17)}
     )

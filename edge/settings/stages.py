@@ -33,7 +33,7 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "outputs go to their safe level, s; at least three frames",
             "longer than a busy board ever pauses, shorter than a gate should wait",
             ge=0.2,
-            le=60,
+            le=20,
         ),
     ] = 2.0
 
@@ -101,6 +101,29 @@ class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["tcp", "udp"],
         setting("how RTSP sends pictures", "udp loses parts of pictures on a busy network"),
     ] = "tcp"
+
+
+class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[board]: what is done when the board gets hot."""
+
+    hot_c: Annotated[
+        float,
+        setting(
+            "fewer frames are judged at this temperature or above, degrees Celsius",
+            "a Raspberry Pi slows itself from 80 on",
+            ge=40,
+            le=120,
+        ),
+    ] = 78.0
+    hot_fps: Annotated[
+        float,
+        setting(
+            "frames per second to judge then at most",
+            "smiles last longer than its pause",
+            ge=1,
+            le=240,
+        ),
+    ] = 10.0
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -55,6 +55,9 @@ def test_makes_a_bundle_that_the_device_runs(
     assert manifest.training_data["recipe"] == "smilenet"
     assert manifest.metrics["genki4k"]["int8"]["images"] == 10
     classifier = Classifier(bundle)
+    classifier.self_test()
+    assert len(manifest.self_test) == 8
+    assert len(set(manifest.self_test)) > 1
     assert classifier.score_whole(collins[54:173, 165:284]) > 0.5
     assert classifier.score_whole(hopper[80:352, 128:400]) < 0.5
 

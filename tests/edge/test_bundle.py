@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.bundle import load_bundle
+from edge.bundle import load_bundle, self_test_pictures
 from edge.errors import BundleError
 from edge.settings import SHIPPED_BUNDLE
 
@@ -78,3 +79,28 @@ def test_what_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
     (bundle / "manifest.json").write_bytes(text)
     with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
         load_bundle(bundle)
+
+
+def test_a_name_that_no_path_can_have_is_refused() -> None:
+    with pytest.raises(BundleError, match="expected a model bundle's manifest, got: embedded null"):
+        load_bundle(Path("a\0b"))
+
+
+@pytest.mark.parametrize("scores", [["x"], [True], "0.5", [None]])
+def test_a_self_test_of_no_numbers_is_refused(bundle: Path, scores: object) -> None:
+    edit(bundle, lambda manifest: manifest.update(self_test=scores))
+    with pytest.raises(BundleError, match=r"Expected `.*` - at `\$\.self_test"):
+        load_bundle(bundle)
+
+
+def test_a_bundle_from_before_there_was_a_self_test_is_good(bundle: Path) -> None:
+    edit(bundle, lambda manifest: manifest.pop("self_test"))
+    assert load_bundle(bundle).manifest.self_test == ()
+
+
+def test_the_patterns_of_the_self_test_are_the_same_everywhere() -> None:
+    pictures = list(self_test_pictures(64))
+    assert {(one.shape, one.dtype.name) for one in pictures} == {((64, 64), "uint8")}
+    digest = hashlib.sha256(b"".join(one.tobytes() for one in pictures)).hexdigest()
+    assert digest.startswith("ef3251bfd10c826b")
+    assert [one.shape for one in self_test_pictures(48)] == [(48, 48)] * 8

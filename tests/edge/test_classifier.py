@@ -67,3 +67,28 @@ def test_one_grey_level_is_one_int8_step(classifier: Classifier) -> None:
     quantization = classifier.manifest.input.quantization
     assert quantization.zero_point == -128
     assert quantization.scale == pytest.approx(1 / 255, rel=1e-4)
+
+
+def with_self_test(*scores: float) -> Classifier:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    manifest = msgspec.structs.replace(bundle.manifest, self_test=scores)
+    return Classifier(Bundle(bundle.folder, manifest, bundle.model))
+
+
+def test_the_shipped_model_passes_its_self_test_and_it_tells_apart(classifier: Classifier) -> None:
+    classifier.self_test()
+    scores = classifier.manifest.self_test
+    assert len(scores) == 8
+    assert max(scores) - min(scores) > 10 * Classifier.TOLERANCE
+
+
+def test_scores_that_are_a_little_off_pass_and_more_do_not(classifier: Classifier) -> None:
+    *others, last = classifier.manifest.self_test
+    with_self_test(*others, last + 0.02).self_test()
+    for off in (0.04, -0.04):
+        with pytest.raises(BundleError, match=r"smilenet\.tflite: .* got one that is 0\.04 off"):
+            with_self_test(*others, last + off).self_test()
+
+
+def test_a_bundle_without_a_self_test_passes() -> None:
+    with_self_test().self_test()

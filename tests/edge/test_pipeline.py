@@ -274,3 +274,41 @@ def test_stop_ends_the_run_without_waiting_for_the_pulse(
 
     play(Stopper(demo_frames), classifier, stop)
     pins.pin(17).assert_states([False, True, False])
+
+
+def test_a_recorded_source_goes_on_at_its_pace_when_run_again(
+    demo_frames: list[Frame], classifier: Classifier
+) -> None:
+    """As it is at a reload: what was played before is not waited for again."""
+    stop = threading.Event()
+
+    class Film(Unplugged):
+        live = False
+        paused = False
+
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is not None and frame.time > 2.0 and not self.paused:
+                self.paused = True
+                stop.set()
+            return frame if frame is None or frame.time < 2.2 else None
+
+    camera = Film(demo_frames)
+    faces = Settings().faces
+    outputs = Outputs({}, lambda _: None)
+    pipeline = Pipeline(
+        camera=camera,
+        faces=FaceTracker(HaarDetector(faces), faces),
+        classifier=classifier,
+        trigger=Trigger(Settings().trigger),
+        outputs=outputs,
+        listen=lambda _: None,
+    )
+    pipeline.run(stop, realtime=False)
+    before = pipeline.timings.frames
+    stop.clear()
+    started = time.monotonic()
+    pipeline.run(stop, realtime=True)
+    assert pipeline.timings.frames > before + 2
+    assert 0.1 < time.monotonic() - started < 1.5
+    outputs.close()

@@ -67,6 +67,8 @@ def run(tmp_path: Path, body: str, signals: Sequence[signal.Signals]) -> tuple[i
         for number in signals:
             process.send_signal(number)
             time.sleep(0.02)
+            if process.poll() is not None:
+                break
         lines += [line.strip() for line in process.stdout]
     levels = [line.split() for line in lines if line[0].isdecimal()]
     assert [level for level, _ in levels] == ["1", "0"]
@@ -96,3 +98,29 @@ def test_a_first_act_that_fails_does_not_keep_the_process(tmp_path: Path) -> Non
     fails = "stopper.first_act = lambda: outputs.stop() or 1 / 0"
     code, _ = run(tmp_path, f"{fails}; {HANGS}", [signal.SIGTERM])
     assert code == 128 + signal.SIGTERM
+
+
+def test_reloads_do_not_put_off_the_end_of_a_run_that_hangs(tmp_path: Path) -> None:
+    stops = [signal.SIGTERM, *[signal.SIGUSR1] * 200]
+    started = time.monotonic()
+    code, _ = run(tmp_path, HANGS, stops)
+    assert code == 128 + signal.SIGTERM
+    assert time.monotonic() - started < 3.5  # 200 signals take 4 s
+
+
+def test_a_reload_wakes_and_does_not_end(tmp_path: Path) -> None:
+    body = (
+        "assert stopper.wake.wait(10) and not stopper.stop.is_set(); "
+        "stopper.wake.clear(); assert stopper.wake.wait(10); assert stopper.stop.wait(10)"
+    )
+    assert run(tmp_path, body, [signal.SIGUSR1, signal.SIGTERM]) == (0, ["left"])
+
+
+def test_an_end_is_heard_through_a_storm_of_reloads(tmp_path: Path) -> None:
+    """The main thread holds the interpreter meanwhile, so that the other can't listen."""
+    body = (
+        "import os, signal; libc = __import__('ctypes').PyDLL(None); libc.usleep(300_000); "
+        "assert stopper.stop.wait(10)"
+    )
+    storm = [signal.SIGUSR1] * 3 + [signal.SIGTERM]
+    assert run(tmp_path, body, storm) == (0, ["left"])

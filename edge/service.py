@@ -1,0 +1,253 @@
+"""The gate while it runs: opened, watched over, reloaded, closed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edge.board import BoardWatch
+from edge.bundle import load_bundle
+from edge.cameras import Camera
+from edge.cameras.capture import Capture, open_captured
+from edge.classifier import Classifier
+from edge.detectors import open_detector
+from edge.errors import SmileGateError
+from edge.frames import Event, SmileScore
+from edge.notify import Notifier
+from edge.outputs import Outputs
+from edge.pipeline import Pipeline, Timings
+from edge.settings import Settings
+from edge.stopping import Stopper
+from edge.telemetry.monitor import Monitor
+from edge.tracker import FaceTracker
+from edge.trigger import Trigger
+
+log = logging.getLogger(__name__)
+
+
+def make_stages(settings: Settings) -> partial[Pipeline]:
+    """Make what needs neither camera nor pins, so that what is wrong with it is known first."""
+    return partial(
+        Pipeline,
+        faces=FaceTracker(open_detector(settings.faces), settings.faces),
+        classifier=open_classifier(settings),
+        trigger=Trigger(settings.trigger),
+    )
+
+
+def open_classifier(settings: Settings) -> Classifier:
+    """Open the model of the settings' bundle, and try it."""
+    classifier = Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
+    classifier.self_test()
+    return classifier
+
+
+class Service:
+    """Runs the gate until its source ends or a signal comes.
+
+    Under a service manager (systemd's Type=notify) it is ready after the first judged frame. The
+    watchdog is fed by judged frames; while a camera is lost, as long as its driver answers. And a
+    camera that is missing at the start is waited for, which is an error otherwise.
+
+    Args:
+        load: reads the settings, now and at each reload.
+        listen: is told events.
+        stopper: tells of signals.
+        notifier: tells the service manager.
+
+    Raises:
+        SmileGateError: the settings are bad, or something can't be opened.
+    """
+
+    HUNG_S = 15.0
+    """A camera's driver that does not answer for longer than this, beyond the time it may take,
+    needs another process."""
+
+    def __init__(
+        self,
+        load: Callable[[], Settings],
+        listen: Callable[[Event], None],
+        stopper: Stopper,
+        notifier: Notifier,
+    ) -> None:
+        self._load = load
+        self._listen = listen
+        self._stopper = stopper
+        self._notifier = notifier
+        self._ready = False
+        self._lost = ""
+        self._judged_at = time.monotonic()
+        self._monitor = Monitor()
+        self._timings = Timings()
+        self.settings = load()
+        self._stages = make_stages(self.settings)
+        # Pins before the camera: they are at their safe level from here on.
+        self.outputs = Outputs(self.settings.outputs, self._tell)
+        stopper.first_act = self._make_safe
+        try:
+            self.camera = self._open_camera(self.settings, patient=notifier.listened)
+        except BaseException:
+            self.outputs.close()
+            raise
+        self.pipeline = self._wired()
+        self._board = BoardWatch(self.settings.board.hot_c)
+
+    def run(self, *, realtime: bool = False) -> None:
+        """Judge frames until the source ends or a signal comes; reload at each SIGUSR1.
+
+        Args:
+            realtime: play a recorded source at its own pace instead of as fast as possible.
+
+        Raises:
+            CameraError: a recorded source failed.
+            ImageError: likewise.
+            OutputError: a reload was refused, and the pins of before can't be had again.
+        """
+        wake = self._stopper.wake
+        while True:
+            # Fewer frames because of heat are no stall.
+            stall_s = max(self.settings.camera.stall_s, 3.0 / self.settings.board.hot_fps)
+            self.pipeline.run(wake, realtime=realtime, stall_s=stall_s)
+            if not wake.is_set():
+                return
+            wake.clear()
+            if self._stopper.stop.is_set():
+                return
+            self._reload()
+
+    def close(self) -> None:
+        """Make the outputs safe, then close all; may be called more than once."""
+        self._notifier.stopping()
+        self._board.close()
+        try:
+            self.outputs.close()  # first: a camera may hang when it is closed
+        finally:
+            self.camera.close()
+
+    def report(self) -> Mapping[str, Any]:
+        """Return how the gate is, for JSON; from any thread."""
+        lost = {"dropped": self.camera.dropped} if isinstance(self.camera, Capture) else {}
+        return {
+            "version": version("smile-gate"),
+            "source": self.settings.camera.shown_source,
+            **self._monitor.report(),
+            **lost,
+            "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
+            "faults": self.outputs.faults,
+            "warnings": list(self._board.health.warnings),
+            "temperature_c": self._board.health.temperature_c,
+        }
+
+    def _wired(self) -> Pipeline:
+        return self._stages(
+            camera=self.camera,
+            outputs=self.outputs,
+            listen=self._tell,
+            judged=self._judged,
+            timings=self._timings,
+        )
+
+    def _make_safe(self) -> None:
+        self.outputs.stop()  # those of now: a reload may have exchanged them
+
+    def _reload(self) -> None:
+        """Take new settings and a new model; with bad ones go on as before."""
+        if self._ready:
+            self._notifier.reloading()
+        undo = ExitStack()
+        try:
+            settings = self._load()
+            stages = self._keeping(make_stages(settings), settings)
+            self._exchange(settings, undo)
+        except Exception as error:  # whatever is in the new files, it must not end what runs
+            words = f"not reloaded, it goes on as before: {error}"
+            log.log(logging.ERROR, words, exc_info=not isinstance(error, SmileGateError))
+            self._notifier.status(words)
+            undo.close()
+        else:
+            self.settings, self._stages = settings, stages
+            self._board.hot_c = settings.board.hot_c
+            log.info("reloaded")
+            self._notifier.status("reloaded")
+        self.pipeline = self._wired()
+        if self._ready:
+            self._notifier.ready()
+
+    def _keeping(self, stages: partial[Pipeline], settings: Settings) -> partial[Pipeline]:
+        """Keep who is there and who was fired for, where nothing about that is set otherwise."""
+        before = self.settings
+        kept = {}
+        if (settings.faces, _of_camera(settings)) == (before.faces, _of_camera(before)):
+            kept["faces"] = self._stages.keywords["faces"]
+            if settings.trigger == before.trigger:
+                kept["trigger"] = self._stages.keywords["trigger"]
+        return partial(stages, **kept)
+
+    def _exchange(self, settings: Settings, undo: ExitStack) -> None:
+        """Close what is set otherwise now, and open it anew."""
+        before = self.settings
+        if settings.outputs != before.outputs:
+            undo.callback(self._reopen_outputs, before)
+            self._reopen_outputs(settings)
+        if _of_camera(settings) != _of_camera(before):
+            undo.callback(self._reopen_camera, before, patient=True)
+            self._reopen_camera(settings)
+
+    def _reopen_outputs(self, settings: Settings) -> None:
+        self.outputs.close()
+        self.outputs = Outputs(settings.outputs, self._tell)
+        if self._lost:
+            self.outputs.lose_camera(self._lost)
+
+    def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
+        self.camera.close()
+        self.camera = self._open_camera(settings, patient=patient)
+        if self._lost:
+            self._tell_of_camera("")  # this one tells for itself
+
+    def _open_camera(self, settings: Settings, *, patient: bool = False) -> Camera:
+        return open_captured(
+            settings,
+            stop=self._stopper.wake,
+            tell=self._tell_of_camera,
+            wait=self._wait,
+            patient=patient,
+        )
+
+    def _tell(self, event: Event) -> None:
+        self._monitor.hear(event)
+        self._listen(event)
+
+    def _tell_of_camera(self, lost: str) -> None:
+        self._lost = lost
+        facts = {"reason": lost} if lost else {}
+        self._tell(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
+        self.outputs.lose_camera(lost)
+        self._notifier.status(lost or "the camera is back")
+
+    def _judged(self, scores: Sequence[SmileScore]) -> None:
+        self._monitor.judged(scores)
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready()
+        self._notifier.alive()
+        if self._board.hot and self.camera.live:
+            due = self._judged_at + 1.0 / self.settings.board.hot_fps
+            self._stopper.wake.wait(max(0.0, due - time.monotonic()))
+        self._judged_at = time.monotonic()
+
+    def _wait(self) -> None:
+        """Feed the watchdog while the camera is lost, unless its driver hangs."""
+        may_take_s = self.settings.camera.stall_s
+        if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S + may_take_s:
+            self._notifier.alive()
+
+
+def _of_camera(settings: Settings) -> tuple[object, ...]:
+    return settings.camera, settings.picamera2, settings.v4l2, settings.stream

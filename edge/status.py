@@ -1,0 +1,101 @@
+"""What the running gate says of itself to ``smile-gate status``, over a Unix socket."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from edge.errors import StatusError
+
+log = logging.getLogger(__name__)
+
+SOCKET = Path("/run/smile-gate/status.sock")
+"""Where the service listens: in its RuntimeDirectory."""
+
+TIMEOUT_S = 5.0
+
+
+class StatusServer:
+    """Answers whoever connects with one line of JSON, from a thread of its own.
+
+    Args:
+        path: of the socket, which its group may use (mode 0660); one left behind is replaced.
+        report: returns what is answered.
+
+    Raises:
+        StatusError: the socket can't be made, or somebody answers there.
+    """
+
+    def __init__(self, path: Path, report: Callable[[], Mapping[str, Any]]) -> None:
+        self._path = path
+        self._report = report
+        self._ended = threading.Event()
+        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            if path.is_socket():
+                _refuse_if_answered(path)
+                path.unlink()
+            self._listening.bind(str(path))
+            path.chmod(0o660)
+            self._listening.listen(8)  # before this nobody gets in
+        except StatusError:
+            self._listening.close()
+            raise
+        except OSError as error:
+            self._listening.close()
+            raise StatusError(f"{path}: expected to listen there, got: {error}") from error
+        threading.Thread(target=self._answer, name="status", daemon=True).start()
+
+    def _answer(self) -> None:
+        while not self._ended.is_set():
+            try:
+                asking, _ = self._listening.accept()
+                with asking:
+                    asking.settimeout(TIMEOUT_S)
+                    asking.sendall(json.dumps(self._report()).encode() + b"\n")
+            except OSError as error:  # closed, an asker that has gone, no descriptor left
+                log.debug("status: %s", error)
+                self._ended.wait(0.1)
+            except Exception:
+                log.exception("status")
+
+    def close(self) -> None:
+        """Stop listening and remove the socket; may be called more than once."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def _refuse_if_answered(path: Path) -> None:
+    with suppress(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as other:
+        other.settimeout(TIMEOUT_S)
+        other.connect(str(path))
+        raise StatusError(f"{path}: expected nobody there, got another smile-gate that runs")
+
+
+def ask(path: Path) -> dict[str, Any]:
+    """Return what the gate that listens at a socket says of itself.
+
+    Raises:
+        StatusError: none does.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            asking.settimeout(TIMEOUT_S)
+            asking.connect(str(path))
+            with asking.makefile() as answer:
+                report: dict[str, Any] = dict(json.loads(answer.read()))
+    except (OSError, ValueError, TypeError) as error:
+        raise StatusError(f"{path}: expected a running smile-gate, got: {error}") from error
+    return report
