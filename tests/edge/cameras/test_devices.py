@@ -109,6 +109,14 @@ def test_a_device_is_listed_with_its_spec_name_formats_sizes_and_rates(
     )
 
 
+def test_devices_are_closed_again(kernel: Kernel) -> None:
+    kernel.add("video0")
+    here = Path("/proc/self/fd")
+    before = len(list(here.iterdir()))
+    assert list(devices.list_attached())
+    assert len(list(here.iterdir())) == before
+
+
 @pytest.mark.usefixtures("kernel")
 def test_without_any_it_says_so(listed: Callable[[], str]) -> None:
     assert listed() == "no camera is attached\n"

@@ -273,8 +273,8 @@ def not_again() -> Camera:
 
 
 def test_a_stream_may_have_to_wait_for_its_next_key_frame(serve: Callable[..., str]) -> None:
-    """It is 3 s from one to the next, longer than the time-out, and no use to open it again."""
-    url = serve(key=75)
+    """It is 4 s from one to the next, longer than the time-out, and no use to open it again."""
+    url = serve(key=100)
     told: list[str] = []
     with closing(open_camera(settings(url))) as first:
         frame = None
