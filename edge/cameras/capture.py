@@ -117,7 +117,7 @@ class Capture:
     @property
     def hung_s(self) -> float:
         """For how many seconds the driver has not answered."""
-        return time.monotonic() - self._alive
+        return max(0.0, time.monotonic() - self._alive)
 
     def close(self) -> None:
         """End the thread, and the camera with it; may be called more than once."""
@@ -148,19 +148,14 @@ class Capture:
             else:
                 return
             log.debug("camera: %s", failure)
-            self._alive = time.monotonic()
             with self._changed:
                 self._failure = failure
             camera = None
             if self._came - began > self.GOOD_S:
                 pause_s = self.FIRST_PAUSE_S
-            self._pause(pause_s)
+            self._alive = time.monotonic() + pause_s  # nothing is asked of the driver until then
+            self._ended.wait(pause_s)
             pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
-
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0.0 and not self._ended.wait(min(1.0, left)):
-            self._alive = time.monotonic()
 
     def _follow(self, camera: Camera) -> None:
         """Put each frame in the place of the one before, until ``close``."""

@@ -18,8 +18,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge import cli, config
-from edge import service as module
-from edge.cameras import Camera, open_camera
+from edge.cameras import Camera, capture, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.demo import DemoCamera
 from edge.errors import CameraError, FrameError
@@ -95,7 +94,7 @@ def open_any(settings: Settings) -> Camera:
 
 
 def open_files_as_cameras(patch: Any = setattr) -> None:
-    patch(module, "open_camera", open_any)
+    patch(capture, "open_camera", open_any)
     patch(Capture, "FIRST_PAUSE_S", 0.02)
     patch(Capture, "LONGEST_PAUSE_S", 0.05)
 
