@@ -1,5 +1,6 @@
 """``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
-faces in scenes, against common ways; ``gate``: how far decisions and outputs can be trusted."""
+faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
+decisions and outputs can be trusted; ``endurance``: whether memory stays flat."""
 
 from __future__ import annotations
 
@@ -10,14 +11,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.comparison import compare
+from benchmarks.footprint import endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
-from benchmarks.path import compare
 from benchmarks.scenes import ALL, QUICK
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
@@ -151,11 +153,38 @@ def gate(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def pipeline(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure the path from frame to decision on scenes; print a line each, and return all."""
-    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+    """Measure the path from frame to decision and the command; print each figure as it comes."""
     if options.quick:
-        return compare(QUICK, 90, 15, classifier)
-    return compare(ALL, 300, 60, classifier)
+        figures = compare(QUICK, frames=90, slow_frames=8)
+    else:
+        figures = compare(ALL, frames=300, slow_frames=60)
+    memory = ", ".join(f"{name} {mb:.0f} MB" for name, mb in figures["peak_memory_mb"].items())
+    print(f"peak memory of a process for each path, which makes the scenes too: {memory}")
+    print(f"a further known face: {figures['further_face_ms']:.2f} ms")
+    if keras_ms := figures["float_model_ms"]:
+        ways = ", ".join(f"by {name} {ms:.1f} ms" for name, ms in keras_ms.items())
+        print(f"naive judges a face with a float Keras model by the first of these: {ways}")
+    else:
+        print("naive judges a face with our int8 model once: no TensorFlow for a float one here")
+    figures["run"] = found = run_command(5.0 if options.quick else 20.0)
+    print(
+        f"smile-gate run: first frame judged {found['ready_s']:.2f} s after the start; at 30 fps "
+        f"with one face {100 * found['cpu_per_s']:.1f} % of a core; "
+        f"at most {found['peak_memory_mb']:.0f} MB"
+    )
+    print(f"one walking face: {figures['times_naive']:.1f} times the naive path")
+    return figures
+
+
+def endurance(options: argparse.Namespace) -> dict[str, float]:
+    """Run for minutes at full speed; print whether memory stays flat."""
+    found = endure(60.0 * options.minutes)
+    print(
+        f"{options.minutes:g} minutes at full speed: {found['frames']:,} frames, "
+        f"{found['firings']:,} firings; resident memory {found['early_mb']:.1f} MB after a tenth, "
+        f"{found['late_mb']:.1f} MB at the end"
+    )
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,12 +197,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     verb = verbs.add_parser("pipeline", help="this path and two common ones on seeded scenes")
-    verb.add_argument("--quick", action="store_true", help="four scenes, fewer frames")
+    verb.add_argument("--quick", action="store_true", help="five scenes, fewer frames")
+    verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    verb = verbs.add_parser("endurance", help="whether memory stays flat at full speed")
+    verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
         if options.verb != "run":
-            figures = gate(options) if options.verb == "gate" else pipeline(options)
+            measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+                "gate": gate,
+                "pipeline": pipeline,
+                "endurance": endurance,
+            }
+            figures = measures[options.verb](options)
             if options.json:
                 options.json.write_text(json.dumps(figures, indent=1) + "\n")
             return 0

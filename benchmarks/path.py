@@ -1,28 +1,33 @@
-"""Frames per second of the path from frame to decision, and of two ways it is commonly done."""
+"""The path from frame to decision, and two ways it is commonly done, held against the truth."""
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import cv2
 import numpy as np
 
 from benchmarks.scenes import FPS, Scene
+from edge.bundle import load_bundle
 from edge.classifier import Classifier
 from edge.faces import HaarDetector, find_cascade
-from edge.frames import Box, Frame
+from edge.frames import Box, Frame, Grey
+from edge.pipeline import Timings
 from edge.preprocess import crop
-from edge.settings import FaceSettings, TriggerSettings
+from edge.quiet import quiet_stderr
+from edge.settings import SHIPPED_BUNDLE, FaceSettings, TriggerSettings
 from edge.tracker import FaceTracker
 from edge.trigger import Trigger
+from train import load_model
 
-Judge = Callable[[Frame], list[Box]]
-"""Takes a frame all the way and returns the faces it saw."""
+Judge = Callable[[Frame, Timings], list[Box]]
+"""Takes a frame all the way, times the stages, and returns the faces it saw."""
 
 FOUND_IOU = 0.4
 
@@ -33,8 +38,8 @@ class Figures:
 
     Attributes:
         fps: frames per second on one core.
-        median_ms: of a frame.
-        p99_ms: 99th percentile of a frame.
+        median_ms: by stage; ``frame`` is all of them, ``classifier`` whatever judges smiles.
+        p99_ms: 99th percentile, likewise.
         recall: share of the true faces that were seen, 1.0 of no faces.
         box_error: mean distance of the centres of seen and true boxes, in face widths.
         false: boxes that are on no face, a frame.
@@ -43,8 +48,8 @@ class Figures:
     """
 
     fps: float
-    median_ms: float
-    p99_ms: float
+    median_ms: dict[str, float]
+    p99_ms: dict[str, float]
     recall: float
     box_error: float
     false: float
@@ -52,15 +57,20 @@ class Figures:
     cpu_per_s: float
 
 
-def this_path(classifier: Classifier) -> Judge:
+def this_path() -> Judge:
     """Return the path as the device runs it: tracker, classifier, trigger."""
     settings = FaceSettings()
     tracker = FaceTracker(HaarDetector(settings), settings)
+    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
     trigger = Trigger(TriggerSettings())
 
-    def judge(frame: Frame) -> list[Box]:
-        faces = tracker.find(frame)
-        trigger.step(frame.time, [classifier.score(frame, face) for face in faces])
+    def judge(frame: Frame, timings: Timings) -> list[Box]:
+        with timings.stage("faces"):
+            faces = tracker.find(frame)
+        with timings.stage("classifier"):
+            scores = [classifier.score(frame, face) for face in faces]
+        with timings.stage("trigger"):
+            trigger.step(frame.time, scores)
         return [face.box for face in faces]
 
     return judge
@@ -72,56 +82,91 @@ def whole_search(cascade: cv2.CascadeClassifier, frame: Frame) -> list[Box]:
     return [Box(*(int(value) for value in box)) for box in found]
 
 
-def naive_path(classifier: Classifier) -> Judge:
-    """Return the path of webcam demos: the whole frame is searched each time.
+@cache
+def float_model() -> Any:
+    """Return the Keras model that the shipped one was made of; None without TensorFlow."""
+    if find_spec("tensorflow") is None:
+        return None
+    with quiet_stderr():  # TensorFlow greets there
+        return load_model(SHIPPED_BUNDLE / "smilenet.keras")
 
-    The model per face is this project's int8 one, once a face, which is faster than the float
-    Keras model of such demos: the comparison is in their favour.
+
+def as_batch(pixels: Grey) -> np.ndarray[Any, Any]:
+    """Return a face crop as the float model takes it: a batch of one, luma 0.0 to 1.0."""
+    return (pixels / np.float32(255))[None, ..., None]
+
+
+def naive_path() -> Judge:
+    """Return the path of webcam demos: the whole frame is searched each time, and a float model
+    judges one face after the other.
+
+    It is called by ``predict_on_batch``, the cheapest of Keras' ways, where demos call ``predict``;
+    without TensorFlow this project's int8 model stands in, once a face. Both favour this path.
     """
     cascade = cv2.CascadeClassifier(str(find_cascade("haarcascade_frontalface_default.xml")))
+    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+    spec, model = classifier.manifest.input, float_model()
 
-    def judge(frame: Frame) -> list[Box]:
-        boxes = whole_search(cascade, frame)
-        for box in boxes:
-            size = classifier.manifest.input.width
-            classifier.infer(crop(frame.grey, box, size=size, margin=0.1))
+    def score(pixels: Grey) -> float:
+        if model is None:
+            return classifier.infer(pixels)
+        return float(model.predict_on_batch(as_batch(pixels))[0, 0])
+
+    score(np.zeros((spec.height, spec.width), np.uint8))  # the first call compiles the model
+
+    def judge(frame: Frame, timings: Timings) -> list[Box]:
+        with timings.stage("faces"):
+            boxes = whole_search(cascade, frame)
+        with timings.stage("classifier"):
+            for box in boxes:
+                score(crop(frame.grey, box, size=spec.width, margin=spec.crop_margin))
         return boxes
 
     return judge
 
 
-def cascades_path(_: Classifier) -> Judge:
+def cascades_path() -> Judge:
     """Return the path of OpenCV's own face and smile cascades."""
     faces = cv2.CascadeClassifier(str(find_cascade("haarcascade_frontalface_default.xml")))
     smiles = cv2.CascadeClassifier(str(find_cascade("haarcascade_smile.xml")))
 
-    def judge(frame: Frame) -> list[Box]:
-        boxes = whole_search(faces, frame)
-        for x, y, w, h in boxes:
-            smiles.detectMultiScale(frame.grey[y + h // 2 : y + h, x : x + w], 1.7, 22)
+    def judge(frame: Frame, timings: Timings) -> list[Box]:
+        with timings.stage("faces"):
+            boxes = whole_search(faces, frame)
+        with timings.stage("classifier"):
+            for x, y, w, h in boxes:
+                smiles.detectMultiScale(frame.grey[y + h // 2 : y + h, x : x + w], 1.7, 22)
         return boxes
 
     return judge
 
 
-PATHS: dict[str, Callable[[Classifier], Judge]] = {
+PATHS: dict[str, Callable[[], Judge]] = {
     "this": this_path,
     "naive": naive_path,
     "cascades": cascades_path,
 }
 
 
-def measure(film: Sequence[tuple[Frame, list[Box]]], judge: Judge) -> Figures:
-    """Show a scene to a path, frame after frame as fast as it takes them."""
-    times, errors = [], []
+def show(scene: Scene, frames: int, path: str) -> Figures:
+    """Show a scene to one of the paths."""
+    return measure(scene.render(frames), PATHS[path]())
+
+
+def measure(film: Iterable[tuple[Frame, list[Box]]], judge: Judge) -> Figures:
+    """Show frames with known faces to a path, as fast as it takes them."""
+    timings = Timings()
+    errors: list[float] = []
     seen = true = false = 0
     first_true: float | None = None
     first_seen: float | None = None
-    cpu = time.process_time()
+    cpu = 0.0
     for frame, faces in film:
-        started = time.perf_counter()
-        boxes = judge(frame)
-        times.append(time.perf_counter() - started)
+        cpu -= time.process_time()
+        with timings.stage("frame"):
+            boxes = judge(frame, timings)
+        cpu += time.process_time()
+        timings.frames += 1
         true += len(faces)
         for face in faces:
             first_true = frame.time if first_true is None else first_true
@@ -133,59 +178,39 @@ def measure(film: Sequence[tuple[Frame, list[Box]]], judge: Judge) -> Figures:
                 down = nearest.y + nearest.h / 2 - face.y - face.h / 2
                 errors.append(float(np.hypot(across, down)) / face.w)
         false += sum(all(box.iou(face) < FOUND_IOU / 2 for face in faces) for box in boxes)
-    cpu = time.process_time() - cpu
+    stages = {name: list(kept) for name, kept in timings.stages.items() if kept}
     return Figures(
-        fps=len(film) / sum(times),
-        median_ms=statistics.median(times) * 1e3,
-        p99_ms=float(np.percentile(times, 99)) * 1e3,
+        fps=timings.frames / sum(stages["frame"]),
+        median_ms=timings.medians_ms(),
+        p99_ms={name: float(np.percentile(kept, 99)) * 1e3 for name, kept in stages.items()},
         recall=seen / true if true else 1.0,
         box_error=statistics.fmean(errors) if errors else 0.0,
-        false=false / len(film),
+        false=false / timings.frames,
         first_s=first_seen - first_true
         if first_seen is not None and first_true is not None
         else 0.0,
-        cpu_per_s=cpu / len(film) * FPS,
+        cpu_per_s=cpu / timings.frames * FPS,
     )
 
 
-def compare(
-    scenes: Sequence[Scene], frames: int, naive_frames: int, classifier: Classifier
-) -> dict[str, Any]:
-    """Measure all paths on all scenes, on one thread; print a line for each.
-
-    Args:
-        scenes: what to show.
-        frames: of each scene for this path.
-        naive_frames: for the two slow ones.
-        classifier: scores smiles.
-    """
-    cv2.setNumThreads(1)
-    figures: dict[str, Any] = {}
-    head = ("scene", "path", "fps", "median", "99th ms", "recall", "error", "first s", "CPU %")
-    row = "{:34} {:9} {:>6} {:>7} {:>7} {:>6} {:>6} {:>7} {:>6}"
-    print(row.format(*head))
-    for scene in scenes:
-        film = scene.render(frames)
-        for name, make in PATHS.items():
-            shown = film if name == "this" else film[:naive_frames]
-            found = measure(shown, make(classifier))
-            figures.setdefault(scene.name, {})[name] = asdict(found)
-            print(
-                row.format(
-                    scene.name,
-                    name,
-                    f"{found.fps:.0f}",
-                    f"{found.median_ms:.2f}",
-                    f"{found.p99_ms:.2f}",
-                    f"{found.recall:.3f}",
-                    f"{found.box_error:.3f}",
-                    f"{found.first_s:.2f}",
-                    f"{100 * found.cpu_per_s:.0f}",
-                )
-            )
-    figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory, scenes included: {figures['peak_memory_mb']:.0f} MB")
-    walking = figures[Scene(1, "walking").name]
-    times = walking["this"]["fps"] / walking["naive"]["fps"]
-    print(f"one walking face: {times:.1f} times the naive path")
-    return figures
+def float_model_ms(calls: int = 10) -> dict[str, float]:
+    """Return the median time of the float model for one face, by Keras' ways of calling it; empty
+    without TensorFlow."""
+    model = float_model()
+    if model is None:
+        return {}
+    face = as_batch(np.zeros(model.input_shape[1:3], np.uint8))
+    ways: dict[str, Callable[[], Any]] = {
+        "predict_on_batch": lambda: model.predict_on_batch(face),
+        "predict": lambda: model.predict(face, verbose=0),
+    }
+    medians = {}
+    for name, call in ways.items():
+        call()  # the first compiles
+        times = []
+        for _ in range(calls):
+            started = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - started)
+        medians[name] = statistics.median(times) * 1e3
+    return medians

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.frames import Box, Frame, Grey
 
 FPS = 30.0
+NOISE_SIGMA = 4.0
 Motion = Literal["still", "walking", "entering"]
 
 
@@ -41,15 +42,15 @@ class Scene:
         light = "" if self.light == 1.0 else ", dim"
         return f"{self.faces} {self.motion} at {self.size[0]}x{self.size[1]}{light}"
 
-    def render(self, count: int, seed: int = 1) -> list[tuple[Frame, list[Box]]]:
-        """Return frames, 30 a second, each with the boxes of its faces."""
+    def render(self, count: int, seed: int = 1) -> Iterator[tuple[Frame, list[Box]]]:
+        """Yield frames, 30 a second, each with the boxes of its faces."""
         rng = np.random.default_rng(seed)
         width, height = self.size
-        across = np.linspace(70, 150, width)
-        wall = np.tile(across, (height, 1)).astype(np.float32)
-        noise = rng.normal(0.0, 4.0, (height + 32, width + 32)).astype(np.float32)
-        patches = [_patch(portrait, self.face_px) for portrait in (HOPPER, COLLINS)]
-        film = []
+        across = self.light * np.linspace(70, 150, width)
+        wall = np.tile(across.astype(np.uint8), (height, 1))
+        noise = rng.standard_normal((height + 32, width + 32), np.float32)
+        noise = np.round(NOISE_SIGMA * noise).astype(np.int16)
+        patches = [_patch(portrait, self) for portrait in (HOPPER, COLLINS)]
         for index in range(count):
             picture = wall.copy()
             boxes = []
@@ -60,10 +61,9 @@ class Scene:
                 if _paste(picture, patches[number % 2], x, y):
                     boxes.append(box)
             top, left = rng.integers(0, 32, 2)
-            picture = picture * self.light + noise[top : top + height, left : left + width]
-            grey = np.asarray(np.clip(picture, 0, 255), np.uint8)
-            film.append((Frame(index, index / FPS, grey), boxes))
-        return film
+            grain = noise[top : top + height, left : left + width]
+            grey = np.asarray(cv2.add(picture, grain, dtype=cv2.CV_8U), np.uint8)
+            yield Frame(index, index / FPS, grey), boxes
 
     def _places(self, time: float, length_s: float) -> list[tuple[float, float]]:
         """Return the centres of the faces that are there."""
@@ -88,10 +88,10 @@ class Scene:
         return places
 
 
-def _patch(portrait: Portrait, face_px: int) -> Grey:
-    """Return a portrait's head with the face in the middle, 1.6 face widths wide."""
-    side = round(1.6 * face_px)
-    zoom = face_px / portrait.face_px
+def _patch(portrait: Portrait, scene: Scene) -> Grey:
+    """Return a portrait's head in the scene's size and light, 1.6 face widths wide."""
+    side = round(1.6 * scene.face_px)
+    zoom = scene.face_px / portrait.face_px
     to_patch = np.array(
         [
             [zoom, 0.0, side / 2 - zoom * portrait.centre[0]],
@@ -99,10 +99,10 @@ def _patch(portrait: Portrait, face_px: int) -> Grey:
         ]
     )
     patch = cv2.warpAffine(portrait.read(), to_patch, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(patch, np.uint8)
+    return np.asarray(scene.light * patch, np.uint8)
 
 
-def _paste(picture: np.ndarray, patch: Grey, x: float, y: float) -> bool:
+def _paste(picture: Grey, patch: Grey, x: float, y: float) -> bool:
     """Put a patch around a centre; tell whether its face is in the picture."""
     side = patch.shape[0]
     left, top = round(x - side / 2), round(y - side / 2)
@@ -117,19 +117,22 @@ def _paste(picture: np.ndarray, patch: Grey, x: float, y: float) -> bool:
     return bool(0 <= x < width and 0 <= y < height)
 
 
+WALKING = Scene(1, "walking")
+ONE, FOUR = Scene(1, face_px=120), Scene(4, face_px=120)
+COMING_AND_GOING = Scene(4, "entering", face_px=120)
 QUICK: Sequence[Scene] = (
     Scene(0),
-    Scene(1, "walking"),
-    Scene(4, "still", face_px=120),
+    WALKING,
+    ONE,
+    FOUR,
     Scene(12, "still", (1131, 679), 120),
 )
 ALL: Sequence[Scene] = (
     *QUICK,
-    Scene(1, "still"),
     Scene(1, "entering"),
     Scene(1, "walking", light=0.2),
     Scene(1, "walking", (1280, 720), 160),
     Scene(4, "walking", (1280, 720), 140),
-    Scene(4, "entering", face_px=120),
+    COMING_AND_GOING,
     Scene(12, "walking", (1280, 720), 120),
 )

@@ -109,11 +109,16 @@ def make_parser(verbs: Mapping[str, Verb]) -> OneLineParser:
 
     verb = add(subparsers, "cameras", verbs["cameras"].__doc__)
 
-    verb = add(subparsers, "status", verbs["status"].__doc__)
-    verb.add_argument("--json", action="store_true", help="one JSON object")
-    verb.add_argument(
-        "--socket", type=Path, default=SOCKET, metavar="PATH", help=f"where it listens ({SOCKET})"
-    )
+    for name in ("status", "doctor"):
+        verb = add(subparsers, name, verbs[name].__doc__)
+        verb.add_argument("--json", action="store_true", help="as JSON")
+        verb.add_argument(
+            "--socket",
+            type=Path,
+            default=SOCKET,
+            metavar="PATH",
+            help=f"where the running gate answers (default {SOCKET})",
+        )
 
     # Each of the three is a verb of its own, so its defaults say which.
     about = "Show, check or explain the configuration."

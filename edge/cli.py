@@ -23,6 +23,7 @@ from edge.calibrate import collect, plot, propose, write
 from edge.cameras import list_attached, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.file import list_images
+from edge.doctor import examine
 from edge.errors import (
     CameraError,
     ConfigError,
@@ -222,6 +223,19 @@ def cameras(_: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(options: argparse.Namespace) -> int:
+    """Look this machine over; exit code 1 for warnings, 2 for what keeps the gate from working."""
+    findings = list(examine(config.load(options.config).settings, options.socket))
+    if options.json:
+        print(json.dumps(to_builtins(findings)))
+    for one in [] if options.json else findings:
+        print(f"{one.verdict:8} {one.about:12} {one.words}")
+        if one.mend:
+            print(f"{'':8} {'':12} to mend it: {one.mend}")
+    verdicts = {one.verdict for one in findings}
+    return 2 if "bad" in verdicts else 1 if "warning" in verdicts else 0
+
+
 def show_config(options: argparse.Namespace) -> int:
     """Print every setting in force and where it comes from."""
     print("\n".join(show(config.load(options.config))))
@@ -335,6 +349,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": replay,
     "cameras": cameras,
     "status": status,
+    "doctor": doctor,
     "config show": show_config,
     "config check": check_config,
     "config explain": explain_config,

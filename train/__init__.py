@@ -1,11 +1,13 @@
 """Workstation: data sets, recipes, fitting, evaluation.
 
-``convert`` may use what this module names; importing it does not import TensorFlow.
+``convert`` and ``benchmarks`` may use what this module names; importing it does not import
+TensorFlow.
 """
 
 from train.crops import Crop, as_input, cut
 from train.datasets import DataError, Picture, load, without_leaks
 from train.evaluation import Accuracy, accuracies, best_threshold, scores_of
+from train.saved import load_model
 
 __all__ = [
     "Accuracy",
@@ -17,6 +19,7 @@ __all__ = [
     "best_threshold",
     "cut",
     "load",
+    "load_model",
     "scores_of",
     "without_leaks",
 ]

@@ -1,0 +1,247 @@
+"""Looks this machine over: what is there, what is not as it should be, and what mends it."""
+
+from __future__ import annotations
+
+import grp
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Literal
+
+from gpiozero import Device
+from msgspec import Struct
+
+from edge.board import read_health
+from edge.bundle import load_bundle, self_test_pictures
+from edge.cameras import list_attached
+from edge.classifier import Classifier
+from edge.errors import MissingPackageError, OutputError, SmileGateError
+from edge.faces import find_cascade
+from edge.outputs import Outputs
+from edge.settings import Settings, SnapshotSettings
+from edge.status import ask
+
+Verdict = Literal["good", "warning", "bad"]
+
+LEAST_FREE_MB = 200
+GROUPS = ("video", "gpio")
+UNIT = "smile-gate.service"
+DEVICE_TREE = Path("/proc/device-tree/model")
+
+
+class Finding(Struct, frozen=True):
+    """One thing that was looked at.
+
+    Attributes:
+        about: what.
+        verdict: a ``bad`` one keeps the gate from working, a ``warning`` may come to.
+        words: what was found.
+        mend: what mends it, a command where there is one; empty for what is good.
+    """
+
+    about: str
+    verdict: Verdict
+    words: str
+    mend: str = ""
+
+
+class Package(Struct, frozen=True):
+    """A module that is imported, the sources that need it (all if empty), and what installs it."""
+
+    module: str
+    install: str
+    sources: tuple[str, ...] = ()
+
+
+PACKAGES = (
+    Package("numpy", "sudo apt install python3-numpy"),
+    Package("cv2", "sudo apt install python3-opencv"),
+    Package("ai_edge_litert.interpreter", "pip install ai-edge-litert"),
+    Package("gpiozero", "sudo apt install python3-gpiozero"),
+    Package("msgspec", "pip install msgspec"),
+    Package("tomlkit", "pip install tomlkit"),
+    Package("picamera2", "sudo apt install python3-picamera2", ("picamera2",)),
+)
+
+
+def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
+    """Yield what is found, each thing apart from the others.
+
+    Args:
+        settings: whose camera, pins, model and folders are looked at.
+        socket: where a running gate answers. What it uses can't be tried then.
+    """
+    running = _service(socket)
+    yield _machine()
+    yield _python()
+    for package in PACKAGES:
+        yield _package(package, settings.camera.source)
+    yield _cascade()
+    yield _model(settings)
+    yield from _cameras(settings.camera.source)
+    yield _pins(settings, running.verdict == "good")
+    yield _groups()
+    yield from _folders(settings)
+    yield _power()
+    yield running
+    yield _journal()
+
+
+def _machine() -> Finding:
+    name = _read(DEVICE_TREE) or platform.machine()
+    release = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    if sys.maxsize < 2**32:
+        return Finding("machine", "bad", f"{name}, {release}, 32-bit", "install a 64-bit system")
+    return Finding("machine", "good", f"{name}, {release}, kernel {platform.release()}")
+
+
+def _python() -> Finding:
+    words = f"{platform.python_version()} in {sys.prefix}"
+    if not (3, 11) <= sys.version_info < (3, 14):
+        return Finding("python", "bad", words, "use Python 3.11 to 3.13")
+    return Finding("python", "good", words)
+
+
+def _package(package: Package, source: str) -> Finding:
+    name = package.module.partition(".")[0]
+    try:
+        module = importlib.import_module(package.module)
+    except Exception as error:  # noqa: BLE001  (a package of another build may raise anything)
+        needed = not package.sources or source.partition(":")[0] in package.sources
+        said = f"can't be imported: {error}".partition("\n")[0]
+        return Finding(name, "bad" if needed else "warning", said, package.install)
+    distributions = packages_distributions().get(name)
+    number = version(distributions[0]) if distributions else getattr(module, "__version__", "?")
+    return Finding(name, "good", f"{number} from {module.__file__}")
+
+
+def _cascade() -> Finding:
+    try:
+        return Finding("cascade", "good", str(find_cascade()))
+    except MissingPackageError as error:
+        return Finding("cascade", "bad", str(error), "sudo apt install opencv-data")
+
+
+def _model(settings: Settings) -> Finding:
+    try:
+        bundle = load_bundle(Path(settings.model.bundle))
+        classifier = Classifier(bundle, settings.model.threads)
+        classifier.self_test()
+    except SmileGateError as error:
+        return Finding("model", "bad", str(error), "./install.sh upgrade, or another model.bundle")
+    pictures = list(self_test_pictures(bundle.manifest.input.width))
+    started = time.perf_counter()
+    for picture in pictures:
+        classifier.infer(picture)
+    each_ms = (time.perf_counter() - started) / len(pictures) * 1e3
+    digest = bundle.manifest.files[bundle.manifest.model][:12]
+    words = f"{bundle.manifest.name}, SHA-256 {digest}..., self-test passed, {each_ms:.2f} ms"
+    return Finding("model", "good", words)
+
+
+def _cameras(source: str) -> Iterator[Finding]:
+    found = list(list_attached())
+    for one in found:
+        yield Finding("camera", "good", f"{one.source}: {one.name}")
+    live = source.partition(":")[0] in {"picamera2", "v4l2"}
+    if live and not any(one.source.startswith(source) for one in found):
+        mend = "check the cable, then: smile-gate cameras"
+        yield Finding("camera", "bad", f"camera.source is {source}, got none there", mend)
+
+
+def _pins(settings: Settings, running: bool) -> Finding:
+    pins = [pin for output in settings.outputs.values() for _, pin in output.pins()]
+    words = f"GPIO {', '.join(map(str, pins))}" if pins else "none configured"
+    if running:
+        return Finding("pins", "good", f"{words}; the running gate has them")
+    try:
+        with_pins = {name: one for name, one in settings.outputs.items() if one.pins()}
+        Outputs(with_pins, lambda _: None).close()
+    except OutputError as error:
+        return Finding("pins", "bad", str(error), "sudo apt install python3-lgpio")
+    library = type(Device.pin_factory).__name__
+    return Finding("pins", "good", f"{words}, at their safe level, through {library}")
+
+
+def _groups() -> Finding:
+    mine = set()
+    for number in {os.getegid(), *os.getgroups()}:
+        try:
+            mine.add(grp.getgrgid(number).gr_name)
+        except KeyError:  # without a name
+            continue
+    lacking = [] if os.geteuid() == 0 else [group for group in GROUPS if group not in mine]
+    if lacking:
+        mend = f"sudo usermod -aG {','.join(lacking)} $USER, then log in again"
+        return Finding("groups", "warning", f"you are not in {', '.join(lacking)}", mend)
+    return Finding("groups", "good", "cameras and pins are yours to use")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    folders = {Path.cwd()}
+    for output in settings.outputs.values():
+        if isinstance(output, SnapshotSettings):
+            folders.add(Path(output.folder))
+    for folder in sorted(folders):
+        there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+        free_mb = shutil.disk_usage(there).free / 1e6
+        words = f"{folder}: {free_mb:.0f} MB free"
+        if free_mb < LEAST_FREE_MB:
+            yield Finding("disk", "bad", words, "delete what is not needed")
+        elif not os.access(there, os.W_OK):
+            mend = f"sudo chown $USER {there}"
+            yield Finding("disk", "warning", f"{folder}: can't be written to", mend)
+        else:
+            yield Finding("disk", "good", words)
+
+
+def _power() -> Finding:
+    health = read_health()
+    known = health.temperature_c is not None
+    words = f"{health.temperature_c:.0f} degrees Celsius" if known else "no thermometer"
+    if health.warnings:
+        mend = "the board's own power supply, a short cable, a heat sink"
+        return Finding("power", "warning", f"{words}; {'; '.join(health.warnings)}", mend)
+    return Finding("power", "good", words)
+
+
+def _service(socket: Path) -> Finding:
+    try:
+        report = ask(socket)
+    except SmileGateError as error:
+        state = _output_of(["systemctl", "is-active", UNIT]) or "unknown"
+        mend = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
+        return Finding("service", "warning", f"{state}; {error}", mend)
+    faults = [*report["faults"], *report["warnings"]]
+    words = f"{report['fps']} frames per second for {report['uptime_s']:.0f} s"
+    if faults:
+        return Finding("service", "warning", f"{words}; {'; '.join(faults)}", "see the fault")
+    return Finding("service", "good", words)
+
+
+def _journal() -> Finding:
+    command = ["journalctl", "--unit", UNIT, "--priority", "warning", "--lines", "3"]
+    last = _output_of([*command, "--output", "cat", "--no-pager", "--quiet"])
+    return Finding("journal", "good", last.replace("\n", " | ") or "no warnings")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip("\0 \n")
+    except OSError:
+        return ""
+
+
+def _output_of(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
