@@ -146,8 +146,8 @@ def test_a_package_that_apt_does_not_know(device: Device) -> None:
     device.shadow("apt-cache", 'echo "  Candidate: (none)"')
     done = device.functions("apt_install python3-picamera2")
     expected = (
-        "expected apt to know python3-picamera2, got no such package: "
-        "it comes with Raspberry Pi OS, not with Debian"
+        "expected apt to know python3-picamera2, got no such package; "
+        "picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     )
     assert done.stderr == f"install.sh: {expected}\n"
 

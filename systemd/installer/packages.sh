@@ -62,13 +62,13 @@ apt_install() {
     apt_get update
     for package; do
         apt_knows "$package" ||
-            fail "expected apt to know $package, got no such package: it comes with Raspberry Pi OS, not with Debian"
+            fail "expected apt to know $package, got no such package; picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     done
     apt_get install "$@"
 }
 
 apt_knows() {
-    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+    [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[^\(]* ]]
 }
 
 # apt-get, patient with others that use it; `update` does not know DPkg::Lock::Timeout.
@@ -80,10 +80,10 @@ apt_get() {
         case $reason in
             *lock*)
                 [ "$SECONDS" -lt "$until" ] ||
-                    fail "expected apt to be free within $LOCK_SECONDS s, got: $reason: wait for the other program, then run this again"
+                    fail "expected apt to be free within $LOCK_SECONDS s, got: $reason; wait for the other program, then run this again"
                 sleep 3
                 ;;
-            *) fail "apt-get $1 failed: $reason: mend it, or bring packages with --offline DIR; details: $log" ;;
+            *) fail "apt-get $1 failed: $reason; mend that, or bring packages with --offline DIR; details: $log" ;;
         esac
     done
 }

@@ -100,7 +100,7 @@ pip_install() {
     fi
     PIP_CACHE_DIR=$opt/pip-cache logged "$folder/venv/bin/python" -m pip install \
         "${options[@]}" --constraint "$folder/constraints.txt" "$@" ||
-        fail "pip failed: $reason: mend it, or bring wheels with --offline DIR; details: $log"
+        fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
 }
 
 # Every import, from where it should come; the model's own test; and the settings.
@@ -129,9 +129,12 @@ do_switch() {
     if service_is running; then
         was_running=true
     fi
+    if service_is up; then
+        was_up=true
+    fi
     place_config
     point_to "$release"
-    if $was_running; then
+    if $was_running; then # or else there is nothing to compare with: it may wait for its camera
         watch_service
     fi
     if [ -n "$previous" ] && [ "$previous" != "$release" ]; then

@@ -166,11 +166,19 @@ service_is() {
     esac
 }
 
-# The first frame may be long in coming: nobody waits for it here.
+was_up=false # before a release was switched to
+
+# Starts the service again if it was up. The first frame may be long in coming: nobody waits for it.
 restart_service() {
-    if systemd_runs; then
-        logged systemctl --no-block try-restart smile-gate || fail "systemctl try-restart failed: $reason"
+    if $was_up; then
+        start_service restart
     fi
+}
+
+# start_service start, or restart: also after more failures than systemd allows in a time.
+start_service() {
+    logged systemctl reset-failed smile-gate || true
+    logged systemctl --no-block "$1" smile-gate || fail "systemctl $1 failed: $reason; details: $log"
 }
 
 have_service() {
@@ -181,7 +189,7 @@ have_service() {
 do_service() {
     logged systemctl enable smile-gate || fail "systemctl enable failed: $reason; details: $log"
     if systemd_runs; then
-        logged systemctl --no-block start smile-gate || fail "systemctl start failed: $reason; details: $log"
+        start_service start
     else
         say "systemd does not run here: smile-gate starts at the next boot"
     fi
