@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.devices import Device, files_below
@@ -173,15 +175,21 @@ WATCH = """
 
 
 def test_a_release_is_watched(device: Device) -> None:
+    device.shadow("systemctl", "")
     assert device.functions(WATCH % "running").returncode == 0
     for state in ("failed", "auto-restart", "start"):
         done = device.functions(WATCH % state)
         expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
         assert done.stderr.startswith(expected)
+    device.shadow("systemctl", "echo 12 smile-gate.service restart running")
+    began = time.monotonic()
+    assert device.functions(WATCH % "dead").returncode == 1
+    assert time.monotonic() - began > 1.5  # it was waited for
     assert "what the service said" in device.log
 
 
 def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
+    installed.shadow("systemctl", "")
     opt = installed.root / "opt/smile-gate"
     second = opt / "releases/2"
     (second / "systemd").mkdir(parents=True)

@@ -43,7 +43,7 @@ remove_coral() {
 
 # apt takes a key in signed-by as it is or in ASCII armour, told apart by the name; ours is as it is.
 fetch_coral_key() {
-    mkdir -p -- "$(dirname -- "$CORAL_KEY")"
+    mkdir -p -- "${CORAL_KEY%/*}"
     logged "$python" - "$CORAL_URI/doc/apt-key.gpg" "$CORAL_KEY" <<'END' || fail "expected Google's key, got: $reason"
 import base64, pathlib, sys, urllib.request
 

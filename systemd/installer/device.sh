@@ -60,7 +60,7 @@ device_uninstall() {
     check_root
     check_writable
     begin
-    if [ -e "$opt" ] || [ -e "$(dirname -- "$config")" ]; then
+    if [ -e "$opt" ] || [ -e "${config%/*}" ]; then
         confirm "Remove smile-gate$(if $purge; then echo ', its settings, pictures and user'; fi)?"
     fi
     cd / # the folder that this was called in may be one of those that go
@@ -87,7 +87,7 @@ purge_the_rest() {
     else
         remove_accounts "$(sed -n '/^user\|^group/p' "$made" 2>/dev/null | sort -ur)"
     fi
-    remove "$(dirname -- "$config")" "$root/var/lib/smile-gate" "$root/etc/systemd/system/smile-gate.service.d"
+    remove "${config%/*}" "$root/var/lib/smile-gate" "$root/etc/systemd/system/smile-gate.service.d"
 }
 
 say_what_stays() {

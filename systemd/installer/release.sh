@@ -147,7 +147,7 @@ undo_switch() {
     if [ -n "$previous" ]; then
         point_to "$previous"
     else
-        rm -f -- "$opt/current"
+        rm -f -- "$opt/current" "$opt/current.new"
         remove_system_files
     fi
 }
@@ -170,7 +170,8 @@ watch_service() {
                 since=${since:-$SECONDS}
                 [ $((SECONDS - since)) -lt "$WATCHED_SECONDS" ] || return 0
                 ;;
-            failed | dead | auto-restart*) break ;;
+            auto-restart*) break ;;
+            failed | dead) [ -n "$(service_jobs)" ] || break ;; # or else it is being restarted by us
             *) since='' ;;
         esac
         sleep 1

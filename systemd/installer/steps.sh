@@ -27,7 +27,7 @@ begin() {
     if $dry_run; then
         return 0
     fi
-    if ! { mkdir -p -- "$(dirname -- "$log")" && exec 9>>"$log"; } 2>/dev/null; then
+    if ! { mkdir -p -- "${log%/*}" && exec 9>>"$log"; } 2>/dev/null; then
         fail "$log: expected a place to write the log, got none; is the card read-only?"
     fi
     flock --nonblock 9 || fail "expected to be alone, but another install.sh is at work: wait for it"

@@ -14,7 +14,7 @@ config=$root/etc/smile-gate/smile-gate.toml
 made=$root/etc/smile-gate/.made-by-install
 
 record() {
-    mkdir -p -- "$(dirname -- "$made")"
+    mkdir -p -- "${made%/*}"
     printf '%s\n' "$@" >>"$made"
 }
 
@@ -78,7 +78,7 @@ place_system_files() {
     for pair in "${SYSTEM_FILES[@]}"; do
         install -D -m 644 -- "$opt/releases/$1/systemd/${pair%%:*}" "$root${pair#*:}"
     done
-    mkdir -p -- "$(dirname -- "$command")"
+    mkdir -p -- "${command%/*}"
     ln -sfn -- /opt/smile-gate/current/venv/bin/smile-gate "$command"
     reread_system_files
 }
@@ -142,7 +142,7 @@ write_config() {
     if [ -z "$root" ]; then
         owner=(-o root -g smile-gate)
     fi
-    mkdir -p -- "$(dirname -- "$config")"
+    mkdir -p -- "${config%/*}"
     install -m 640 "${owner[@]}" -- "$(default_config "$1")" "$config.new"
     mv -- "$config.new" "$config"
 }
@@ -155,6 +155,11 @@ systemd_runs() {
 
 service_state() {
     systemctl show --property SubState --value smile-gate
+}
+
+# What systemd is about to do with it.
+service_jobs() {
+    systemctl list-jobs --no-legend smile-gate.service
 }
 
 # service_is running: ready, frames are judged. service_is up: that, or about to be.
