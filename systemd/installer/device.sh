@@ -52,6 +52,7 @@ done: release $release, smile-gate $(version). What next:
   sudo nano /etc/smile-gate/smile-gate.toml     camera, pins and when to fire
   sudo systemctl reload smile-gate              take the changes over
   sudo smile-gate status                        how it is; its log: journalctl -u smile-gate
+  sudo smile-gate doctor                        what is wrong, and what mends it
 END
     fi
 }

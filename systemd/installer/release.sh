@@ -103,7 +103,7 @@ pip_install() {
         fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
 }
 
-# Every import, from where it should come; the model's own test; and the settings.
+# Every import, from where it should come, and the model's own test.
 test_release() {
     local folder=$1 pair from_system=()
     if [ -z "$root" ]; then
@@ -113,8 +113,11 @@ test_release() {
     fi
     logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}" ||
         fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+}
+
+check_settings() {
     if [ -e "$config" ]; then
-        logged "$folder/venv/bin/smile-gate" config check --config "$config" ||
+        logged "$opt/releases/$release/venv/bin/smile-gate" config check --config "$config" ||
             fail "release $release does not take the settings: ${reason#smile-gate: }"
     fi
 }
@@ -126,6 +129,7 @@ have_switch() {
 # From here on this release is what runs, unless it does not run well.
 do_switch() {
     local was_running=false
+    check_settings
     if service_is running; then
         was_running=true
     fi
