@@ -1,23 +1,42 @@
 #!/usr/bin/env bash
-# smile-gate's one entry; see usage below.
+# smile-gate's one entry; see usage below. What it does on a device is in systemd/installer/.
 set -euo pipefail
-cd -- "$(dirname -- "$0")"
+called_from=$PWD
+cd -- "$(dirname -- "$(readlink -f -- "$0")")"
 
 venv=.venv
 log=$venv/install.log
+last_words=
 
 usage() {
-    cat <<'EOF'
+    cat <<'END'
 usage: ./install.sh demo    watch a built-in clip and fire a simulated shutter
        ./install.sh test    run all checks and tests
 
 Both make .venv here on first use and install into it what they need.
 PYTHON=/path/to/python3 chooses the interpreter (3.11 to 3.13).
-EOF
+
+On a Raspberry Pi, as root:
+       ./install.sh [install]    make it a smile gate that starts at boot
+       ./install.sh upgrade      put this version beside the installed one, try it, switch to it
+       ./install.sh uninstall    remove it, but for settings and pictures; --purge: those too
+       ./install.sh status       what is installed and whether it runs
+
+  --dry-run        say what would be done, change nothing
+  --yes            do not ask
+  --offline DIR    take wheels and .deb files from DIR, nothing from the network
+  --coral          set up a Coral USB accelerator too
+  --root DIR       put the files below DIR; no apt, no users, no service
+END
+}
+
+complain() {
+    last_words=$*
+    printf 'install.sh: %s\n' "$*" >&2
 }
 
 fail() {
-    printf 'install.sh: %s\n' "$*" >&2
+    complain "$@"
     exit 1
 }
 
@@ -101,17 +120,63 @@ run_tests() {
     "$bin/mypy" --no-error-summary
     "$bin/lint-imports" --no-logo
     if PATH=$bin:$PATH command -v shellcheck >/dev/null; then
-        PATH=$bin:$PATH shellcheck install.sh .ci/run
+        PATH=$bin:$PATH shellcheck --check-sourced install.sh .ci/run
     else
         echo "skipped: shellcheck is not here (sudo apt install shellcheck)"
     fi
     "$bin/python" -m pytest
 }
 
-case ${1:-} in
-    demo) demo ;;
-    test) run_tests ;;
-    -h | --help | help) usage ;;
-    '') usage >&2 && exit 2 ;;
-    *) fail "$1: expected demo or test; see ./install.sh --help" ;;
-esac
+on_a_pi() {
+    grep -qs 'Raspberry Pi' /proc/device-tree/model
+}
+
+# Reads a device verb's options into the variables that systemd/installer/ goes by.
+read_options() {
+    dry_run=false yes=false purge=false coral=false offline='' root=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --dry-run) dry_run=true ;;
+            --yes) yes=true ;;
+            --purge) purge=true ;;
+            --coral) coral=true ;;
+            --offline | --root)
+                [ -d "${2:-}" ] || fail "$1: expected a folder, got ${2:-nothing}"
+                declare -g "${1#--}=$(cd -- "$2" && pwd)"
+                shift
+                ;;
+            *) fail "$1: expected an option that ./install.sh --help names" ;;
+        esac
+        shift
+    done
+    [ "$root" != / ] || root=''
+}
+
+on_device() {
+    local verb=$1
+    shift
+    cd -- "$called_from" && read_options "$@" && cd -- "$OLDPWD"
+    # shellcheck source=systemd/installer/device.sh
+    . systemd/installer/device.sh
+    "device_$verb"
+}
+
+main() {
+    case ${1:-} in
+        demo) demo ;;
+        test) run_tests ;;
+        install | upgrade | uninstall | status) on_device "$@" ;;
+        -h | --help | help) usage ;;
+        '' | --*)
+            if [ "$(id -u)" -eq 0 ] && on_a_pi; then
+                on_device install "$@"
+            else
+                usage >&2
+                exit 2
+            fi
+            ;;
+        *) fail "$1: expected demo, test, install, upgrade, uninstall or status; see ./install.sh --help" ;;
+    esac
+}
+
+main "$@"

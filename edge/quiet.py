@@ -15,7 +15,10 @@ import cv2
 # Read once, when OpenCV first loads FFmpeg; -8 is FFmpeg's "quiet".
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+if hasattr(cv2, "setLogLevel"):  # Debian's OpenCV has it there, PyPI's does not
+    cv2.setLogLevel(0)
+else:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 @contextmanager

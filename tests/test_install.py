@@ -42,7 +42,8 @@ def shadow(checkout: Path, name: str, script: str) -> str:
 
 
 def test_an_unknown_verb(checkout: Path) -> None:
-    expected = "install.sh: jump: expected demo or test; see ./install.sh --help\n"
+    verbs = "demo, test, install, upgrade, uninstall or status"
+    expected = f"install.sh: jump: expected {verbs}; see ./install.sh --help\n"
     assert install(checkout, "jump") == (1, expected)
 
 

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# The verbs for a device. install.sh has set: verb, root, offline, dry_run, yes, purge, coral.
+
+umask 022
+export LC_ALL=C.UTF-8
+
+# shellcheck source=systemd/installer/steps.sh
+. systemd/installer/steps.sh
+# shellcheck source=systemd/installer/checks.sh
+. systemd/installer/checks.sh
+# shellcheck source=systemd/installer/packages.sh
+. systemd/installer/packages.sh
+# shellcheck source=systemd/installer/system.sh
+. systemd/installer/system.sh
+# shellcheck source=systemd/installer/release.sh
+. systemd/installer/release.sh
+# shellcheck source=systemd/installer/coral.sh
+. systemd/installer/coral.sh
+
+device_install() {
+    check_device
+    if $coral; then
+        check_coral
+    fi
+    begin
+    choose_release
+    step packages "install with apt: $(missing_packages | xargs)"
+    step user "make the user smile-gate, with $(awk '/^m/ { print $3 }' systemd/smile-gate.sysusers | xargs)"
+    step release "make release $release, of smile-gate $(version), in $opt/releases/$release"
+    step switch "make release $release the current one"
+    step service "start smile-gate now and at every boot"
+    if $coral; then
+        step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
+    fi
+    if ! $dry_run; then
+        prune_releases
+    fi
+    say_what_next
+}
+
+device_upgrade() {
+    [ -n "$(current_release)" ] || fail "expected an installed release, got none: sudo ./install.sh install"
+    device_install
+}
+
+say_what_next() {
+    if ! $changed; then
+        say "nothing to do: release $release, smile-gate $(version), is installed"
+    elif ! $dry_run; then
+        cat <<END
+done: release $release, smile-gate $(version). What next:
+  sudo nano /etc/smile-gate/smile-gate.toml     camera, pins and when to fire
+  sudo systemctl reload smile-gate              take the changes over
+  sudo smile-gate status                        how it is; its log: journalctl -u smile-gate
+  sudo smile-gate doctor                        what is wrong, and what mends it
+END
+    fi
+}
+
+device_uninstall() {
+    check_root
+    check_writable
+    begin
+    if [ -e "$opt" ] || [ -e "${config%/*}" ]; then
+        confirm "Remove smile-gate$(if $purge; then echo ', its settings, pictures and user'; fi)?"
+    fi
+    cd / # the folder that this was called in may be one of those that go
+    if ! $dry_run; then
+        stop_service
+    fi
+    remove_system_files
+    remove_coral
+    remove "$opt" "$root/var/log/smile-gate"
+    if $purge; then
+        purge_the_rest
+    fi
+    say_what_stays
+    if ! $dry_run; then
+        rm -f -- "$log"
+    fi
+}
+
+purge_the_rest() {
+    apt_packages=$(recorded apt | xargs)
+    if $dry_run; then
+        recorded user | sed 's/^/would remove the user /'
+        recorded group | sed 's/^/would remove the group /'
+    else
+        remove_accounts "$(sed -n '/^user\|^group/p' "$made" 2>/dev/null | sort -ur)"
+    fi
+    remove "${config%/*}" "$root/var/lib/smile-gate" "$root/etc/systemd/system/smile-gate.service.d"
+}
+
+say_what_stays() {
+    if ! $changed; then
+        echo "nothing to remove: smile-gate is not installed"
+    elif ! $purge; then
+        echo "kept: settings, pictures and their user; uninstall --purge removes those too"
+    elif [ -n "$apt_packages" ]; then
+        echo "apt's packages stay, as others may use them by now. To remove them:"
+        echo "  sudo apt-get remove --autoremove $apt_packages"
+    fi
+}
+
+device_status() {
+    local number
+    number=$(current_release)
+    if [ -z "$number" ]; then
+        echo "smile-gate is not installed"
+        exit 1
+    fi
+    echo "current: release $number, smile-gate $(cd "$opt/current" && version)"
+    echo "installed: releases $(releases | xargs)"
+    if systemd_runs; then
+        echo "service: $(service_state), $(systemctl is-enabled smile-gate)"
+        if service_is running; then
+            "$opt/current/venv/bin/smile-gate" status
+        fi
+    fi
+}

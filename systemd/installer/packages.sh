@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# apt's part. What imports already, from wherever, is not asked of apt.
+
+# A module or file, and the package that brings it.
+APT_PACKAGES=(
+    ensurepip:python3-venv
+    numpy:python3-numpy
+    cv2:python3-opencv
+    /usr/share/opencv4/haarcascades:opencv-data
+    gpiozero:python3-gpiozero
+    lgpio:python3-lgpio
+    libcamera:python3-libcamera
+    picamera2:python3-picamera2
+)
+LOCK_SECONDS=120
+
+# Prints the packages that are missing.
+missing_packages() {
+    "$python" systemd/installer/imports.py absent "${APT_PACKAGES[@]}"
+}
+
+# No package of apt's goes into a folder.
+have_packages() {
+    [ -n "$root" ] || [ -z "$(missing_packages)" ]
+}
+
+do_packages() {
+    local wanted
+    mapfile -t wanted < <(missing_packages)
+    packages_before=$(installed_packages)
+    apt_install "${wanted[@]}"
+    [ -z "$(missing_packages)" ] ||
+        fail "expected apt to bring ${wanted[*]}, but $(missing_packages | xargs) still does not import; details: $log"
+    record "${wanted[@]/#/apt }"
+}
+
+undo_packages() {
+    local new
+    if [ -z "${packages_before:-}" ]; then # it was not yet known what is new
+        return 0
+    fi
+    mapfile -t new < <(comm -13 <(echo "$packages_before") <(installed_packages))
+    if [ ${#new[@]} -gt 0 ]; then
+        dpkg --configure -a
+        apt_get purge -- "${new[@]}"
+    fi
+}
+
+installed_packages() {
+    dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | awk '$1 != "un" { print $NF }' | sort -u
+}
+
+# Installs packages by name, or with --offline all .deb files that were brought.
+apt_install() {
+    local package debs
+    if [ -n "$offline" ]; then
+        debs=("$offline"/*.deb)
+        [ -e "${debs[0]}" ] || fail "expected .deb files of $* in $offline, got none"
+        apt_get install --no-download "${debs[@]}"
+        return
+    fi
+    apt_get update
+    for package; do
+        apt_knows "$package" ||
+            fail "expected apt to know $package, got no such package; picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
+    done
+    apt_get install "$@"
+}
+
+apt_knows() {
+    [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[^\(]* ]]
+}
+
+# apt-get, patient with others that use it; `update` does not know DPkg::Lock::Timeout.
+apt_get() {
+    local until=$((SECONDS + LOCK_SECONDS))
+    while ! logged env DEBIAN_FRONTEND=noninteractive apt-get --quiet --assume-yes \
+        --no-install-recommends --option "DPkg::Lock::Timeout=$LOCK_SECONDS" \
+        --option APT::Update::Error-Mode=any "$@"; do
+        case $reason in
+            *lock*)
+                [ "$SECONDS" -lt "$until" ] ||
+                    fail "expected apt to be free within $LOCK_SECONDS s, got: $reason; wait for the other program, then run this again"
+                sleep 3
+                ;;
+            *) fail "apt-get $1 failed: $reason; mend that, or bring packages with --offline DIR; details: $log" ;;
+        esac
+    done
+}

@@ -1,0 +1,213 @@
+# shellcheck shell=bash
+# Releases lie side by side: releases/N is a copy of this tree with a venv, `current` links to one.
+
+opt=$root/opt/smile-gate
+RELEASE_PARTS=(
+    install.sh pyproject.toml README.md CHANGELOG.md LICENSE
+    benchmarks convert docs edge models systemd train
+)
+KEPT_RELEASES=2
+WATCHED_SECONDS=60  # a new release must run this long without an end
+READY_SECONDS=100   # and be ready before: the unit's TimeoutStartSec, and some
+
+version() {
+    sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml
+}
+
+# What makes two releases the same: their files, and the Python that their venv is for.
+identity() {
+    {
+        "$python" -c 'import sys; print(sys.version_info[:2])'
+        find "${RELEASE_PARTS[@]}" -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    } | sha256sum | cut -d ' ' -f 1
+}
+
+# Prints the numbers of the complete releases, oldest first.
+releases() {
+    local mark
+    for mark in "$opt"/releases/*/complete; do
+        if [ -e "$mark" ]; then
+            basename "$(dirname "$mark")"
+        fi
+    done | sort -n
+}
+
+# Prints the number of the release in use; nothing when there is none.
+current_release() {
+    if [ -L "$opt/current" ]; then
+        basename "$(readlink "$opt/current")"
+    fi
+}
+
+# Sets `release`, the number of the release that is this tree or is to become it, and `previous`,
+# that of the one in use.
+choose_release() {
+    local number mine
+    mine=$(identity)
+    previous=$(current_release)
+    release=1
+    for number in $(releases); do
+        if [ "$(cat "$opt/releases/$number/complete")" = "$mine" ]; then
+            release=$number
+            return
+        fi
+        release=$((number + 1))
+    done
+}
+
+have_release() {
+    [ -e "$opt/releases/$release/complete" ]
+}
+
+do_release() {
+    local folder=$opt/releases/$release
+    rm -rf -- "$folder" # what a power cut left
+    mkdir -p -- "$folder"
+    cp -R -- "${RELEASE_PARTS[@]}" "$folder"
+    find "$folder" -name __pycache__ -prune -exec rm -rf {} +
+    fill_venv "$folder"
+    test_release "$folder"
+    identity >"$folder/complete.new"
+    sync --file-system "$folder"
+    mv -- "$folder/complete.new" "$folder/complete"
+}
+
+undo_release() {
+    rm -rf -- "$opt/releases/$release"
+    rmdir --ignore-fail-on-non-empty -- "$opt/releases"
+}
+
+# A venv that sees apt's packages; pip adds what apt lacks, and smile-gate itself.
+fill_venv() {
+    local folder=$1 requirements
+    logged "$python" -m venv --system-site-packages "$folder/venv" ||
+        fail "expected a virtual environment, got: $reason"
+    requirements=$("$folder/venv/bin/python" systemd/installer/imports.py requirements pyproject.toml)
+    "$folder/venv/bin/python" systemd/installer/imports.py constraint >"$folder/constraints.txt"
+    # One word a requirement: they hold no spaces.
+    # shellcheck disable=SC2086
+    pip_install "$folder" $requirements
+    pip_install "$folder" --no-deps "$folder"
+}
+
+pip_install() {
+    local folder=$1 options=(--quiet --no-input --disable-pip-version-check --retries 2)
+    shift
+    if [ -n "$offline" ]; then
+        # As variables they reach the pip that fetches the build's own requirements, too.
+        options+=(--no-index --find-links "$offline")
+        export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline
+    fi
+    PIP_CACHE_DIR=$opt/pip-cache logged "$folder/venv/bin/python" -m pip install \
+        "${options[@]}" --constraint "$folder/constraints.txt" "$@" ||
+        fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
+}
+
+# Every import, from where it should come, and the model's own test.
+test_release() {
+    local folder=$1 pair from_system=()
+    if [ -z "$root" ]; then
+        for pair in "${APT_PACKAGES[@]}"; do
+            case $pair in /* | ensurepip:*) ;; *) from_system+=("${pair%%:*}") ;; esac
+        done
+    fi
+    logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}" ||
+        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+}
+
+check_settings() {
+    if [ -e "$config" ]; then
+        logged "$opt/releases/$release/venv/bin/smile-gate" config check --config "$config" ||
+            fail "release $release does not take the settings: ${reason#smile-gate: }"
+    fi
+}
+
+have_switch() {
+    [ "$(current_release)" = "$release" ] && [ -e "$config" ] && system_files_are_those_of "$release"
+}
+
+# From here on this release is what runs, unless it does not run well.
+do_switch() {
+    local was_running=false
+    check_settings
+    if service_is running; then
+        was_running=true
+    fi
+    if service_is up; then
+        was_up=true
+    fi
+    place_config
+    point_to "$release"
+    if $was_running; then # or else there is nothing to compare with: it may wait for its camera
+        watch_service
+    fi
+    if [ -n "$previous" ] && [ "$previous" != "$release" ]; then
+        show_new_settings "$previous" "$release"
+    fi
+}
+
+undo_switch() {
+    restore_config
+    if [ -n "$previous" ]; then
+        point_to "$previous"
+    else
+        rm -f -- "$opt/current" "$opt/current.new"
+        remove_system_files
+    fi
+}
+
+# Makes a release the current one, in one instant, with the system's files that belong to it.
+point_to() {
+    ln -sfn -- "releases/$1" "$opt/current.new"
+    mv -T -- "$opt/current.new" "$opt/current"
+    place_system_files "$1"
+    restart_service
+}
+
+# Waits until the service has run for a minute; an end in between, or none, is this release's failure.
+watch_service() {
+    local until=$((SECONDS + READY_SECONDS + WATCHED_SECONDS)) since=''
+    say "watch release $release for $WATCHED_SECONDS s"
+    while [ "$SECONDS" -lt "$until" ]; do
+        case $(service_state) in
+            running)
+                since=${since:-$SECONDS}
+                [ $((SECONDS - since)) -lt "$WATCHED_SECONDS" ] || return 0
+                ;;
+            auto-restart*) break ;;
+            failed | dead) [ -n "$(service_jobs)" ] || break ;; # or else it is being restarted by us
+            *) since='' ;;
+        esac
+        sleep 1
+    done
+    journalctl --unit smile-gate --lines 50 --no-pager >>"$log" 2>&1 || true
+    fail "expected release $release to run for $WATCHED_SECONDS s, got $(service_state): back to ${previous:+release }$previous; details: $log"
+}
+
+# Names the settings that a release has and the one before it had not.
+show_new_settings() {
+    local new
+    new=$(comm -13 <(settings_of "$1") <(settings_of "$2"))
+    if [ -n "$new" ]; then
+        say "new settings (smile-gate config explain NAME):"
+        say "$new"
+    fi
+}
+
+settings_of() {
+    "$opt/releases/$1/venv/bin/smile-gate" config show |
+        awk '/^\[/ { section = substr($1, 2, length($1) - 2); next } { print "  " section "." $1 }' | sort
+}
+
+# Keeps the newest releases, and the one in use.
+prune_releases() {
+    local folder kept
+    kept=$(releases | tail -n "$KEPT_RELEASES" && current_release)
+    for folder in "$opt"/releases/*; do
+        if ! grep -qx -- "$(basename "$folder")" <<<"$kept"; then
+            note "remove $folder"
+            rm -rf -- "$folder"
+        fi
+    done
+    rm -rf -- "$opt/pip-cache"
+}

@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# How the installer works: step by step, each undone when it fails, everything in a log.
+
+log=$root/var/log/smile-gate-install.log
+under_way=  # the step that is being done
+doing=      # the same in words
+changed=false
+confirmed=false
+
+note() {
+    if ! $dry_run; then
+        printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"
+    fi
+}
+
+say() {
+    printf '%s\n' "$*"
+    note "$*"
+}
+
+# Opens the log, keeps other installers out, and sees to what must happen however this ends.
+begin() {
+    trap on_exit EXIT
+    trap 'interrupted 130' INT
+    trap 'interrupted 129' HUP
+    trap 'interrupted 143' TERM
+    if $dry_run; then
+        return 0
+    fi
+    if ! { mkdir -p -- "${log%/*}" && exec 9>>"$log"; } 2>/dev/null; then
+        fail "$log: expected a place to write the log, got none; is the card read-only?"
+    fi
+    flock --nonblock 9 || fail "expected to be alone, but another install.sh is at work: wait for it"
+    note "install.sh $verb, smile-gate $(version), $(uname -srm)"
+}
+
+interrupted() {
+    complain "interrupted${doing:+ while it was to $doing, which is undone}; run it again to go on"
+    exit "$1"
+}
+
+on_exit() {
+    local code=$?
+    trap '' INT HUP TERM
+    if [ "$code" -ne 0 ]; then
+        if [ -z "$last_words" ]; then
+            complain "could not ${doing:-go on}; details: $log"
+        fi
+        note "failed: $last_words" 2>/dev/null || true
+    fi
+    if [ -n "$under_way" ]; then
+        note "undoing: $doing"
+        "undo_$under_way" >>"$log" 2>&1 9>&- || note "that could not be undone"
+    fi
+    exit "$code"
+}
+
+# step NAME WORDS: do_NAME, unless have_NAME says that it is done; undo_NAME if it does not succeed.
+step() {
+    local name=$1
+    if "have_$name"; then
+        return 0
+    fi
+    changed=true
+    if $dry_run; then
+        echo "would $2"
+        return 0
+    fi
+    confirm "The first thing to do: $2. Go on?"
+    say "$2"
+    under_way=$name doing=$2
+    "do_$name"
+    under_way='' doing=''
+}
+
+# Asks once, before the first change.
+confirm() {
+    local answer
+    if $yes || $dry_run || $confirmed; then
+        return 0
+    fi
+    [ -t 0 ] || fail "expected --yes, as there is no terminal to ask in: $1"
+    read -r -p "$1 [y/N] " answer
+    case $answer in
+        [yY]*) confirmed=true ;;
+        *) fail "not confirmed: nothing was changed" ;;
+    esac
+}
+
+# Runs a command with its output in the log; its first error, or else last line, is in `reason` then.
+logged() {
+    local before code=0
+    note "\$ $*"
+    before=$(wc -c <"$log")
+    "$@" >>"$log" 2>&1 9>&- || code=$?
+    reason=$(tail -c "+$((before + 1))" "$log" |
+        awk '/^(ERROR|E): / && !error { error = $0 } NF { last = $0 } END { print error ? error : last }')
+    return "$code"
+}
+
+# Removes what is there of the given files and folders.
+remove() {
+    local path
+    for path; do
+        if [ -e "$path" ] || [ -L "$path" ]; then
+            changed=true
+            if $dry_run; then
+                echo "would remove $path"
+            else
+                say "remove $path"
+                rm -rf -- "$path"
+            fi
+        fi
+    done
+}

@@ -1,0 +1,214 @@
+# shellcheck shell=bash
+# What lies outside /opt/smile-gate: user, unit, rules, settings. With --root, its files only.
+
+# A file in systemd/, and its place.
+SYSTEM_FILES=(
+    smile-gate.service:/etc/systemd/system/smile-gate.service
+    smile-gate.sysusers:/etc/sysusers.d/smile-gate.conf
+    smile-gate.tmpfiles:/etc/tmpfiles.d/smile-gate.conf
+    smile-gate.rules:/etc/udev/rules.d/60-smile-gate.rules
+)
+command=$root/usr/local/bin/smile-gate
+config=$root/etc/smile-gate/smile-gate.toml
+# What was not there before us, for `uninstall --purge`: lines "user NAME", "group NAME", "apt PACKAGE".
+made=$root/etc/smile-gate/.made-by-install
+
+record() {
+    mkdir -p -- "${made%/*}"
+    printf '%s\n' "$@" >>"$made"
+}
+
+recorded() {
+    if [ -e "$made" ]; then
+        sed -n "s/^$1 //p" "$made" | sort -u
+    fi
+}
+
+# The user and the groups that own what the service needs.
+
+have_user() {
+    [ -n "$root" ] || [ -z "$(missing_accounts)" ]
+}
+
+# Prints "user NAME" and "group NAME" for each that systemd-sysusers will make.
+missing_accounts() {
+    local kind name group
+    while read -r kind name group _; do
+        case $kind in
+            u) getent passwd "$name" >/dev/null || echo "user $name" ;;
+            m) getent group "$group" >/dev/null || echo "group $group" ;;
+        esac
+    done <systemd/smile-gate.sysusers
+}
+
+do_user() {
+    accounts=$(missing_accounts)
+    logged systemd-sysusers "$PWD/systemd/smile-gate.sysusers" ||
+        fail "systemd-sysusers failed: $reason; details: $log"
+    record "$accounts"
+}
+
+undo_user() {
+    remove_accounts "${accounts:-}"
+}
+
+# Takes lines as missing_accounts prints them.
+remove_accounts() {
+    local kind name
+    while read -r kind name; do
+        case $kind in
+            user) ! getent passwd "$name" >/dev/null || logged userdel "$name" ;;
+            group) ! getent group "$name" >/dev/null || logged groupdel "$name" ;;
+        esac
+    done <<<"$1"
+}
+
+# The files of a release that have their place in the system.
+
+system_files_are_those_of() {
+    local pair
+    for pair in "${SYSTEM_FILES[@]}"; do
+        cmp -s -- "$opt/releases/$1/systemd/${pair%%:*}" "$root${pair#*:}" || return 1
+    done
+    [ -L "$command" ]
+}
+
+place_system_files() {
+    local pair
+    for pair in "${SYSTEM_FILES[@]}"; do
+        install -D -m 644 -- "$opt/releases/$1/systemd/${pair%%:*}" "$root${pair#*:}"
+    done
+    mkdir -p -- "${command%/*}"
+    ln -sfn -- /opt/smile-gate/current/venv/bin/smile-gate "$command"
+    reread_system_files
+}
+
+remove_system_files() {
+    local pair
+    for pair in "${SYSTEM_FILES[@]}"; do
+        remove "$root${pair#*:}"
+    done
+    remove "$command"
+    $dry_run || reread_system_files
+}
+
+# systemd and udev read their files again, where they run.
+reread_system_files() {
+    if [ -n "$root" ]; then
+        return 0
+    fi
+    if [ -e /etc/tmpfiles.d/smile-gate.conf ]; then
+        logged systemd-tmpfiles --create /etc/tmpfiles.d/smile-gate.conf ||
+            fail "systemd-tmpfiles failed: $reason"
+    fi
+    if [ -S /run/udev/control ]; then
+        logged udevadm control --reload
+        logged udevadm trigger --subsystem-match=gpio --subsystem-match=i2c-dev \
+            --subsystem-match=dma_heap --subsystem-match=misc --subsystem-match=usb
+    fi
+    if systemd_runs; then
+        logged systemctl daemon-reload || fail "systemctl daemon-reload failed: $reason"
+    fi
+}
+
+# The settings: an edited file stays as it is; one that is still a release's default follows it.
+
+config_before=kept # or default, or none
+
+place_config() {
+    if [ ! -e "$config" ]; then
+        config_before=none
+    elif [ -n "$previous" ] && cmp -s -- "$config" "$(default_config "$previous")"; then
+        config_before=default
+    else
+        return 0
+    fi
+    write_config "$release"
+}
+
+restore_config() {
+    case $config_before in
+        none) rm -f -- "$config" ;;
+        default) write_config "$previous" ;;
+    esac
+}
+
+default_config() {
+    printf '%s\n' "$opt/releases/$1/systemd/smile-gate.toml"
+}
+
+write_config() {
+    local owner=()
+    if [ -z "$root" ]; then
+        owner=(-o root -g smile-gate)
+    fi
+    mkdir -p -- "${config%/*}"
+    install -m 640 "${owner[@]}" -- "$(default_config "$1")" "$config.new"
+    mv -- "$config.new" "$config"
+}
+
+# The service.
+
+systemd_runs() {
+    [ -z "$root" ] && [ -d /run/systemd/system ]
+}
+
+service_state() {
+    systemctl show --property SubState --value smile-gate
+}
+
+# What systemd is about to do with it.
+service_jobs() {
+    systemctl list-jobs --no-legend smile-gate.service
+}
+
+# service_is running: ready, frames are judged. service_is up: that, or about to be.
+service_is() {
+    systemd_runs || return 1
+    case $1:$(service_state) in
+        *:running | *:reload* | up:start* | up:auto-restart*) ;;
+        *) return 1 ;;
+    esac
+}
+
+was_up=false # before a release was switched to
+
+# Starts the service again if it was up. The first frame may be long in coming: nobody waits for it.
+restart_service() {
+    if $was_up; then
+        start_service restart
+    fi
+}
+
+# start_service start, or restart: also after more failures than systemd allows in a time.
+start_service() {
+    logged systemctl reset-failed smile-gate || true
+    logged systemctl --no-block "$1" smile-gate || fail "systemctl $1 failed: $reason; details: $log"
+}
+
+have_service() {
+    [ -n "$root" ] && return
+    systemctl --quiet is-enabled smile-gate 2>/dev/null && { ! systemd_runs || service_is up; }
+}
+
+do_service() {
+    logged systemctl enable smile-gate || fail "systemctl enable failed: $reason; details: $log"
+    if systemd_runs; then
+        start_service start
+    else
+        say "systemd does not run here: smile-gate starts at the next boot"
+    fi
+}
+
+undo_service() {
+    stop_service
+}
+
+stop_service() {
+    if [ -z "$root" ] && [ -e /etc/systemd/system/smile-gate.service ]; then
+        logged systemctl disable smile-gate || fail "systemctl disable failed: $reason; details: $log"
+        if systemd_runs; then
+            logged systemctl stop smile-gate || fail "systemctl stop failed: $reason; details: $log"
+        fi
+    fi
+}

@@ -1,0 +1,239 @@
+"""What install.sh refuses on a device, each with one line; apt and the like are stand-ins."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.devices import Device, files_below
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "refusal"),
+    [
+        (
+            "uname",
+            '[ "$1" = -s ] && echo Linux || echo armv7l',
+            "expected a 64-bit system (x86_64 or aarch64), got armv7l",
+        ),
+        (
+            "getconf",
+            "echo 32",
+            "expected a 64-bit system, got a 32-bit one: "
+            "write the 64-bit Raspberry Pi OS to the card",
+        ),
+        (
+            "df",
+            "echo Avail; echo '  12'",
+            "expected 700 MB free in {root}, got 12 MB: sudo apt clean, or a larger card",
+        ),
+        ("awk", "echo 200", "expected 350 MB of memory, got 200 MB"),
+        (
+            "date",
+            '[ "$1" = +%s ] && echo 0 || echo 1970-01-01',
+            "expected the clock to be set, got 1970-01-01: sudo date -s 'YYYY-MM-DD HH:MM'",
+        ),
+    ],
+)
+def test_a_machine_that_will_not_do(
+    device: Device, program: str, script: str, refusal: str
+) -> None:
+    before = files_below(device.root)
+    device.shadow(program, script)
+    done = device.install()
+    assert done.returncode == 1
+    assert done.stderr == f"install.sh: {refusal.format(root=device.root)}\n"
+    assert files_below(device.root) == before
+
+
+@pytest.mark.parametrize("system", ["ubuntu noble", "raspbian bookworm", "debian bullseye"])
+def test_another_system(device: Device, system: str) -> None:
+    name, codename = system.split()
+    (device.root / "etc/os-release").write_text(f"ID={name}\nVERSION_CODENAME={codename}\n")
+    expected = f"got {system} in {device.root}/etc/os-release\n"
+    done = device.install()
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: expected Raspberry Pi OS or Debian, bookworm or")
+    assert done.stderr.endswith(expected)
+
+
+def test_another_python(device: Device) -> None:
+    python = device.shadow("python", '[ "$1" = --version ] && echo Python 3.9.2')
+    device.variables["PYTHON"] = str(python)
+    done = device.install()
+    assert (
+        done.stderr == f"install.sh: expected Python 3.11 to 3.13, got Python 3.9.2 as {python}\n"
+    )
+
+
+def test_no_root(device: Device) -> None:
+    device.shadow("id", '[ "$1" = -u ] && echo 1000 || echo pi')
+    for verb in ("install", "uninstall"):
+        done = device.run(verb)  # without --yes and a terminal it would not get far in any case
+        assert done.returncode == 1
+        assert done.stderr == f"install.sh: expected root, got pi: sudo ./install.sh {verb}\n"
+
+
+def test_no_place_for_the_log(device: Device) -> None:
+    (device.root / "var/log").rmdir()
+    (device.root / "var/log").touch()
+    done = device.install()
+    assert done.stderr.endswith(
+        "expected a place to write the log, got none; is the card read-only?\n"
+    )
+
+
+def test_nobody_to_ask(device: Device) -> None:
+    done = device.run("install", "--root", str(device.root))
+    assert done.returncode == 1
+    assert "expected --yes, as there is no terminal to ask in: " in done.stderr
+
+
+def test_an_upgrade_of_nothing(device: Device) -> None:
+    done = device.install(verb="upgrade")
+    expected = "expected an installed release, got none: sudo ./install.sh install"
+    assert done.stderr == f"install.sh: {expected}\n"
+
+
+def test_unknown_options_and_folders(device: Device) -> None:
+    done = device.install("--jump")
+    assert done.stderr == "install.sh: --jump: expected an option that ./install.sh --help names\n"
+    done = device.install("--offline", "/nowhere")
+    assert done.stderr == "install.sh: --offline: expected a folder, got /nowhere\n"
+
+
+def test_two_at_once(device: Device) -> None:
+    done = device.functions("bash install.sh install --root $root --yes 9>&- || true")
+    expected = "expected to be alone, but another install.sh is at work: wait for it"
+    assert done.stderr == f"install.sh: {expected}\n"
+
+
+def test_no_wheels(installed: Device) -> None:
+    done = installed.functions('offline=/var/empty; pip_install "$opt/releases/1" no-such-package')
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "install.sh: pip failed: ERROR: " in done.stderr
+    assert "bring wheels with --offline DIR" in done.stderr
+
+
+LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt)"
+
+
+def test_a_locked_apt_is_waited_for(device: Device) -> None:
+    device.shadow("sleep", "")
+    mark = device.root / "tried"
+    device.shadow("apt-get", f'[ -e {mark} ] || {{ touch {mark}; echo "{LOCKED}"; exit 100; }}')
+    done = device.functions("apt_get update")
+    assert (done.returncode, done.stderr) == (0, "")
+    mark.unlink()
+    done = device.functions("LOCK_SECONDS=0; apt_get update")
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: expected apt to be free within 0 s, got: E: Could ")
+
+
+def test_apt_without_a_network(device: Device) -> None:
+    device.shadow("apt-get", 'echo "E: Failed to fetch http://x Could not resolve"; exit 100')
+    done = device.functions("apt_install python3-opencv")
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: apt-get update failed: E: Failed to fetch http://x ")
+    assert "bring packages with --offline DIR" in done.stderr
+
+
+def test_a_package_that_apt_does_not_know(device: Device) -> None:
+    device.shadow("apt-get", "")
+    device.shadow("apt-cache", 'echo "  Candidate: (none)"')
+    done = device.functions("apt_install python3-picamera2")
+    expected = (
+        "expected apt to know python3-picamera2, got no such package; "
+        "picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
+    )
+    assert done.stderr == f"install.sh: {expected}\n"
+
+
+def test_undoing_apt_removes_what_is_new_only(device: Device) -> None:
+    device.shadow("dpkg", "")
+    device.shadow("apt-get", f'echo "$@" >>{device.root}/asked')
+    device.shadow("dpkg-query", "printf 'ii  bash\\nii  new\\nii  python3\\nun  never\\n'")
+    done = device.functions("packages_before=$(printf 'bash\\npython3'); undo_packages")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (device.root / "asked").read_text().endswith(" purge -- new\n")
+    (device.root / "asked").unlink()
+    assert device.functions("undo_packages").returncode == 0  # before it was known what is new
+    assert not (device.root / "asked").exists()
+
+
+WATCH = """
+    WATCHED_SECONDS=1 READY_SECONDS=1 release=2 previous=1
+    journalctl() { echo "what the service said"; }
+    service_state() { echo %s; }
+    watch_service
+"""
+
+
+def test_a_release_is_watched(device: Device) -> None:
+    device.shadow("systemctl", "")
+    assert device.functions(WATCH % "running").returncode == 0
+    for state in ("failed", "auto-restart", "start"):
+        done = device.functions(WATCH % state)
+        expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
+        assert done.stderr.startswith(expected)
+    device.shadow("systemctl", "echo 12 smile-gate.service restart running")
+    began = time.monotonic()
+    assert device.functions(WATCH % "dead").returncode == 1
+    assert time.monotonic() - began > 1.5  # it was waited for
+    assert "what the service said" in device.log
+
+
+def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
+    installed.shadow("systemctl", "")
+    opt = installed.root / "opt/smile-gate"
+    second = opt / "releases/2"
+    (second / "systemd").mkdir(parents=True)
+    for one in (installed.tree / "systemd").glob("smile-gate.*"):
+        (second / "systemd" / one.name).write_text(one.read_text() + "# two\n")
+    (second / "complete").touch()
+    done = installed.functions("""
+        release=2 previous=1
+        check_settings() { true; }
+        service_is() { true; }
+        watch_service() { fail "it fell"; }
+        step switch "make release 2 the current one"
+    """)
+    assert done.returncode == 1
+    assert done.stderr == "install.sh: it fell\n"
+    assert installed.current == "releases/1"
+    for file in ("etc/systemd/system/smile-gate.service", "etc/smile-gate/smile-gate.toml"):
+        assert "# two" not in (installed.root / file).read_text()
+
+
+def test_a_coral_on_pci_express(device: Device) -> None:
+    assert "would set up the Coral USB accelerator" in device.install("--coral", "--dry-run").stdout
+    vendor = device.root / "sys/bus/pci/devices/0/vendor"
+    vendor.parent.mkdir(parents=True)
+    vendor.write_text("0x1ac1\n")
+    done = device.install("--coral", "--dry-run")
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: expected a Coral on USB, got one on PCI Express: ")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (139, "install.sh: expected libedgetpu1-std to load, but it crashes"),
+        (1, "no Coral accelerator answered on USB"),
+    ],
+)
+def test_a_coral_that_does_not_answer(device: Device, code: int, says: str) -> None:
+    device.shadow("runuser", f"echo 'ValueError: no such device'; exit {code}")
+    done = device.functions("python=$PYTHON; probe_coral")
+    assert (done.stderr or done.stdout).startswith(says)
+    assert done.returncode == (1 if code > 1 else 0)
+
+
+def test_what_came_with_apt_is_named_at_a_purge(device: Device) -> None:
+    done = device.functions(
+        "record 'apt python3-opencv'; purge=true; purge_the_rest; say_what_stays"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "sudo apt-get remove --autoremove python3-opencv\n" in done.stdout
