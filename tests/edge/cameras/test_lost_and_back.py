@@ -15,7 +15,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from edge import cli
+from edge.cameras import capture
 from edge.cameras.capture import Capture
 from edge.errors import CameraError
 from edge.frames import Frame, Grey
@@ -192,7 +192,7 @@ def test_a_camera_that_is_lost_ends_them_with_one_line(
     config = tmp_path / "c.toml"
     config.write_text(SNAPSHOT)
     camera = Scripted(CameraError("v4l2:0: the camera stopped delivering", "v4l2:0"))
-    monkeypatch.setattr(cli, "open_camera", lambda _: camera)
+    monkeypatch.setattr(capture, "open_camera", lambda _: camera)
     code, _, err = smile_gate(*verb, "--config", config)
     assert (code, err) == (2, "smile-gate: v4l2:0: the camera stopped delivering\n")
     assert camera.closed
@@ -204,7 +204,7 @@ def test_a_first_picture_that_is_none_spoils_no_snapshot(
     config = tmp_path / "c.toml"
     config.write_text(SNAPSHOT)
     camera = Scripted(NO_PICTURE, "frame", "end", fps=1.0)
-    monkeypatch.setattr(cli, "open_camera", lambda _: camera)
+    monkeypatch.setattr(capture, "open_camera", lambda _: camera)
     code, _, err = smile_gate("fire", "album", "--config", config)
     assert (code, err) == (0, "")
     assert list((tmp_path / "album").glob("*.jpg"))

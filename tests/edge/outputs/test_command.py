@@ -189,7 +189,7 @@ def test_a_command_runs_again_after_it_was_made_safe(out: Path) -> None:
     wait_until(lambda: outputs.idle)
     outputs.step(FIRE)
     second = started(out)
-    assert not any(map(lives, first))
+    wait_until(lambda: not any(map(lives, first)))
     outputs.close()
     wait_until(lambda: not any(map(lives, second)))
 
