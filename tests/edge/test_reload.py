@@ -280,6 +280,10 @@ def resources() -> tuple[int, int]:
     return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
 
+def no_more_than(before: tuple[int, int]) -> bool:
+    return all(now <= then for now, then in zip(resources(), before, strict=True))
+
+
 def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
     served: Served, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,7 +310,7 @@ def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
             frames = ask(served.folder / "s")["frames"]
             assert frames > 0
         served.wait_for_frames()
-        wait_until(lambda: resources() == before)
+        wait_until(lambda: no_more_than(before))
         status.close()
     gaps = [after - one for one, after in pairwise(judged_at)]
     assert sorted(gaps)[-5] < 1.0  # a busy machine pauses now and then
@@ -323,5 +327,5 @@ def test_ten_camera_losses_leak_nothing(served: Served) -> None:
         wait_until(lambda n=losses: served.heard.names.count("camera_lost") > n)  # type: ignore[misc]
         put(served.camera, "plain")
         served.wait_for_frames()
-    wait_until(lambda: resources() == before)
+    wait_until(lambda: no_more_than(before))
     assert served.heard.names.count("camera_back") == 10

@@ -109,11 +109,10 @@ def test_a_report_that_fails_or_an_asker_who_leaves_does_not_end_it(
 
 
 def test_closes_for_good_and_leaves_what_came_after_it(path: Path) -> None:
-    before = threading.active_count()
     server = StatusServer(path, dict)
     server.close()
     assert not path.exists()
-    wait_until(lambda: threading.active_count() == before)
+    wait_until(lambda: "status" not in {thread.name for thread in threading.enumerate()})
     with closing(StatusServer(path, lambda: {"fps": 3})):
         server.close()
         assert ask(path) == {"fps": 3}
