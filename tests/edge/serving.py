@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ kind = "shutter"
 pin = 17
 pulse_s = 0.05
 """
+
+SOON_LOST = ("stall_s = 2.0", "stall_s = 0.2")
 
 
 class FileCamera:
@@ -213,6 +215,9 @@ class Served:
         self.manager.close()
         for one in (self.stopper._hear, self.stopper._tell):  # it was not entered
             one.close()
+
+
+Serve = Callable[..., Served]
 
 
 class LoggedPin(MockPin):  # type: ignore[misc]
