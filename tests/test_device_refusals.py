@@ -173,11 +173,15 @@ WATCH = """
 
 def test_a_release_is_watched(device: Device) -> None:
     device.shadow("systemctl", "")
+    mark = device.root / "opt/smile-gate/releases/2/complete"
+    mark.parent.mkdir(parents=True)
     assert device.functions(WATCH % "running").returncode == 0
     for state in ("failed", "auto-restart", "start"):
+        mark.touch()
         done = device.functions(WATCH % state)
         expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
         assert done.stderr.startswith(expected)
+        assert not mark.exists()
     device.shadow("systemctl", "echo 12 smile-gate.service restart running")
     began = time.monotonic()
     assert device.functions(WATCH % "dead").returncode == 1

@@ -181,6 +181,7 @@ watch_service() {
         sleep 1
     done
     journalctl --unit smile-gate --lines 50 --no-pager >>"$log" 2>&1 || true
+    rm -f -- "$opt/releases/$release/complete" # it must not be kept in place of one that works
     fail "expected release $release to run for $WATCHED_SECONDS s, got $(service_state): back to ${previous:+release }$previous; details: $log"
 }
 
