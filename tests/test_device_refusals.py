@@ -185,7 +185,7 @@ def test_a_release_is_watched(device: Device) -> None:
     device.shadow("systemctl", "echo 12 smile-gate.service restart running")
     began = time.monotonic()
     assert device.functions(WATCH % "dead").returncode == 1
-    assert time.monotonic() - began > 1.5  # it was waited for
+    assert time.monotonic() - began > 0.9  # it was waited for, in whole seconds
     assert "what the service said" in device.log
 
 
