@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 FILES = ("install.sh", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 FOLDERS = ("benchmarks", "convert", "docs", "edge", "models", "systemd", "train")
 EMPTY_FOLDERS = (
-    *("etc/systemd/system", "etc/sysusers.d", "etc/tmpfiles.d", "etc/udev/rules.d"),
+    *("etc/systemd/system", "etc/tmpfiles.d", "etc/udev/rules.d"),
     *("opt", "usr/local/bin", "var/lib", "var/log"),
 )
 

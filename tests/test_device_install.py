@@ -16,7 +16,6 @@ SYSTEM_FILES = {
     "etc/smile-gate",
     "etc/smile-gate/smile-gate.toml",
     "etc/systemd/system/smile-gate.service",
-    "etc/sysusers.d/smile-gate.conf",
     "etc/tmpfiles.d/smile-gate.conf",
     "etc/udev/rules.d/60-smile-gate.rules",
     "usr/local/bin/smile-gate",

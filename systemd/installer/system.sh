@@ -4,7 +4,6 @@
 # A file in systemd/, and its place.
 SYSTEM_FILES=(
     smile-gate.service:/etc/systemd/system/smile-gate.service
-    smile-gate.sysusers:/etc/sysusers.d/smile-gate.conf
     smile-gate.tmpfiles:/etc/tmpfiles.d/smile-gate.conf
     smile-gate.rules:/etc/udev/rules.d/60-smile-gate.rules
 )
