@@ -63,17 +63,19 @@ class Package(Struct, frozen=True):
     instead: str = ""
 
 
+REINSTALL = "./install.sh, which brings what apt has not"
+
 PACKAGES = (
     Package("numpy", "sudo apt install python3-numpy"),
     Package("cv2", "sudo apt install python3-opencv"),
     Package(
         "ai_edge_litert.interpreter",
-        "pip install ai-edge-litert",
+        REINSTALL,
         instead="tflite_runtime.interpreter",
     ),
     Package("gpiozero", "sudo apt install python3-gpiozero"),
-    Package("msgspec", "pip install msgspec"),
-    Package("tomlkit", "pip install tomlkit"),
+    Package("msgspec", REINSTALL),
+    Package("tomlkit", REINSTALL),
     Package("picamera2", "sudo apt install python3-picamera2", ("picamera2",)),
 )
 

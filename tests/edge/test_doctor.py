@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge import doctor
-from edge.doctor import Finding
+from edge.doctor import REINSTALL, Finding
 from edge.errors import MissingPackageError
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.machine import Machine
@@ -77,7 +77,7 @@ def test_a_package_says_its_version_and_where_it_is(machine: Machine) -> None:
 def test_a_missing_package_is_bad(machine: Machine) -> None:
     machine.patch.setitem(sys.modules, "tomlkit", None)
     found = machine.about("tomlkit")
-    assert (found.verdict, found.mend) == ("bad", "pip install tomlkit")
+    assert (found.verdict, found.mend) == ("bad", REINSTALL)
     assert found.words.startswith("can't be imported: ")
 
 
