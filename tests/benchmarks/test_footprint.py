@@ -20,7 +20,8 @@ def test_processor_time_is_that_of_the_process() -> None:
 
 
 def test_memory_of_no_process_is_an_error() -> None:
-    assert memory_mb("VmHWM") >= memory_mb("VmRSS") > 10
+    now = memory_mb("VmRSS")
+    assert memory_mb("VmHWM") >= now > 10
     with pytest.raises(ProcessLookupError, match="VmXYZ"):
         memory_mb("VmXYZ")
 
