@@ -133,6 +133,7 @@ def kills(count: int, folder: Path, seed: int = 5) -> dict[str, Any]:
         Kills, how many met an active pin, how many left one active, and the longest time from
         SIGTERM to safe pins in milliseconds.
     """
+    cv2.setNumThreads(1)  # OpenCV's pool of threads would not survive a fork
     config = prepare(folder)
     draw = random.Random(seed)
     met = left = 0
