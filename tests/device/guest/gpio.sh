@@ -1,0 +1,14 @@
+#!/bin/sh
+# A simulated GPIO chip of 54 lines, so that /dev/gpiochip0 is there as on a Pi.
+# /run/gpio-sim/sim_gpioN/value is what line N is driven to, or reads.
+set -e
+modprobe gpio-sim
+mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
+chip=/sys/kernel/config/gpio-sim/pi
+mkdir -p "$chip/bank0"
+if [ "$(cat "$chip/live")" = 0 ]; then
+    echo 54 >"$chip/bank0/num_lines"
+    echo pinctrl-bcm2711 >"$chip/bank0/label"
+    echo 1 >"$chip/live"
+fi
+ln -sfn "/sys/devices/platform/$(cat "$chip/dev_name")/$(cat "$chip/bank0/chip_name")" /run/gpio-sim
