@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
+import tempfile
 import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
@@ -119,7 +121,9 @@ def main(verb: str, *arguments: str) -> int:
     """Print what was asked for; an error is one line and exit code 1."""
     try:
         if verb == "verify":
-            lines = verify(list(arguments))
+            with tempfile.TemporaryDirectory() as folder:
+                os.environ["LG_WD"] = folder  # lgpio, when imported, makes a named pipe there
+                lines = verify(list(arguments))
         elif verb == "absent":
             lines = absent(list(arguments))
         elif verb == "requirements":
