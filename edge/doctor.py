@@ -20,12 +20,12 @@ from gpiozero import Device
 from msgspec import Struct
 
 from edge.board import read_health
-from edge.bundle import load_bundle, self_test_pictures
+from edge.bundle import self_test_pictures
 from edge.cameras import list_attached
-from edge.classifier import Classifier
 from edge.errors import MissingPackageError, OutputError, SmileGateError
 from edge.faces import find_cascade
 from edge.outputs import Outputs
+from edge.service import open_classifier
 from edge.settings import Settings, SnapshotSettings
 from edge.status import ask
 
@@ -154,18 +154,17 @@ def _cascade() -> Finding:
 
 def _model(settings: Settings) -> Finding:
     try:
-        bundle = load_bundle(Path(settings.model.bundle))
-        classifier = Classifier(bundle, settings.model.threads)
-        classifier.self_test()
+        classifier = open_classifier(settings)
     except SmileGateError as error:
         return Finding("model", "bad", str(error), "./install.sh upgrade, or another model.bundle")
-    pictures = list(self_test_pictures(bundle.manifest.input.width))
+    manifest = classifier.manifest
+    pictures = list(self_test_pictures(manifest.input.width))
     started = time.perf_counter()
     for picture in pictures:
         classifier.infer(picture)
     each_ms = (time.perf_counter() - started) / len(pictures) * 1e3
-    digest = bundle.manifest.files[bundle.manifest.model][:12]
-    words = f"{bundle.manifest.name}, SHA-256 {digest}..., self-test passed, {each_ms:.2f} ms"
+    digest = manifest.files[manifest.model][:12]
+    words = f"{manifest.name}, SHA-256 {digest}..., self-test passed, {each_ms:.2f} ms"
     return Finding("model", "good", words)
 
 

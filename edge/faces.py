@@ -238,7 +238,7 @@ class HaarDetector:
         around = how.margin * box.w
         left, top = max(0, round(box.x - around)), max(0, round(box.y - around))
         right, bottom = round(box.x + box.w + around), round(box.y + box.h + around)
-        crop = grey[top : max(0, bottom), left : max(0, right)]
+        crop = Box(left, top, right - left, bottom - top).cut(grey)
         scale = self.LOOK_PX / box.w
         size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
         if min(size) < how.sizes[0] * self.LOOK_PX:

@@ -90,7 +90,7 @@ class YunetDetector:
         side = round(box.w * (1.0 + 2.0 * margin))
         x, y = round(box.x + (box.w - side) / 2), round(box.y + (box.h - side) / 2)
         left, top = max(0, x), max(0, y)
-        crop = grey[top : max(0, y + side), left : max(0, x + side)]
+        crop = Box(x, y, side, side).cut(grey)
         if not crop.size:
             return None
         found = self._detect(self._near, crop, side / self.LOOK_PX, score)
