@@ -173,8 +173,8 @@ class Classifier:
         return int(self._interpreter.get_tensor(self._output["index"])[0, 0])
 
     def _leave_edge_tpu(self, why: str) -> None:
-        self.lost = f"the Edge TPU failed, the model runs on the CPU: {why}"
-        log.warning("%s", self.lost)
+        self.lost = f"the Edge TPU failed: {why}"
+        log.warning("%s; the model runs on the CPU", self.lost)
         self.on_edge_tpu = False
         self._open(self.manifest.model, self._bundle.model)
         self.self_test()

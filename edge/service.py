@@ -51,13 +51,16 @@ def open_classifier(settings: Settings) -> Classifier:
     """
     wish, threads = settings.model.edge_tpu, settings.model.threads
     bundle = load_bundle(Path(settings.model.bundle))
-    if wish == "usb":
-        return open_on_edge_tpu(bundle, threads)
-    if wish == "auto" and (bundle.edgetpu_model or plugged_in()):
+    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or plugged_in())):
         try:
-            return open_on_edge_tpu(bundle, threads)
+            classifier = open_on_edge_tpu(bundle, threads)
         except SmileGateError as error:
+            if wish == "usb":
+                raise
             log.info("%s; the model runs on the CPU", error)
+        else:
+            log.info("the model runs on the Edge TPU")
+            return classifier
     classifier = Classifier(bundle, threads)
     classifier.self_test()
     return classifier

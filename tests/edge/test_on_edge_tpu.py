@@ -59,7 +59,7 @@ def test_one_that_is_lost_is_told_of_once_and_the_cpu_goes_on(
     for picture in self_test_pictures(64):
         assert on_edge_tpu.infer(picture) == classifier.infer(picture)
     assert not on_edge_tpu.on_edge_tpu
-    assert on_edge_tpu.lost.startswith("the Edge TPU failed, the model runs on the CPU: USB trans")
+    assert on_edge_tpu.lost.startswith("the Edge TPU failed: USB transfer error")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     coral.unplug()
     with pytest.raises(EdgeTpuError, match="on USB, got none"):  # the old delegate is gone
@@ -164,7 +164,7 @@ def test_a_gate_whose_accelerator_is_pulled_goes_on_and_says_so(
     served.wait_for_frames(10)
     report = served.service.report()
     assert report["model_on"] == "CPU"
-    assert [one[:20] for one in report["warnings"]] == ["the Edge TPU failed,"]
+    assert [one[:20] for one in report["warnings"]] == ["the Edge TPU failed:"]
     assert "fault" not in served.heard.names
     coral.does("well")
     served.reload()
