@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from convert.audit import ConvertError, check_int8
+from convert.edgetpu import Compiled, check_operators, compile_model, find_compiler
 from edge.arguments import OneLineParser
 from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization, self_test_pictures
 from edge.classifier import Classifier, make_interpreter
@@ -44,7 +45,9 @@ DEFAULT_MARGIN = 0.1
 LABELS = ("not smiling", "smiling")
 
 
-def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -> Manifest:
+def quantize(
+    source: Path, data: Path, out: Path, *, sets: Sequence[str] = (), edgetpu: bool = False
+) -> tuple[Manifest, Compiled | None]:
     """Write a bundle for ``source`` to ``out``, if the int8 model is as good as the float one.
 
     Weights and activations are quantized after training, calibrated on train pictures; the
@@ -57,13 +60,19 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
         data: folder with the data sets.
         out: folder for the bundle; made if missing, its manifest is written last.
         sets: which data sets; all that are there when empty.
+        edgetpu: also compile the model for the Edge TPU, and put that into the bundle, too.
+
+    Returns:
+        The manifest, and the model for the Edge TPU if it was asked for.
 
     Raises:
         ConvertError: no such model, one of another shape, a float tensor left in the result, or
             int8 answers wrong on more than 0.3 % (and more than one) of a set's test pictures
-            than float.
+            than float; no compiler for the Edge TPU, or a model that it does not take.
         DataError: the data is missing or incomplete.
     """
+    if edgetpu:
+        find_compiler()
     model = _load(source)
     side = int(model.input_shape[1])
     training = _training(source)
@@ -80,10 +89,18 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
     validation = view([p for p in pictures if p.split == "validation"], "validation")
     test = view([p for p in pictures if p.split == "test"], "test")
     out.mkdir(parents=True, exist_ok=True)
-    tflite = _convert(model, as_input(c.pixels for c in calibration if c.pixels is not None))
+    tflite = _convert(
+        model, as_input(c.pixels for c in calibration if c.pixels is not None), edgetpu=edgetpu
+    )
     check_int8(tflite)
 
     files = {f"{model.name}.tflite": tflite, f"{model.name}.keras": source.read_bytes()}
+    compiled, compiled_name = None, ""
+    if edgetpu:
+        check_operators(tflite)
+        compiled = compile_model(tflite, model.name)
+        compiled_name = f"{model.name}_edgetpu.tflite"
+        files[compiled_name] = compiled.model
     draft = _manifest(model, margin, tflite, training, files)
     classifier = Classifier(Bundle(out, draft, tflite))
     threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
@@ -94,12 +111,13 @@ def quantize(source: Path, data: Path, out: Path, *, sets: Sequence[str] = ()) -
     metrics = {name: {"int8": int8[name].facts(), "float": real[name].facts()} for name in int8}
     manifest = msgspec.structs.replace(
         draft,
+        edgetpu_model=compiled_name,
         threshold=threshold,
         self_test=tuple(classifier.infer(one) for one in self_test_pictures(draft.input.width)),
         metrics=metrics,
     )
     _write(out, manifest, files)
-    return manifest
+    return manifest, compiled
 
 
 def _load(source: Path) -> keras.Model:
@@ -140,7 +158,9 @@ def _sample(pictures: Sequence[Picture]) -> list[Picture]:
     return [p for members in by_set.values() for p in rng.sample(members, min(share, len(members)))]
 
 
-def _convert(model: keras.Model, calibration: np.ndarray[Any, Any]) -> bytes:
+def _convert(
+    model: keras.Model, calibration: np.ndarray[Any, Any], *, edgetpu: bool = False
+) -> bytes:
     import keras
     import tensorflow as tf
 
@@ -160,6 +180,9 @@ def _convert(model: keras.Model, calibration: np.ndarray[Any, Any]) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
+    # The Edge TPU's compiler knows no dense layers with a scale for each channel. The converter
+    # has no other switch for it (tensorflow/lite/python/lite.py).
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = edgetpu  # noqa: SLF001
     # Keras prints the graph's signature, and the converter warns of what the sample provides.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -230,6 +253,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="folder with data sets, or the name of one below $SMILE_GATE_DATA",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle")
+    parser.add_argument(
+        "--edgetpu",
+        action="store_true",
+        help="also compile for a Coral Edge TPU, with Google's edgetpu_compiler",
+    )
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     data, sets = Path(options.data), []
@@ -237,7 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if root and not data.exists():
         data, sets = Path(root), [options.data]
     try:
-        manifest = quantize(options.model, data, options.out, sets=sets)
+        manifest, compiled = quantize(
+            options.model, data, options.out, sets=sets, edgetpu=options.edgetpu
+        )
     except (SmileGateError, OSError) as error:
         print(f"convert.quantize: {error}", file=sys.stderr)
         return 2
@@ -249,6 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"float {result['float']['accuracy_percent']:6.2f} %  "
             f"({result['int8']['images']} images, {result['int8']['missed_faces']} faces missed)"
         )
+    for line in compiled.lines() if compiled else ():
+        print(line)
     size = (options.out / manifest.model).stat().st_size
     print(f"{options.out / manifest.model}: {size / 1000:.1f} KB, threshold {manifest.threshold}")
     return 0

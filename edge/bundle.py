@@ -58,7 +58,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """What a bundle says of itself.
 
     ``files`` maps each file's name to its SHA-256 in hexadecimal; ``model`` is the one of them
-    that the device runs. A face smiles when its score is at least ``threshold``.
+    that the device runs, ``edgetpu_model`` the one of them that is the same compiled for an Edge
+    TPU, empty without one. A face smiles when its score is at least ``threshold``.
     ``self_test`` are the scores of ``self_test_pictures``, by which a device knows that its runtime
     runs the model as it should; none in bundles from before there was one.
     ``training_data`` and ``metrics`` are for people and reports: the device ignores them.
@@ -67,6 +68,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     name: str
     model: str
+    edgetpu_model: str = ""
     input: Input
     output: Output
     threshold: Annotated[float, Meta(ge=0, le=1)]
@@ -82,11 +84,13 @@ class _Version(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A checked bundle: its folder, its manifest and the bytes of its model file."""
+    """A checked bundle: its folder, its manifest and the bytes of its model files; without a model
+    for an Edge TPU that one is empty."""
 
     folder: Path
     manifest: Manifest
     model: bytes
+    edgetpu_model: bytes = b""
 
 
 def self_test_pictures(side: int) -> Iterator[Grey]:
@@ -118,14 +122,16 @@ def load_bundle(folder: Path) -> Bundle:
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
-    if manifest.model not in manifest.files:
-        raise BundleError(
-            f"{path}: expected {manifest.model!r} among its files, got only "
-            f"{', '.join(manifest.files) or 'none'}",
-            path,
-        )
+    for model in (manifest.model, manifest.edgetpu_model or manifest.model):
+        if model not in manifest.files:
+            raise BundleError(
+                f"{path}: expected {model!r} among its files, got only "
+                f"{', '.join(manifest.files) or 'none'}",
+                path,
+            )
     contents = {name: _read(folder, name, digest) for name, digest in manifest.files.items()}
-    return Bundle(folder, manifest, contents[manifest.model])
+    compiled = contents.get(manifest.edgetpu_model, b"")
+    return Bundle(folder, manifest, contents[manifest.model], compiled)
 
 
 def _read(folder: Path, name: str, expected: str) -> bytes:

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.bundle import Bundle, Quantization, self_test_pictures
-from edge.errors import BundleError, MissingPackageError
+from edge.errors import BundleError
 from edge.frames import Box, Face, Frame, Grey, SmileScore
 from edge.preprocess import crop, scale
 from edge.quiet import quiet_stderr
+from edge.runtime import tflite
+
+Int8 = npt.NDArray[np.int8]
 
 
-def make_interpreter(model: bytes, threads: int = 1) -> Any:
+log = logging.getLogger(__name__)
+
+
+def make_interpreter(model: bytes, threads: int = 1, delegates: Sequence[Any] = ()) -> Any:
     """Return an allocated interpreter from LiteRT, else from tflite-runtime.
+
+    Args:
+        model: a TFLite model.
+        threads: of the processor, from 1.
+        delegates: what else runs operators, as the runtime's ``load_delegate`` returns it.
 
     Raises:
         MissingPackageError: neither runtime is installed.
         ValueError, RuntimeError: the bytes are no model this runtime can run.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        try:
-            from tflite_runtime.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingPackageError(
-                "expected a TFLite runtime, got none; pip install ai-edge-litert",
-                name="ai-edge-litert",
-            ) from error
     with quiet_stderr():  # the runtime greets there, and has no switch against it
-        interpreter = Interpreter(model_content=model, num_threads=threads)
+        interpreter = tflite().Interpreter(
+            model_content=model,
+            num_threads=threads,
+            experimental_delegates=list(delegates) or None,
+        )
         interpreter.allocate_tensors()
     return interpreter
 
@@ -43,6 +51,12 @@ class Classifier:
     Args:
         bundle: a checked bundle.
         threads: interpreter threads, from 1.
+        edge_tpu: the delegate of an Edge TPU, on which the bundle's compiled model is to run. When
+            it fails, the processor goes on.
+
+    Attributes:
+        on_edge_tpu: whether the model runs there.
+        lost: why it runs there no more; empty as long as it does.
 
     Raises:
         BundleError: the model can't be run, or is not what the manifest says.
@@ -52,11 +66,24 @@ class Classifier:
     TOLERANCE = 0.03
     """Kernels for other processors round differently, by some of the output's 256 steps."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1, edge_tpu: Any = None) -> None:
         self.manifest = bundle.manifest
-        self._where = bundle.folder / self.manifest.model
+        self.on_edge_tpu = edge_tpu is not None
+        self.lost = ""
+        self._bundle = bundle
+        self._threads = threads
+        if self.on_edge_tpu:
+            self._open(self.manifest.edgetpu_model, bundle.edgetpu_model, [edge_tpu])
+        else:
+            self._open(self.manifest.model, bundle.model)
+        quantization = self.manifest.input.quantization
+        levels = np.arange(256) / 255.0 / quantization.scale + quantization.zero_point
+        self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
+
+    def _open(self, name: str, model: bytes, delegates: Sequence[Any] = ()) -> None:
+        self._where = self._bundle.folder / name
         try:
-            self._interpreter = make_interpreter(bundle.model, threads)
+            self._interpreter = make_interpreter(model, self._threads, delegates)
         except (ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
             raise BundleError(
@@ -68,9 +95,6 @@ class Classifier:
         output = self.manifest.output
         self._check("input", self._input, (1, spec.height, spec.width, 1), spec.quantization)
         self._check("output", self._output, (1, 1), output.quantization)
-        quantization = spec.quantization
-        levels = np.arange(256) / 255.0 / quantization.scale + quantization.zero_point
-        self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
 
     def _check(
         self,
@@ -132,8 +156,25 @@ class Classifier:
 
     def infer(self, pixels: Grey) -> float:
         """Run the model once on uint8 luma of shape (height, width); return 0.0 to 1.0."""
-        self._interpreter.set_tensor(self._input["index"], self._to_int8[pixels][None, ..., None])
-        self._interpreter.invoke()
-        value = int(self._interpreter.get_tensor(self._output["index"])[0, 0])
+        values = self._to_int8[pixels][None, ..., None]
+        try:
+            value = self._invoke(values)
+        except RuntimeError as error:
+            if not self.on_edge_tpu:
+                raise
+            self._leave_edge_tpu(str(error).partition("\n")[0])
+            value = self._invoke(values)
         quantization = self.manifest.output.quantization
         return min(1.0, max(0.0, quantization.scale * (value - quantization.zero_point)))
+
+    def _invoke(self, values: Int8) -> int:
+        self._interpreter.set_tensor(self._input["index"], values)
+        self._interpreter.invoke()
+        return int(self._interpreter.get_tensor(self._output["index"])[0, 0])
+
+    def _leave_edge_tpu(self, why: str) -> None:
+        self.lost = f"the Edge TPU failed: {why}"
+        log.warning("%s; the model runs on the CPU", self.lost)
+        self.on_edge_tpu = False
+        self._open(self.manifest.model, self._bundle.model)
+        self.self_test()

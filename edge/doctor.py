@@ -14,18 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from gpiozero import Device
 from msgspec import Struct
 
 from edge.board import read_health
-from edge.bundle import self_test_pictures
+from edge.bundle import load_bundle, self_test_pictures
 from edge.cameras import list_attached
-from edge.errors import MissingPackageError, OutputError, SmileGateError
+from edge.classifier import Classifier
+from edge.edgetpu import plugged_in, try_apart
+from edge.errors import BundleError, MissingPackageError, OutputError, SmileGateError
 from edge.faces import find_cascade
 from edge.outputs import Outputs
-from edge.service import open_classifier
+from edge.service import open_on_edge_tpu
 from edge.settings import Settings, SnapshotSettings
 from edge.status import ask
 
@@ -87,7 +89,8 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
         settings: whose camera, pins, model and folders are looked at.
         socket: where a running gate answers. What it uses can't be tried then.
     """
-    running, service = _service(socket)
+    report, service = _service(socket)
+    running = report is not None
     yield _machine()
     yield _python()
     distributions = packages_distributions()
@@ -95,6 +98,7 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
         yield _package(package, settings.camera.source, distributions)
     yield _cascade()
     yield _model(settings)
+    yield _edge_tpu(settings, report)
     yield from _cameras(settings.camera.source)
     yield _pins(settings, running)
     yield _groups()
@@ -154,18 +158,45 @@ def _cascade() -> Finding:
 
 def _model(settings: Settings) -> Finding:
     try:
-        classifier = open_classifier(settings)
+        classifier = Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
+        classifier.self_test()
     except SmileGateError as error:
         return Finding("model", "bad", str(error), "./install.sh upgrade, or another model.bundle")
     manifest = classifier.manifest
-    pictures = list(self_test_pictures(manifest.input.width))
+    digest = manifest.files[manifest.model][:12]
+    tried = _tried(classifier)
+    return Finding("model", "good", f"{manifest.name}, SHA-256 {digest}..., {tried}")
+
+
+def _tried(classifier: Classifier) -> str:
+    pictures = list(self_test_pictures(classifier.manifest.input.width))
     started = time.perf_counter()
     for picture in pictures:
         classifier.infer(picture)
     each_ms = (time.perf_counter() - started) / len(pictures) * 1e3
-    digest = manifest.files[manifest.model][:12]
-    words = f"{manifest.name}, SHA-256 {digest}..., self-test passed, {each_ms:.2f} ms"
-    return Finding("model", "good", words)
+    return f"self-test passed, {each_ms:.2f} ms"
+
+
+def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
+    wish = settings.model.edge_tpu
+    if wish != "usb" and not plugged_in():
+        return Finding("edge tpu", "good", "none on USB")
+    if wish == "off":
+        return Finding("edge tpu", "good", "on USB, but model.edge_tpu is off")
+    if report is not None and report.get("model_on") != "CPU":  # it answers one program at a time
+        return Finding("edge tpu", "good", "left to the running gate")
+    verdict: Verdict = "bad" if wish == "usb" else "warning"
+    try:
+        library = try_apart()
+        bundle = load_bundle(Path(settings.model.bundle))
+        tried = _tried(open_on_edge_tpu(bundle, settings.model.threads))
+    except BundleError as error:
+        mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
+        return Finding("edge tpu", verdict, str(error), mend)
+    except SmileGateError as error:
+        mend = "plug it in, then: sudo ./install.sh --coral"
+        return Finding("edge tpu", verdict, str(error), mend)
+    return Finding("edge tpu", "good", f"{library}, {tried}")
 
 
 def _cameras(source: str) -> Iterator[Finding]:
@@ -250,23 +281,23 @@ def _power() -> Finding:
     return Finding("power", "good", words)
 
 
-def _service(socket: Path) -> tuple[bool, Finding]:
-    """Return whether a gate runs, and what it says of itself."""
+def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
+    """Return what the gate says of itself, empty if it can't be asked, None if none runs."""
     try:
         report = ask(socket)
     except SmileGateError as error:
         state = _output_of(["systemctl", "is-active", UNIT]) or "unknown"
         if state == "active":
             mend = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
-            return True, Finding("service", "warning", f"{state}, but {error}", mend)
+            return {}, Finding("service", "warning", f"{state}, but {error}", mend)
         mend = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
-        return False, Finding("service", "warning", f"{state}; {error}", mend)
+        return None, Finding("service", "warning", f"{state}; {error}", mend)
     words = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
     faults = [*report.get("faults", ()), *report.get("warnings", ())]
     if faults:
         mend = f"journalctl -u {UNIT}"
-        return True, Finding("service", "warning", f"{words}; {'; '.join(faults)}", mend)
-    return True, Finding("service", "good", words)
+        return report, Finding("service", "warning", f"{words}; {'; '.join(faults)}", mend)
+    return report, Finding("service", "good", words)
 
 
 def _journal() -> Finding:

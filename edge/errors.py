@@ -62,6 +62,10 @@ class BundleError(SmileGateError, ValueError):
         self.path = Path(path)
 
 
+class EdgeTpuError(SmileGateError, RuntimeError):
+    """A Coral accelerator is not there, or does not work."""
+
+
 class MissingPackageError(SmileGateError, ImportError):
     """An optional package that this command needs is not installed.
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from edge.board import BoardWatch
-from edge.bundle import load_bundle
+from edge.bundle import Bundle, load_bundle
 from edge.cameras import Camera
 from edge.cameras.capture import Capture, open_captured
 from edge.classifier import Classifier
 from edge.detectors import open_detector
-from edge.errors import SmileGateError
+from edge.edgetpu import open_delegate, plugged_in
+from edge.errors import BundleError, EdgeTpuError, SmileGateError
 from edge.frames import Event, SmileScore
 from edge.notify import Notifier
 from edge.outputs import Outputs
@@ -42,9 +43,44 @@ def make_stages(settings: Settings) -> partial[Pipeline]:
 
 
 def open_classifier(settings: Settings) -> Classifier:
-    """Open the model of the settings' bundle, and try it."""
-    classifier = Classifier(load_bundle(Path(settings.model.bundle)), settings.model.threads)
+    """Open the model of the settings' bundle, where the settings want it, and try it.
+
+    Raises:
+        BundleError: there is no such model, or it does not work.
+        EdgeTpuError: the settings insist on an Edge TPU, and there is none that works.
+    """
+    wish, threads = settings.model.edge_tpu, settings.model.threads
+    bundle = load_bundle(Path(settings.model.bundle))
+    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or plugged_in())):
+        try:
+            classifier = open_on_edge_tpu(bundle, threads)
+        except SmileGateError as error:
+            if wish == "usb":
+                raise
+            log.info("%s; the model runs on the CPU", error)
+        else:
+            log.info("the model runs on the Edge TPU")
+            return classifier
+    classifier = Classifier(bundle, threads)
     classifier.self_test()
+    return classifier
+
+
+def open_on_edge_tpu(bundle: Bundle, threads: int) -> Classifier:
+    """Open a bundle's compiled model on the Edge TPU, and try it.
+
+    Raises:
+        BundleError: the bundle has none, or it does not work.
+        EdgeTpuError: there is no Edge TPU, or it can't be used.
+    """
+    if not bundle.edgetpu_model:
+        raise BundleError(
+            f"{bundle.folder}: expected a model compiled for the Edge TPU, got none", bundle.folder
+        )
+    classifier = Classifier(bundle, threads, open_delegate())
+    classifier.self_test()
+    if classifier.lost:
+        raise EdgeTpuError(classifier.lost)
     return classifier
 
 
@@ -133,14 +169,16 @@ class Service:
     def report(self) -> Mapping[str, Any]:
         """Return how the gate is, for JSON; from any thread."""
         lost = {"dropped": self.camera.dropped} if isinstance(self.camera, Capture) else {}
+        classifier: Classifier = self._stages.keywords["classifier"]
         return {
             "version": version("smile-gate"),
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
             **lost,
             "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
+            "model_on": "Edge TPU" if classifier.on_edge_tpu else "CPU",
             "faults": self.outputs.faults,
-            "warnings": list(self._board.health.warnings),
+            "warnings": [*filter(None, [classifier.lost]), *self._board.health.warnings],
             "temperature_c": self._board.health.temperature_c,
         }
 

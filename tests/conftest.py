@@ -17,7 +17,7 @@ from edge.classifier import Classifier
 from edge.frames import Frame, Grey
 from edge.settings import SHIPPED_BUNDLE
 
-pytest_plugins = ["tests.tiny_sets", "tests.edge.commands", "tests.devices"]
+pytest_plugins = ["tests.tiny_sets", "tests.edge.commands", "tests.edge.coral", "tests.devices"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

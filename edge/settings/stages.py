@@ -133,6 +133,14 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str, setting("bundle folder; a relative path starts at the configuration file")
     ] = str(SHIPPED_BUNDLE)
     threads: Annotated[int, setting("interpreter threads", ge=1, le=8)] = 1
+    edge_tpu: Annotated[
+        Literal["auto", "off", "usb"],
+        setting(
+            "where the model runs: auto takes a Coral accelerator on USB, if one works and the "
+            "bundle has a model compiled for it, else the CPU; usb insists on one; off is the CPU",
+            "a gate shall work without its accelerator too",
+        ),
+    ] = "auto"
 
 
 class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):

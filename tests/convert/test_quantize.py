@@ -79,9 +79,9 @@ def test_a_model_that_quantization_spoils_is_refused(
 ) -> None:
     original = module._convert
 
-    def convert_another(model: Any, calibration: Any) -> bytes:
+    def convert_another(model: Any, calibration: Any, **options: bool) -> bytes:
         keras.utils.set_random_seed(1)
-        return original(keras.models.clone_model(model), calibration)
+        return original(keras.models.clone_model(model), calibration, **options)
 
     monkeypatch.setattr(module, "_convert", convert_another)
     out = tmp_path / "bundle"

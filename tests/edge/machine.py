@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge import config, doctor
+from edge import config, doctor, edgetpu
 from edge.board import Health
 from edge.cameras import Attached
 from edge.doctor import Finding, examine
@@ -37,6 +37,7 @@ class Machine:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(doctor, "packages_distributions", distributions)
         monkeypatch.setattr(doctor, "list_attached", lambda: iter(ATTACHED[:2]))
+        monkeypatch.setattr(edgetpu, "DEVICES", folder / "no-usb")
         monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x50000))
         self.said_by({("systemctl", "is-active", "smile-gate.service"): "inactive"})
 

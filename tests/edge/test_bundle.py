@@ -12,6 +12,7 @@ import pytest
 from edge.bundle import load_bundle, self_test_pictures
 from edge.errors import BundleError
 from edge.settings import SHIPPED_BUNDLE
+from tests.edge.coral import bundle_with
 
 
 @pytest.fixture
@@ -63,6 +64,8 @@ def test_a_missing_file_is_named(bundle: Path) -> None:
         (lambda m: m["input"].update(height=32), "expected a square input, got 64x32"),
         (lambda m: m["input"].update(colour="rgb"), "Invalid enum value 'rgb'"),
         (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
+        (lambda m: m.update(model=""), "expected '' among its files"),
+        (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
         (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
     ],
 )
@@ -96,6 +99,15 @@ def test_a_self_test_of_no_numbers_is_refused(bundle: Path, scores: object) -> N
 def test_a_bundle_from_before_there_was_a_self_test_is_good(bundle: Path) -> None:
     edit(bundle, lambda manifest: manifest.pop("self_test"))
     assert load_bundle(bundle).manifest.self_test == ()
+
+
+def test_a_model_for_the_edge_tpu_is_checked_like_the_others(tmp_path: Path) -> None:
+    folder = bundle_with(tmp_path / "b", b"compiled")
+    assert load_bundle(folder).edgetpu_model == b"compiled"
+    (folder / "c_edgetpu.tflite").write_bytes(b"altered")
+    with pytest.raises(BundleError, match=r"c_edgetpu\.tflite: expected SHA-256"):
+        load_bundle(folder)
+    assert load_bundle(SHIPPED_BUNDLE).edgetpu_model == b""
 
 
 def test_the_patterns_of_the_self_test_are_the_same_everywhere() -> None:

@@ -25,8 +25,8 @@ def test_a_machine_on_which_all_is_well(machine: Machine) -> None:
     assert {one.verdict for one in findings} == {"good"}, findings
     assert [one.about for one in findings] == [
         "machine", "python", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec", "tomlkit",
-        findings[8].about, "cascade", "model", "camera", "camera", "pins", "groups", "disk",
-        "power", "service", "journal",
+        findings[8].about, "cascade", "model", "edge tpu", "camera", "camera", "pins", "groups",
+        "disk", "power", "service", "journal",
     ]  # fmt: skip
 
 

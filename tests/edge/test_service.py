@@ -217,10 +217,10 @@ def test_the_report_is_json_of_what_is_going_on(serve: Serve, board: dict[str, H
     report = json.loads(json.dumps(served.service.report()))
     assert set(report) == {
         "version", "source", "uptime_s", "frames", "fps", "faces", "firings", "last_firing_s_ago",
-        "camera_lost", "dropped", "frame_ms", "faults", "warnings", "temperature_c",
+        "camera_lost", "dropped", "frame_ms", "model_on", "faults", "warnings", "temperature_c",
     }  # fmt: skip
     assert report["firings"] == 1
     assert report["faces"][0]["score"] > 0.5
     assert report["frame_ms"] > 0.0
     assert len(report["warnings"]) == 2
-    assert report["camera_lost"] == ""
+    assert (report["camera_lost"], report["model_on"]) == ("", "CPU")

@@ -1,0 +1,182 @@
+"""Compile an int8 model for the Edge TPU, with Google's program, and say what will run there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ai_edge_litert import schema_py_generated as schema
+from msgspec import Struct
+
+from convert.audit import ConvertError
+
+COMPILER = "edgetpu_compiler"
+PATIENCE_S = 600.0
+MAPPED = "Mapped to Edge TPU"
+
+OPERATORS: Mapping[str, int] = {
+    "ADD": 3,
+    "AVERAGE_POOL_2D": 3,
+    "CONCATENATION": 3,
+    "CONV_2D": 5,
+    "DEPTHWISE_CONV_2D": 6,
+    "EXPAND_DIMS": 1,
+    "FULLY_CONNECTED": 9,
+    "L2_NORMALIZATION": 2,
+    "LOGISTIC": 3,
+    "MAXIMUM": 4,
+    "MAX_POOL_2D": 3,
+    "MEAN": 3,
+    "MINIMUM": 4,
+    "MUL": 4,
+    "PACK": 3,
+    "PAD": 3,
+    "PRELU": 1,
+    "QUANTIZE": 2,
+    "REDUCE_MAX": 3,
+    "REDUCE_MIN": 3,
+    "RELU": 3,
+    "RELU6": 3,
+    "RELU_N1_TO_1": 1,
+    "RESHAPE": 1,
+    "RESIZE_BILINEAR": 4,
+    "RESIZE_NEAREST_NEIGHBOR": 4,
+    "RSQRT": 2,
+    "SLICE": 5,
+    "SOFTMAX": 3,
+    "SPACE_TO_DEPTH": 2,
+    "SPLIT": 4,
+    "SQUARED_DIFFERENCE": 2,
+    "SQUEEZE": 2,
+    "STRIDED_SLICE": 5,
+    "SUB": 5,
+    "SUM": 2,
+    "TANH": 3,
+    "TRANSPOSE": 5,
+    "TRANSPOSE_CONV": 3,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+}
+"""What an Edge TPU runs (https://coral.ai/docs/edgetpu/models-intro/#supported-operations), and up
+to which version the last compiler, 16.0 of 2021, reads it: that of TensorFlow 2.5, with which the
+library of the same release is built (google-coral/libedgetpu, workspace.bzl; tensorflow/lite/tools/
+versioning/runtime_version.cc). It is known to refuse CONV_2D 6 and TRANSPOSE_CONV 4."""
+
+
+class Operator(Struct, frozen=True):
+    """A line of the compiler's report: so many operators of a kind, and what becomes of them."""
+
+    name: str
+    count: int
+    status: str
+
+
+class Compiled(Struct, frozen=True):
+    """A model for the Edge TPU and the compiler's report of it."""
+
+    model: bytes
+    operators: tuple[Operator, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield in words how much runs there, and what does not."""
+        there = sum(one.count for one in self.operators if one.status == MAPPED)
+        total = sum(one.count for one in self.operators)
+        yield f"{there} of {total} operators run on the Edge TPU"
+        for one in self.operators:
+            if one.status != MAPPED:
+                yield f"on the CPU: {one.count} {one.name}: {one.status}"
+
+
+def find_compiler() -> str:
+    """Return where Google's compiler is.
+
+    Raises:
+        ConvertError: it is not on the PATH.
+    """
+    compiler = shutil.which(COMPILER)
+    if compiler is None:
+        raise ConvertError(
+            f"--edgetpu: expected Google's {COMPILER} on the PATH, got none: on x86-64 Debian or "
+            "Ubuntu it is the package edgetpu-compiler of https://packages.cloud.google.com/apt, "
+            "suite coral-edgetpu-stable; see docs/coral.md"
+        )
+    return compiler
+
+
+def check_operators(model: bytes) -> None:
+    """Check that the compiler can read a model, and that the Edge TPU runs all of it.
+
+    Raises:
+        ConvertError: names the first operator that it does not run or that is too new, or the
+            first dense layer with more than one scale.
+    """
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+    whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    for graph in whole.subgraphs:
+        for operator in graph.operators:
+            code = whole.operatorCodes[operator.opcodeIndex]
+            name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+            if name not in OPERATORS:
+                raise ConvertError(f"{name}: expected operators that an Edge TPU runs")
+            if code.version > OPERATORS[name]:
+                raise ConvertError(
+                    f"{name}: expected at most version {OPERATORS[name]}, which is the newest that "
+                    f"{COMPILER} reads, got {code.version}"
+                )
+            if name == "FULLY_CONNECTED":
+                weights = graph.tensors[operator.inputs[1]]
+                if len(weights.quantization.scale) > 1:
+                    raise ConvertError(
+                        f"{weights.name.decode()}: expected one scale for all of a dense layer's "
+                        f"weights, got {len(weights.quantization.scale)}"
+                    )
+
+
+def compile_model(model: bytes, name: str) -> Compiled:
+    """Compile an int8 TFLite model for the Edge TPU.
+
+    Raises:
+        ConvertError: there is no compiler, it refuses the model, or puts nothing on the Edge TPU.
+    """
+    compiler = find_compiler()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, f"{name}.tflite")
+        source.write_bytes(model)
+        try:
+            done = subprocess.run(  # noqa: S603
+                [compiler, "-s", "-o", folder, str(source)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=PATIENCE_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ConvertError(f"{compiler}: expected it to run, got: {error}") from error
+        compiled = source.with_name(f"{name}_edgetpu.tflite")
+        if done.returncode or not compiled.is_file():
+            raise ConvertError(
+                f"{compiler}: expected a compiled model, got: {_failure(done.stdout)}"
+            )
+        result = Compiled(compiled.read_bytes(), read_report(done.stdout))
+    if all(one.status != MAPPED for one in result.operators):
+        raise ConvertError(
+            f"{compiler}: expected operators on the Edge TPU, got: {'; '.join(result.lines())}"
+        )
+    return result
+
+
+def read_report(text: str) -> tuple[Operator, ...]:
+    """Return the table of operators that the compiler prints with ``-s``."""
+    rows = re.findall(r"^([A-Z][A-Z0-9_]+) +(\d+) +(\S.*?) *$", text, re.MULTILINE)
+    return tuple(Operator(name, int(count), status) for name, count, status in rows)
+
+
+def _failure(text: str) -> str:
+    """Return the line of the compiler's output that says most of what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = r"ERROR|Invalid model|Compilation failed:|Internal compiler error"
+    return next((line for line in lines if re.match(telling, line)), (lines or ["nothing"])[-1])
