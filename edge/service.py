@@ -171,6 +171,7 @@ class Service:
             self._notifier.status(words)
             undo.close()
         else:
+            self._forget(stages)
             self.settings, self._stages = settings, stages
             self._board.hot_c = settings.board.hot_c
             log.info("reloaded")
@@ -188,6 +189,12 @@ class Service:
             if settings.trigger == before.trigger:
                 kept["trigger"] = self._stages.keywords["trigger"]
         return partial(stages, **kept)
+
+    def _forget(self, stages: partial[Pipeline]) -> None:
+        """Tell the end of what the stages to come know nothing of."""
+        before, after = self._stages.keywords, stages.keywords
+        if after["trigger"] is not before["trigger"]:
+            self.pipeline.forget(keep_faces=after["faces"] is before["faces"])
 
     def _exchange(self, settings: Settings, undo: ExitStack) -> None:
         """Close what is set otherwise now, and open it anew."""
