@@ -83,12 +83,20 @@ class EventWriter:
         log.warning("--events %s: writing ended: %s", self._path, why)
 
 
-def log_event(event: Event) -> None:
-    """Say an event in words, at level INFO, or WARNING for what is wrong."""
+def log_event(event: Event, *, timed: bool = True) -> None:
+    """Say an event in words, at level INFO, or WARNING for what is wrong.
+
+    Args:
+        event: what happened.
+        timed: with its time in seconds; a log with a time of its own needs none.
+    """
     if event.facts.get("fault") == "camera":  # said as camera_lost, camera_back
         return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
-    log.log(level, "%9.2f s  %s", event.time, in_words(event))
+    if timed:
+        log.log(level, "%9.2f s  %s", event.time, in_words(event))
+    else:
+        log.log(level, "%s", in_words(event))
 
 
 def in_words(event: Event) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +107,62 @@ def test_without_a_manager_a_missing_camera_is_exit_code_2(tmp_path: Path) -> No
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 2
     assert said == f"smile-gate: v4l2:{tmp_path}/camera: unplugged\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (("hold_s", "holds"), 2, "trigger.holds: expected a key among"),
+        (("[trigger]", '[model]\nbundle = "/nowhere"\n[trigger]'), 2, "/nowhere"),
+        (("[trigger]", "[trigger"), 2, "expected TOML"),
+        (('"v4l2:{camera}"', '"{camera}.mp4"'), 1, "camera.mp4"),
+        (("[outputs", "[outputs.b]\nkind = 'indicator'\nled_pin = 5\n[outputs"), 1, "GPIO 5"),
+    ],
+)
+def test_a_manager_is_told_whether_another_start_may_help(
+    gate: Program, change: tuple[str, str], code: int, says: str
+) -> None:
+    """An indicator can't have its pin: these mock pins can't be dimmed."""
+    process = gate.start("plain", CONFIG.replace(*change))
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == code
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, sys
+from edge import cli
+count = len(os.listdir("/proc/self/fd"))  # one more than are open now
+resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("managed", ["", "/nowhere"])
+def test_no_descriptor_left_at_the_start_is_no_end_for_good(managed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS, "run", "--source", "demo"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NOTIFY_SOCKET": managed},
+    )
+    assert done.returncode == 1
+    assert done.stderr == "smile-gate: [Errno 24] Too many open files\n"
+
+
+def test_no_descriptor_left_refuses_a_reload_and_no_more(gate: Program) -> None:
+    process = gate.start("plain")
+    gate.wait_ready()
+    count = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (count, count))
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    assert process.poll() is None
+    said = gate.end()
+    assert process.returncode == 0
+    assert "not reloaded, it goes on as before: " in said
 
 
 def test_with_a_manager_it_waits_and_says_so_once(gate: Program) -> None:
