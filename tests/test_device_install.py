@@ -44,6 +44,24 @@ def test_a_dry_run_changes_nothing(device: Device) -> None:
     assert files_below(device.root) == before
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dry-run", "--root", "{root}", "install"),
+        ("--root", "{root}", "install", "--dry-run"),
+        ("install", "--dry-run", "--root", "{root}"),
+        ("--yes", "install", "--root", "../root", "--dry-run"),
+    ],
+)
+def test_verb_and_options_may_come_in_any_order(device: Device, arguments: tuple[str, ...]) -> None:
+    before = files_below(device.root)
+    done = device.run(*(one.format(root=device.root) for one in arguments))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "would make release 1, " in done.stdout
+    assert f" in {device.root}/opt/" in done.stdout
+    assert files_below(device.root) == before
+
+
 def test_files_after_an_installation(installed: Device) -> None:
     below = {one for one in files_below(installed.root) if not one.startswith("opt")}
     assert below >= SYSTEM_FILES

@@ -103,6 +103,11 @@ def test_unknown_options_and_folders(device: Device) -> None:
     assert done.stderr == "install.sh: --offline: expected a folder, got /nowhere\n"
 
 
+def test_two_verbs(device: Device) -> None:
+    done = device.install("upgrade")
+    assert done.stderr == "install.sh: upgrade: expected one verb, got install as well\n"
+
+
 def test_two_at_once(device: Device) -> None:
     done = device.functions("bash install.sh install --root $root --yes 9>&- || true")
     expected = "expected to be alone, but another install.sh is at work: wait for it"
