@@ -104,7 +104,9 @@ install_extras() {
     "$venv/bin/python" -m pip install --quiet --no-compile --no-input \
         --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1 ||
         fail "pip failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log"); see $log"
-    printf '%s\n' "$wanted" >"$stamp"
+    printf '%s\n' "$wanted" >"$stamp.new"
+    sync --file-system "$stamp.new" # the packages are on the disk before what says so
+    mv -- "$stamp.new" "$stamp"
 }
 
 demo() {

@@ -80,6 +80,46 @@ def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
     assert files_below(installed_once.root) == before
 
 
+def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> None:
+    for name in ("sync", "mv"):
+        installed.shadow(
+            name, f'echo {name} "$@" >>{installed.programs}/asked; exec /bin/{name} "$@"'
+        )
+    done = installed.functions("record 'user x'; write_config 1; point_to 1")
+    assert done.returncode == 0, done.stderr
+    asked = (installed.programs / "asked").read_text().splitlines()
+    for file in (
+        SETTINGS,
+        "etc/smile-gate/.made-by-install",
+        "etc/systemd/system/smile-gate.service",
+        "etc/tmpfiles.d/smile-gate.conf",
+        "etc/udev/rules.d/60-smile-gate.rules",
+        "opt/smile-gate/current",
+    ):
+        path = installed.root / file
+        index = asked.index(f"mv -T -- {path}.new {path}")
+        assert asked[index - 1] == f"sync -- {path}.new"
+        assert asked[index + 1] == f"sync -- {path.parent}"
+
+
+def test_a_power_cut_between_two_files_leaves_each_whole(installed: Device) -> None:
+    """Killed where the second file is put in its place; what lies about goes with the rest."""
+    second = installed.tree / "mark"
+    kill = f'[ -e {second} ] && {{ kill -9 $PPID; exit; }}; touch {second}; exec /bin/mv "$@"'
+    installed.shadow("mv", kill)
+    for one in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
+        one.write_text(one.read_text() + "# two\n")
+    assert installed.functions("place_system_files 1").returncode == -signal.SIGKILL
+    unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
+    rest = installed.root / "etc/tmpfiles.d/smile-gate.conf"
+    assert unit.endswith("# two\n")
+    assert rest.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
+    assert rest.with_name("smile-gate.conf.new").exists()
+    (installed.programs / "mv").unlink()
+    assert installed.install("--purge", verb="uninstall").returncode == 0
+    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
+
+
 def test_status(installed_once: Device, device: Device) -> None:
     done = installed_once.run("status", "--root", str(installed_once.root))
     assert done.stdout.startswith("current: release 1, smile-gate ")

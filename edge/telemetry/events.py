@@ -7,6 +7,8 @@ import os
 import queue
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 from edge.errors import TelemetryError
 from edge.frames import Event
@@ -40,6 +42,8 @@ class EventWriter:
         else:
             try:
                 self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                if _is_cut_short(path):
+                    os.write(self._file, b"\n")
             except OSError as error:
                 raise TelemetryError(
                     f"--events {path}: expected a file to write to, got: {error.strerror}"
@@ -81,6 +85,17 @@ class EventWriter:
     def _end(self, why: str) -> None:
         self._ended = True
         log.warning("--events %s: writing ended: %s", self._path, why)
+
+
+def _is_cut_short(path: str) -> bool:
+    """Tell whether a file does not end with a line's end, as a power cut leaves it."""
+    file = Path(path)
+    if not file.is_file() or not file.stat().st_size:
+        return False
+    with suppress(PermissionError), file.open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read() != b"\n"
+    return False
 
 
 def log_event(event: Event, *, timed: bool = True) -> None:

@@ -69,7 +69,7 @@ do_release() {
     test_release "$folder"
     identity >"$folder/complete.new"
     sync --file-system "$folder"
-    mv -- "$folder/complete.new" "$folder/complete"
+    settle "$folder/complete"
 }
 
 undo_release() {
@@ -159,7 +159,7 @@ undo_switch() {
 # Makes a release the current one, in one instant, with the system's files that belong to it.
 point_to() {
     ln -sfn -- "releases/$1" "$opt/current.new"
-    mv -T -- "$opt/current.new" "$opt/current"
+    settle "$opt/current"
     place_system_files "$1"
     restart_service
 }

@@ -98,6 +98,23 @@ logged() {
     return "$code"
 }
 
+# Puts standard input in a file's place, with the options of `install`: all of it or nothing, also
+# when the power fails.
+put() {
+    local file=$1
+    shift
+    mkdir -p -- "${file%/*}"
+    install "$@" -- /dev/stdin "$file.new"
+    settle "$file"
+}
+
+# Puts FILE.new in FILE's place, for good.
+settle() {
+    sync -- "$1.new"
+    mv -T -- "$1.new" "$1"
+    sync -- "${1%/*}"
+}
+
 # Removes what is there of the given files and folders.
 remove() {
     local path
