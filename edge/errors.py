@@ -106,6 +106,12 @@ class OutputError(SmileGateError, RuntimeError):
         self.pin = pin
 
 
+class LeakError(SmileGateError, MemoryError):
+    """The gate has come to hold more memory than it ever should."""
+
+    passing = True
+
+
 class TelemetryError(SmileGateError, OSError):
     """The place that events are to be written to can't be opened."""
 

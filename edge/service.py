@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edge.board import BoardWatch
+from edge.board import BoardWatch, held_mb
 from edge.bundle import load_bundle
 from edge.cameras import Camera
 from edge.cameras.capture import Capture, open_captured
 from edge.classifier import Classifier
 from edge.detectors import open_detector
-from edge.errors import SmileGateError
+from edge.errors import LeakError, SmileGateError
 from edge.frames import Event, SmileScore
 from edge.notify import Notifier
 from edge.outputs import Outputs
@@ -68,6 +68,9 @@ class Service:
     HUNG_S = 15.0
     """A camera's driver that does not answer for longer than this, beyond the time it may take,
     needs another process."""
+    MEMORY_MB = 250.0
+    """A service that holds more has a leak, and needs another process. It looks for itself:
+    Raspberry Pi OS switches off what systemd's MemoryMax needs."""
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Service:
 
         Raises:
             CameraError: a recorded source failed.
+            LeakError: under a service manager, it holds more than ``MEMORY_MB``.
             ImageError: likewise.
             OutputError: a reload was refused, and the pins of before can't be had again.
         """
@@ -142,6 +146,7 @@ class Service:
             "faults": self.outputs.faults,
             "warnings": list(self._board.health.warnings),
             "temperature_c": self._board.health.temperature_c,
+            "memory_mb": round(held_mb(), 1),
         }
 
     def _wired(self) -> Pipeline:
@@ -243,7 +248,7 @@ class Service:
         if not self._ready:
             self._ready = True
             self._notifier.ready()
-        self._notifier.alive()
+        self._alive()
         if self._board.hot and self.camera.live:
             due = self._judged_at + 1.0 / self.settings.board.hot_fps
             self._stopper.wake.wait(max(0.0, due - time.monotonic()))
@@ -253,7 +258,16 @@ class Service:
         """Feed the watchdog while the camera is lost, unless its driver hangs."""
         may_take_s = self.settings.camera.stall_s
         if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S + may_take_s:
-            self._notifier.alive()
+            self._alive()
+
+    def _alive(self) -> None:
+        if not self._notifier.alive():
+            return
+        with suppress(OSError):  # there may be no descriptor left to look with
+            if (held := held_mb()) > self.MEMORY_MB:
+                raise LeakError(
+                    f"expected to hold at most {self.MEMORY_MB:g} MB of memory, got {held:.0f} MB"
+                )
 
 
 def _of_camera(settings: Settings) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -163,6 +164,33 @@ def test_no_descriptor_left_refuses_a_reload_and_no_more(gate: Program) -> None:
     said = gate.end()
     assert process.returncode == 0
     assert "not reloaded, it goes on as before: " in said
+
+
+LEAKS = """
+import sys
+from edge.service import Service
+from tests.edge import serving
+Service.MEMORY_MB = 1.0
+sys.exit(serving.main())
+"""
+
+
+@pytest.mark.parametrize("shown", ["plain", ""])
+def test_a_gate_that_holds_too_much_ends_to_be_started_again(gate: Program, shown: str) -> None:
+    if shown:
+        put(gate.camera, shown)
+    put(gate.config, CONFIG.format(camera=gate.camera))
+    done = subprocess.run(
+        [sys.executable, "-c", LEAKS, gate.folder / "pins", "run", "--config", gate.config],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **gate.manager.environment},
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(r"smile-gate: expected to hold at most 1 MB of memory, got \d+ MB", last)
+    assert gate.manager.told[-1] == "STOPPING=1"
 
 
 def test_with_a_manager_it_waits_and_says_so_once(gate: Program) -> None:
