@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -153,6 +156,52 @@ def test_a_package_that_apt_does_not_know(device: Device) -> None:
         "expected apt to know python3-picamera2, got no such package; "
         "picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     )
+    assert done.stderr == f"install.sh: {expected}\n"
+
+
+def build(folder: Path, name: str, *fields: str, version: str = "1.0") -> None:
+    """Make a package with nothing in it."""
+    control = folder / "build" / name / "DEBIAN" / "control"
+    control.parent.mkdir(parents=True)
+    about = ("Architecture: all", "Maintainer: us", "Description: none")
+    lines = (f"Package: {name}", f"Version: {version}", *about, *fields)
+    control.write_text("\n".join(lines) + "\n")
+    call = ["dpkg-deb", "--build", str(control.parents[1]), str(folder)]
+    subprocess.run(call, check=True, capture_output=True)
+    shutil.rmtree(folder / "build")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("apt-get") and shutil.which("dpkg-deb")), reason="needs apt and dpkg"
+)
+def test_packages_that_were_brought_need_no_others(device: Device, tmp_path: Path) -> None:
+    """Asked is the real apt, which does not act on it. Here there is a bash, and a later one."""
+    no_cache = "--option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache="
+    device.shadow("apt-get", f'exec /usr/bin/apt-get --simulate {no_cache} "$@"')
+    folder = tmp_path / "brought"
+    build(folder, "smile-one", "Depends: smile-two (>= 1), bash")
+    build(folder, "bash", version="0.1")
+    install = f"offline={folder}; apt_install smile-one"
+    done = device.functions(install)
+    assert done.returncode == 1
+    failed = "install.sh: apt-get install failed: smile-one : Depends: smile-two (>= 1) but it "
+    assert done.stderr.startswith(failed)
+    assert done.stderr.count("\n") == 1
+
+    build(folder, "smile-two")
+    assert device.functions(install).returncode == 0
+    assert "Inst smile-two" in device.log
+    assert "Inst smile-one" in device.log
+    assert "Inst bash" not in device.log
+
+    (folder / "broken.deb").write_text("no package")
+    broken = f"install.sh: {folder}/broken.deb: expected a Debian package, got something else\n"
+    assert device.functions(install).stderr == broken
+
+
+def test_no_packages_were_brought(device: Device, tmp_path: Path) -> None:
+    done = device.functions(f"offline={tmp_path}; apt_install python3-opencv")
+    expected = f"expected .deb files of python3-opencv in {tmp_path}, got none that are new here"
     assert done.stderr == f"install.sh: {expected}\n"
 
 

@@ -94,7 +94,7 @@ logged() {
     before=$(wc -c <"$log")
     "$@" >>"$log" 2>&1 9>&- || code=$?
     reason=$(tail -c "+$((before + 1))" "$log" |
-        awk '/^(ERROR|E): / && !error { error = $0 } NF { last = $0 } END { print error ? error : last }')
+        awk '/^(ERROR|E): |: (Pre-)?Depends: / && !error { error = $0; sub(/^ +/, "", error) } NF { last = $0 } END { print error ? error : last }')
     return "$code"
 }
 
