@@ -19,7 +19,7 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from edge import config, journal
+from edge import config, driven, journal
 from edge.arguments import make_parser
 from edge.calibrate import collect, plot, propose, write
 from edge.cameras import list_attached, open_camera
@@ -98,10 +98,12 @@ def run(options: argparse.Namespace) -> int:
             for listener in listeners:
                 listener(event)
 
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier())))
-        if folder := os.environ.get("RUNTIME_DIRECTORY"):  # from systemd
-            path = Path(folder.partition(":")[0]) / SOCKET.name
-            stack.enter_context(closing(StatusServer(path, service.report)))
+        folder = _runtime_folder()
+        note = partial(driven.note, folder) if folder else lambda _: None
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), note)))
+        if folder:
+            server = StatusServer(folder / SOCKET.name, service.report)
+            stack.enter_context(closing(server))
         started = time.monotonic()
         service.run(realtime=options.realtime)
         _log_summary(service.pipeline.timings, time.monotonic() - started)
@@ -156,8 +158,11 @@ def fire(options: argparse.Namespace) -> int:
 
 def safe(options: argparse.Namespace) -> int:
     """Put every output to its safe level, for example after smile-gate was killed."""
-    settings = config.load(options.config).settings
-    with_pins = {name: output for name, output in settings.outputs.items() if output.pins()}
+    folder = _runtime_folder()
+    outputs = driven.noted(folder) if folder else None
+    if outputs is None:
+        outputs = config.load(options.config).settings.outputs
+    with_pins = {name: output for name, output in outputs.items() if output.pins()}
     failed = False
     for name, output in with_pins.items():
         try:
@@ -326,6 +331,12 @@ def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
         )
         for face in faces
     )
+
+
+def _runtime_folder() -> Path | None:
+    """Return the folder that systemd gives the service until it ends."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(folder) if folder else None
 
 
 def _give_up(lost: str) -> None:

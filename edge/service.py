@@ -22,7 +22,7 @@ from edge.frames import Event, SmileScore
 from edge.notify import Notifier
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
-from edge.settings import Settings
+from edge.settings import AnyOutputSettings, Settings
 from edge.stopping import Stopper
 from edge.telemetry.monitor import Monitor
 from edge.tracker import FaceTracker
@@ -60,6 +60,7 @@ class Service:
         listen: is told events.
         stopper: tells of signals.
         notifier: tells the service manager.
+        note: is told which outputs are about to be opened.
 
     Raises:
         SmileGateError: the settings are bad, or something can't be opened.
@@ -78,11 +79,13 @@ class Service:
         listen: Callable[[Event], None],
         stopper: Stopper,
         notifier: Notifier,
+        note: Callable[[Mapping[str, AnyOutputSettings]], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._listen = listen
         self._stopper = stopper
         self._notifier = notifier
+        self._note = note
         self._ready = False
         self._lost = ""
         self._judged_at = time.monotonic()
@@ -91,7 +94,7 @@ class Service:
         self.settings = load()
         self._stages = make_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
-        self.outputs = Outputs(self.settings.outputs, self._tell)
+        self.outputs = self._open_outputs(self.settings)
         stopper.first_act = self._make_safe
         try:
             self.camera = self._open_camera(self.settings, patient=notifier.listened)
@@ -213,9 +216,13 @@ class Service:
 
     def _reopen_outputs(self, settings: Settings) -> None:
         self.outputs.close()
-        self.outputs = Outputs(settings.outputs, self._tell)
+        self.outputs = self._open_outputs(settings)
         if self._lost:
             self.outputs.lose_camera(self._lost)
+
+    def _open_outputs(self, settings: Settings) -> Outputs:
+        self._note(settings.outputs)
+        return Outputs(settings.outputs, self._tell)
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()

@@ -11,8 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 from edge.status import ask
 from tests.edge.outputs.acting import wait_until
@@ -86,6 +88,26 @@ def test_a_storm_of_reloads_is_survived_and_the_end_is_clean(gate: Program) -> N
     assert "reloaded" in said
     assert gate.manager.told[-1] == "STOPPING=1"
     assert not socket.exists()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[outputs.other]\nkind = 'shutter'\npin = 5"])
+def test_after_a_kill_what_was_driven_is_made_safe_whatever_the_settings_say(
+    gate: Program, smile_gate: Any, monkeypatch: pytest.MonkeyPatch, pins: MockFactory, text: str
+) -> None:
+    process = gate.start("smile", LONG.replace("pin = 17", "pin = 22"))
+    gate.wait_ready()
+    put(gate.config, LONG.format(camera=gate.camera))
+    process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: (gate.folder / "pins").exists() and "GPIO17 1" in gate.pins, 30.0)
+    process.kill()
+    process.communicate()
+    put(gate.config, text)
+    active = pins.pin(17)
+    active.function = "output"
+    active.state = True
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(gate.folder))
+    assert smile_gate("safe", "--config", gate.config) == (0, "photo: safe\n", "")
+    assert not active.state
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.05])
