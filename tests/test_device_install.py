@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -223,6 +224,48 @@ def test_an_interrupted_step_is_undone(device: Device, number: signal.Signals) -
     assert said.startswith("install.sh: interrupted while it was to make release 1, ")
     assert said.endswith("which is undone; run it again to go on")
     assert not (device.root / "opt/smile-gate/releases").exists()
+
+
+STEPS = {
+    # step: (what it calls that takes its time, what the undoing calls)
+    "packages": ("apt-get", "apt-get .* purge -- new"),
+    "user": ("systemd-sysusers", "userdel smile-gate"),
+    "switch": ("mv", ""),
+    "service": ("systemctl", ""),  # in a fake root nothing was started
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
+    """Of the release's step, see above. Programs that would change this machine are stand-ins."""
+    slow, undoing = STEPS[step]
+    asked, began = installed.programs / "asked", installed.programs / "began"
+    for name in ("apt-get", "dpkg", "systemd-sysusers", "userdel", "groupdel", "systemctl"):
+        installed.shadow(name, f'echo {name} "$@" >>{asked}')
+    installed.shadow("dpkg-query", f"echo 'ii  bash'; [ ! -e {began} ] || echo 'ii  new'")
+    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{asked}'
+    installed.shadow(slow, once + ('; exec /bin/mv "$@"' if slow == "mv" else ""))
+    before = files_below(installed.root / "opt"), installed.current
+    started = installed.start_call(
+        installed.script(f"""
+            release=1 previous=1 python=$PYTHON
+            have_{step}() {{ false; }}
+            missing_packages() {{ echo new; }}
+            missing_accounts() {{ [ -e {asked} ] || echo user smile-gate; }}
+            getent() {{ true; }}
+            step {step} "do what takes its time"
+        """)
+    )
+    while not began.exists() and started.poll() is None:
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGINT)
+    _, err = started.communicate(timeout=30.0)
+    said = "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
+    assert err.splitlines()[-1].startswith(said)
+    assert started.returncode == 130
+    assert re.search(undoing, asked.read_text() if asked.exists() else "")
+    left = [one for one in files_below(installed.root / "opt") if not one.endswith(".new")]
+    assert (left, installed.current) == before
 
 
 def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installed: Device) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,49 @@ def test_a_machine_that_will_not_do(
     assert done.returncode == 1
     assert done.stderr == f"install.sh: {refusal.format(root=device.root)}\n"
     assert files_below(device.root) == before
+
+
+MAY_MOUNT = ["unshare", "--mount", "--map-root-user"]
+
+
+@pytest.fixture
+def mounted(device: Device) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run install.sh where something else is mounted, for it alone."""
+    if subprocess.run([*MAY_MOUNT, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount")
+
+    def run(mounts: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
+        script = f'root={device.root}; {mounts} && exec bash "$@"'
+        install = [str(device.tree / "install.sh"), verb, "--root", str(device.root), "--yes"]
+        started = device.start_call([*MAY_MOUNT, "sh", "-c", script, "sh", *install])
+        out, err = started.communicate(timeout=120.0)
+        return subprocess.CompletedProcess(install, started.returncode, out, err)
+
+    return run
+
+
+@pytest.mark.parametrize("part", ["opt", "etc"])
+@pytest.mark.parametrize("verb", ["install", "uninstall"])
+def test_a_read_only_card(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]], part: str, verb: str
+) -> None:
+    before = files_below(device.root)
+    folder = f"$root/{part}"
+    done = mounted(f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}", verb)
+    expected = "expected to be writable; is the card read-only? (sudo mount -o remount,rw /)"
+    assert done.stderr == f"install.sh: {device.root}/{part}: {expected}\n"
+    assert files_below(device.root) == before
+
+
+@pytest.mark.parametrize("size", ["1m", "15m"])
+def test_a_card_that_is_full_sooner_than_foreseen(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]], size: str
+) -> None:
+    """While the tree is copied, and while the venv is made."""
+    done = mounted(f"mount -t tmpfs -o size={size} none $root/opt")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith(f"got: no space left in {device.root}/opt/smile-gate\n")
 
 
 @pytest.mark.parametrize("system", ["ubuntu noble", "raspbian bookworm", "debian bullseye"])

@@ -62,8 +62,8 @@ have_release() {
 do_release() {
     local folder=$opt/releases/$release
     rm -rf -- "$folder" # what a power cut left
-    mkdir -p -- "$folder"
-    cp -R -- "${RELEASE_PARTS[@]}" "$folder"
+    logged mkdir -p -- "$folder" || fail "expected to make $folder, got: $reason"
+    logged cp -R -- "${RELEASE_PARTS[@]}" "$folder" || fail "expected a copy of this tree, got: $reason"
     find "$folder" -name __pycache__ -prune -exec rm -rf {} +
     fill_venv "$folder"
     test_release "$folder"

@@ -9,7 +9,7 @@ confirmed=false
 
 note() {
     if ! $dry_run; then
-        printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"
+        { printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"; } 2>/dev/null || true # a card may be full
     fi
 }
 
@@ -95,6 +95,9 @@ logged() {
     "$@" >>"$log" 2>&1 9>&- || code=$?
     reason=$(tail -c "+$((before + 1))" "$log" |
         awk '/^(ERROR|E): |: (Pre-)?Depends: / && !error { error = $0; sub(/^ +/, "", error) } NF { last = $0 } END { print error ? error : last }')
+    if [ "$code" -ne 0 ] && [ -d "$opt" ] && [ "$(free_mb "$opt")" -lt 10 ]; then
+        reason="no space left in $opt"
+    fi
     return "$code"
 }
 
@@ -104,7 +107,7 @@ put() {
     local file=$1
     shift
     mkdir -p -- "${file%/*}"
-    install "$@" -- /dev/stdin "$file.new"
+    logged install "$@" -- /dev/stdin "$file.new" || fail "$file: expected to be written, got: $reason"
     settle "$file"
 }
 

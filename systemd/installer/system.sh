@@ -13,10 +13,9 @@ config=$root/etc/smile-gate/smile-gate.toml
 made=$root/etc/smile-gate/.made-by-install
 
 record() {
-    {
-        [ ! -e "$made" ] || cat -- "$made"
-        printf '%s\n' "$@"
-    } | put "$made" -m 644
+    local all
+    all=$([ ! -e "$made" ] || cat -- "$made" && printf '%s\n' "$@")
+    put "$made" -m 644 <<<"$all"
 }
 
 recorded() {
