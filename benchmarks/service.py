@@ -183,7 +183,7 @@ class Supervisor:
         if code is None:
             return
         self._in_vain += 1
-        self._process = None
+        self._process, self.ready = None, False
         if code != self._final and self._in_vain < self.GIVES_UP:
             self._spawn()
 
