@@ -1,6 +1,7 @@
 """``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
 faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
-decisions and outputs can be trusted; ``endurance``: whether memory stays flat."""
+decisions and outputs can be trusted; ``endurance``: whether memory stays flat; ``service``: whether
+it comes back after starts, reloads, lost cameras and kills."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
 from benchmarks.scenes import ALL, QUICK
+from benchmarks.service import Trial, all_series
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.cameras import Camera
@@ -191,8 +193,16 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def service(options: argparse.Namespace) -> dict[str, Any]:
+    """Start, reload and kill the service, and take its camera away; print each figure as it comes,
+    and what it writes while it is left alone."""
+    with tempfile.TemporaryDirectory() as folder, closing(Trial(Path(folder))) as trial:
+        return all_series(trial, quick=options.quick, minutes=options.minutes)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 2 refused or failed."""
+    """Run one verb; return the exit code: 0 done, 1 the service did not come back, 2 refused or
+    failed."""
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
     verb = verbs.add_parser("run", help="measure this machine")
@@ -206,6 +216,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    verb = verbs.add_parser("service", help="whether it comes back, whatever happens to it")
+    verb.add_argument("--quick", action="store_true", help="a few of each, half a minute")
+    verb.add_argument(
+        "--minutes", type=float, default=10.0, help="how long it is left alone (default 10)"
+    )
+    verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
         if options.verb != "run":
@@ -213,11 +229,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "gate": gate,
                 "pipeline": pipeline,
                 "endurance": endurance,
+                "service": service,
             }
             figures = measures[options.verb](options)
             if options.json:
                 options.json.write_text(json.dumps(figures, indent=1) + "\n")
-            return 0
+            return 1 if figures.get("did_not") else 0
         report = run(options.out)
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
