@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -35,6 +36,7 @@ def serve(
     board: dict[str, Health],  # noqa: ARG001  (asked for its effect)
 ) -> Iterator[Serve]:
     open_files_as_cameras(monkeypatch.setattr)
+    monkeypatch.setattr(module.Service, "MEMORY_MB", math.inf)  # this process has all the tests'
     FileCamera.show(demo_frames)
     started: list[Served] = []
 
