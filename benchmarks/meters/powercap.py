@@ -5,7 +5,6 @@ https://docs.kernel.org/power/powercap/powercap.html
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
@@ -37,8 +36,7 @@ class PowercapMeter:
         packages = sorted(
             (zone, name)
             for zone in folder.glob("intel-rapl:*")
-            if re.fullmatch(r"intel-rapl:\d+", zone.name)
-            and (name := _name(zone)).startswith("package")
+            if (name := _name(zone)).startswith("package")
         )
         if not packages:
             raise NoMeterError(f"{folder}: expected the zone of a package, got none", folder)

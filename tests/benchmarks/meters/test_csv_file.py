@@ -11,6 +11,7 @@ import pytest
 from benchmarks.meters import MeterError
 from benchmarks.meters.csv_file import part, read_csv
 from benchmarks.report import Sample
+from tests.conftest import ROOT
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 
@@ -39,6 +40,13 @@ def test_reads_what_meters_export(text: str, tmp_path: Path) -> None:
     samples = read_csv(written(tmp_path, text))
     assert [sample.at_s - NOON for sample in samples] == pytest.approx([0.0, 1.0])
     assert [sample.watts for sample in samples] == pytest.approx([4.5, 5.5])
+
+
+def test_the_example_in_the_documents_is_good(tmp_path: Path) -> None:
+    example = (ROOT / "docs" / "power.md").read_text().partition("```csv\n")[2].partition("```")[0]
+    first, second = read_csv(written(tmp_path, example))
+    assert second.at_s - first.at_s == pytest.approx(0.1)
+    assert first.watts == pytest.approx(5.11 * 0.84)
 
 
 def test_a_time_without_a_zone_is_this_machines(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.meters import MeterError, NoMeterError
+from benchmarks.meters import MeterError, NoMeterError, open_meter
 from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
 from tests.benchmarks.meters.trees import ina219, readable_folder, unprivileged, write
 from tests.edge.outputs.acting import wait_until
@@ -144,19 +144,43 @@ def stub_bus() -> Iterator[Path]:
         modprobe("-r", "i2c-stub")
 
 
-def test_the_kernels_driver_on_a_bus_without_hardware(stub_bus: Path) -> None:
-    device = Path("/dev") / stub_bus.name
-    for register, value in {0x01: 10_000, 0x02: 1275 << 3, 0x03: 2550, 0x04: 1000}.items():
-        write_register(device, 0x40, register, value)
-    (stub_bus / "new_device").write_text("ina219 0x40\n")
+@pytest.mark.parametrize(
+    ("chip", "settings", "registers", "most_amperes", "resolution_w", "rate_hz"),
+    [
+        ("ina219", {"shunt_resistor": 100_000}, {2: 1275 << 3, 3: 2550}, 3.2, 0.002, 20.0),
+        (
+            "ina226",
+            {"shunt_resistor": 10_000, "update_interval": 140},
+            {2: 4080, 3: 816},
+            8.192,
+            0.00625,
+            1000 / 141,
+        ),
+    ],
+    ids=["ina219", "ina226"],
+)
+def test_the_kernels_driver_on_a_bus_without_hardware(
+    stub_bus: Path,
+    chip: str,
+    settings: dict[str, int],
+    registers: dict[int, int],
+    most_amperes: float,
+    resolution_w: float,
+    rate_hz: float,
+) -> None:
+    for register, value in registers.items():
+        write_register(Path("/dev") / stub_bus.name, 0x40, register, value)
+    (stub_bus / "new_device").write_text(f"{chip} 0x40\n")
     try:
         (folder,) = stub_bus.glob("*-0040/hwmon/hwmon*")
-        (folder / "shunt_resistor").write_text("100000")
-        meter = open_hwmon(Path("/sys/class/hwmon"), folder)
-        assert meter.name == "hwmon ina219"
+        write(folder, **settings)
+        meter = open_meter(f"hwmon:{folder}")
+        assert meter is not None
+        assert meter.name == f"hwmon {chip}"
         assert meter.read() == pytest.approx(5.1)
-        assert meter.resolution_w == pytest.approx(0.002)
-        assert meter.range_w == pytest.approx((0.0, 3.2 * 5.1))
+        assert meter.resolution_w == pytest.approx(resolution_w)
+        assert meter.range_w == pytest.approx((0.0, most_amperes * 5.1))
+        assert meter.rate_hz == pytest.approx(rate_hz)
     finally:
         (stub_bus / "delete_device").write_text("0x40\n")
     wait_until(lambda: not folder.exists())
