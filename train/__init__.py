@@ -7,7 +7,7 @@ TensorFlow.
 from train.crops import Crop, as_input, cut
 from train.datasets import DataError, Picture, load, without_leaks
 from train.evaluation import Accuracy, accuracies, best_threshold, scores_of
-from train.saved import load_model
+from train.saved import converted, float_tflite, load_model, single
 
 __all__ = [
     "Accuracy",
@@ -17,9 +17,12 @@ __all__ = [
     "accuracies",
     "as_input",
     "best_threshold",
+    "converted",
     "cut",
+    "float_tflite",
     "load",
     "load_model",
     "scores_of",
+    "single",
     "without_leaks",
 ]
