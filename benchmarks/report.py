@@ -31,7 +31,7 @@ class Device(Struct, frozen=True, kw_only=True):
     """The machine.
 
     Attributes:
-        name: of its folder under reports/, such as ``raspberry-pi-5`` or ``x86-64-2-cores``.
+        name: of its folder under reports/, such as ``raspberry-pi-5-model-b``, ``x86-64-2-cores``.
         model: board by its device tree, or the processor.
         revision: the board's, hexadecimal; empty elsewhere.
         soc: system on a chip by the device tree; empty elsewhere.
@@ -218,9 +218,11 @@ class Phase(Struct, frozen=True, kw_only=True):
         gaps_s: time without samples.
         frames: how many were judged.
         samples: the trace.
+        started: ISO 8601, by the machine's clock.
     """
 
     name: Literal["idle", "camera rate", "flat out"]
+    started: str = ""
     seconds: NotNegative
     joules: float
     mean_w: float
@@ -307,7 +309,10 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: smile-gate's.
         partial: why it is not whole; empty if it is.
         noisy: what made the times doubtful, a line each; empty if nothing did.
-        overhead: share of the frame rate that measuring itself costs; None if not measured.
+        left_out: what could not be measured here and why, a line each; other than ``partial`` this
+            is no failure.
+        overhead: share of a walking face's frame rate that measuring itself costs; None if not
+            measured.
     """
 
     schema: int = SCHEMA
@@ -317,6 +322,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     method: Method
     partial: str = ""
     noisy: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     overhead: float | None = None
     inference: tuple[Inference, ...] = ()
     flat_out: tuple[FlatOut, ...] = ()
@@ -361,7 +367,9 @@ def write_report(report: Report, folder: Path) -> None:
         OSError: it can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = msgspec.json.format(msgspec.json.encode(_rounded(msgspec.to_builtins(report))), indent=1)
+    # The schema is a default, which would be left out.
+    content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
+    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
     with written(text + b"\n", folder, ".report-", ".json") as path:
         path.chmod(0o644)
         path.replace(folder / REPORT)
