@@ -1,18 +1,17 @@
-"""``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
-faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
-decisions and outputs can be trusted; ``endurance``: whether memory stays flat."""
+"""``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
+scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
+and outputs can be trusted; ``endurance``: whether memory stays flat."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
+import math
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,96 +19,42 @@ from benchmarks.comparison import compare
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
+from benchmarks.meters import KINDS, open_meter
+from benchmarks.report import REPORT
+from benchmarks.run import BRIEF, REPORTS, Plan, lines, measure
 from benchmarks.scenes import ALL, QUICK
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
-from edge.cameras import Camera
-from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
 from edge.errors import SmileGateError
-from edge.faces import HaarDetector
-from edge.frames import Frame
-from edge.outputs import Outputs
-from edge.pipeline import Pipeline
-from edge.preprocess import scale
-from edge.settings import SHIPPED_BUNDLE, Settings
-from edge.tracker import FaceTracker
-from edge.trigger import Trigger
-
-WINDOWS = 20
-CALLS = 500
+from edge.settings import SHIPPED_BUNDLE
 
 
-def inference_ms(classifier: Classifier, frame: Frame) -> list[float]:
-    """Return the mean time of one inference in each window, on one thread, in milliseconds.
-
-    Timed is ``Classifier.infer``: pixels to int8, the interpreter's run, int8 to score.
-    """
-    pixels = scale(frame.grey, classifier.manifest.input.width)
-    windows = []
-    for _ in range(WINDOWS + 1):
-        started = time.perf_counter()
-        for _ in range(CALLS):
-            classifier.infer(pixels)
-        windows.append((time.perf_counter() - started) / CALLS * 1e3)
-    return windows[1:]  # the first was the warm-up
-
-
-def pipeline_ms(
-    classifier: Classifier, camera: Camera, frames: Sequence[Frame]
-) -> dict[str, list[float]]:
-    """Return each stage's time for each frame of the built-in clip, in milliseconds."""
-    settings = Settings()
-    detector = HaarDetector(settings.faces)
-    pipeline = Pipeline(
-        camera=camera,  # its frames are stepped through by hand: decoding is not timed
-        faces=FaceTracker(detector, settings.faces),
-        classifier=classifier,
-        trigger=Trigger(settings.trigger),
-        outputs=Outputs({}, lambda _: None),
-        listen=lambda _: None,
-    )
-    for frame in frames:
-        pipeline.step(frame)
-    return {
-        stage: [seconds * 1e3 for seconds in list(kept)[len(frames) // 4 :]]
-        for stage, kept in pipeline.timings.stages.items()
-        if kept
-    }
-
-
-def _cpu() -> str:
-    """Return the board's name where the kernel knows it, else the processor's."""
-    with suppress(OSError):
-        return Path("/proc/device-tree/model").read_text().strip("\0 \n")
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return "unknown"
-
-
-def run(out: Path) -> dict[str, Any]:
-    """Measure, write ``report.json`` to a folder, and return its content."""
-    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
-    camera = DemoCamera()
-    frames = list(iter(camera.read, None))
-    raw = {
-        "inference": inference_ms(classifier, frames[0]),
-        **pipeline_ms(classifier, camera, frames),
-    }
-    report = {
-        "machine": {
-            "cpu": _cpu(),
-            "architecture": platform.machine(),
-            "python": platform.python_version(),
-        },
-        "median_ms": {name: round(statistics.median(times), 4) for name, times in raw.items()},
-        "raw_ms": {name: [round(value, 4) for value in times] for name, times in raw.items()},
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    return report
+def run(options: argparse.Namespace) -> int:
+    """Measure this machine, keep a report, and print it in short."""
+    plan = BRIEF if options.quick else Plan()
+    if options.minutes is not None:
+        plan = replace(plan, sustained_s=60.0 * options.minutes)
+    meter = None if options.power_csv else open_meter(options.meter)
+    try:
+        report, folder = measure(
+            options.out,
+            plan,
+            meter=meter,
+            power_csv=options.power_csv,
+            emulated=options.emulated,
+            say=lambda words: print(f"benchmarks: {words}", file=sys.stderr),
+        )
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted; the report has what was measured", file=sys.stderr)
+        return 130
+    finally:
+        if meter:
+            meter.close()
+    for line in lines(report):
+        print(line)
+    print(f"{folder / REPORT}: all of it")
+    return 0
 
 
 def gate(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -191,12 +136,38 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 2 refused or failed."""
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0.0 < minutes <= 1440.0:
+        raise argparse.ArgumentTypeError(f"expected minutes above 0 to 1440, got {text!r}")
+    return minutes
+
+
+def _make_parser() -> OneLineParser:
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
     verb = verbs.add_parser("run", help="measure this machine")
-    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.json")
+    verb.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"for report.json (default {REPORTS}/DEVICE/DATE)",
+    )
+    verb.add_argument("--quick", action="store_true", help="seconds for each part, no float model")
+    verb.add_argument(
+        "--minutes", type=_minutes, help="flat out, to see what heat does (default 10)"
+    )
+    power = verb.add_mutually_exclusive_group()
+    power.add_argument("--meter", default="auto", metavar="SPEC", help=f"{KINDS} (default auto)")
+    power.add_argument(
+        "--power-csv", type=Path, metavar="FILE", help="what an external meter records meanwhile"
+    )
+    verb.add_argument(
+        "--emulated", action="store_true", help="the processor is, even if nothing here shows it"
+    )
     verb = verbs.add_parser("gate", help="how far decisions and outputs can be trusted")
     verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
@@ -204,27 +175,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--quick", action="store_true", help="five scenes, fewer frames")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
-    verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
+    verb.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
-    options: argparse.Namespace = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit code: 0 done, 2 refused or failed, 130 after Ctrl-C."""
+    options = _make_parser().parse_args(arguments)
     try:
-        if options.verb != "run":
-            measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
-                "gate": gate,
-                "pipeline": pipeline,
-                "endurance": endurance,
-            }
-            figures = measures[options.verb](options)
-            if options.json:
-                options.json.write_text(json.dumps(figures, indent=1) + "\n")
-            return 0
-        report = run(options.out)
+        if options.verb == "run":
+            return run(options)
+        measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+            "gate": gate,
+            "pipeline": pipeline,
+            "endurance": endurance,
+        }
+        figures = measures[options.verb](options)
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n")
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    names = {"inference": "one inference, one thread", "frame": "640x480 frame, one face"}
-    for name, median in report["median_ms"].items():
-        print(f"{names.get(name, '  of which ' + name):28} {median:8.3f} ms")
     return 0
 
 
