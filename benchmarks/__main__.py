@@ -1,6 +1,7 @@
 """``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
 faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
-decisions and outputs can be trusted; ``endurance``: whether memory stays flat."""
+decisions and outputs can be trusted; ``endurance``: whether memory stays flat; ``compare``,
+``report``, ``table``: what is made of reports; ``check``: whether the path got slower."""
 
 from __future__ import annotations
 
@@ -16,17 +17,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks import check, readme
+from benchmarks.compare import compare as compare_reports
+from benchmarks.compare import draw, lines
 from benchmarks.comparison import compare
+from benchmarks.drawing import ENDINGS
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
+from benchmarks.report import read_report
 from benchmarks.scenes import ALL, QUICK
+from benchmarks.summary import present
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.cameras import Camera
 from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
-from edge.errors import SmileGateError
+from edge.errors import MissingPackageError, SmileGateError
 from edge.faces import HaarDetector
 from edge.frames import Frame
 from edge.outputs import Outputs
@@ -191,8 +198,89 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def _compare(options: argparse.Namespace) -> int:
+    """Print reports side by side, and draw them where matplotlib is there."""
+    reports = compare_reports(options.reports, bundles=options.bundles)
+    print("\n".join(lines(reports)))
+    try:
+        draw(reports, options.chart)
+    except MissingPackageError as error:
+        print(f"benchmarks: no chart: {error}", file=sys.stderr)
+    else:
+        print(f"drawn: {options.chart}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    """Make the words and pictures of reports anew."""
+    found = [(read_report(folder), folder) for folder in options.folders]
+    for report, folder in found:
+        present(report, folder)
+        print(f"written: {folder}")
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    """Make the table of devices anew, or tell whether it is as it should be."""
+    if readme.update(check=options.check):
+        print("the table is as the reports are")
+    elif options.check:
+        print("benchmarks: the table is not as the reports are: run table", file=sys.stderr)
+        return 1
+    else:
+        print("the table is made anew")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Hold ratios against a baseline, or write one."""
+    if options.write:
+        ratios = check.measure_ratios()
+        baseline = check.write_baseline(options.baseline, ratios)
+    else:
+        baseline = check.read_baseline(options.baseline)
+        ratios = check.measure_ratios()
+    verdicts = check.judge(baseline, ratios)
+    print("\n".join(map(str, verdicts)))
+    return int(any(one.worse for one in verdicts))
+
+
+def _picture(text: str) -> Path:
+    if not text.endswith(ENDINGS):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {ENDINGS}, got {text!r}")
+    return Path(text)
+
+
+def _add_verbs_on_reports(verbs: Any) -> None:
+    verb = verbs.add_parser("compare", help="reports side by side")
+    verb.add_argument(
+        "reports", nargs="+", type=Path, metavar="REPORT", help="report.json or its folder"
+    )
+    verb.add_argument(
+        "--chart",
+        type=_picture,
+        default=Path("compare.svg"),
+        metavar="FILE",
+        help="to draw, .svg or .png (default compare.svg)",
+    )
+    verb.add_argument(
+        "--bundles", action="store_true", help="other bundles on one device, not other devices"
+    )
+    verb.set_defaults(act=_compare)
+    verb = verbs.add_parser("report", help="report.md and pictures anew from report.json")
+    verb.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="with report.json")
+    verb.set_defaults(act=_report)
+    verb = verbs.add_parser("table", help="the table of devices in benchmarks/README.md")
+    verb.add_argument("--check", action="store_true", help="change nothing; 1 if it is out of date")
+    verb.set_defaults(act=_table)
+    verb = verbs.add_parser("check", help="whether the path got slower; 1 if it did")
+    verb.add_argument("baseline", type=Path, metavar="BASELINE.json", help="ratios to hold")
+    verb.add_argument("--write", action="store_true", help="make it of what is measured now")
+    verb.set_defaults(act=_check)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 2 refused or failed."""
+    """Run one verb; return the exit code: 0 done, 1 got worse, 2 refused or failed."""
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
     verb = verbs.add_parser("run", help="measure this machine")
@@ -206,8 +294,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    _add_verbs_on_reports(verbs)
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
+        if "act" in options:
+            return int(options.act(options))
         if options.verb != "run":
             measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
                 "gate": gate,

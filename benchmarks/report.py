@@ -263,12 +263,15 @@ class Accuracy(Struct, frozen=True, kw_only=True):
         images: how many.
         right: of them.
         missed_faces: pictures in which no face was found, which count as not smiling.
+        bundle: SHA-256 of the bundle's manifest, to tell whether it is the one that was timed;
+            empty for a peer.
     """
 
     who: str
     images: int
     right: int
     missed_faces: int
+    bundle: str = ""
 
     @property
     def percent(self) -> float:
@@ -276,7 +279,7 @@ class Accuracy(Struct, frozen=True, kw_only=True):
 
 
 class Peer(Struct, frozen=True, kw_only=True):
-    """Another way to tell smiles, run on the same crops and scenes; we are one of the rows.
+    """Another way to tell smiles, run on the same crops and scenes; we are the first of the rows.
 
     Attributes:
         name: of it.
@@ -361,7 +364,9 @@ def write_report(report: Report, folder: Path) -> None:
         OSError: it can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = msgspec.json.format(msgspec.json.encode(_rounded(msgspec.to_builtins(report))), indent=1)
+    # The schema is a default, which would be left out.
+    content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
+    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
     with written(text + b"\n", folder, ".report-", ".json") as path:
         path.chmod(0o644)
         path.replace(folder / REPORT)
