@@ -22,7 +22,7 @@ from benchmarks.drawing import (
     milliseconds,
     rows,
 )
-from benchmarks.figures import faces_in, short
+from benchmarks.figures import faces_in, first_of_each, short
 from benchmarks.report import FlatOut, Inference, Peer, Phase, Power, Reading, Report, Sustained
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _trace(axes: Axes, phase: Phase, start: float, power: Power, colour: str) ->
 
 
 def _judged(report: Report) -> list[Peer]:
-    return [one for one in report.peers if one.timing and one.accuracy]
+    return [one for one in first_of_each(report.peers) if one.timing and one.accuracy]
 
 
 def _peers(report: Report, path: Path) -> None:

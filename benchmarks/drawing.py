@@ -87,6 +87,15 @@ def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> I
 
 
 def _write(figure: Figure, path: Path) -> None:
+    # The layout's solver differs in the last digits from run to run.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        x, y, width, height = (round(value, 4) for value in axes.get_position().bounds)
+        axes.set_position((x, y, width, height))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, 4), round(y, 4)))
     figure.savefig(path, dpi=200, metadata={"Date": None} if path.suffix == ".svg" else {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.report import Accuracy, CameraRate, FlatOut, Inference, Phase, Report
+from benchmarks.report import Accuracy, CameraRate, FlatOut, Inference, Peer, Phase, Report
 
 NONE = "-"
 
@@ -86,6 +86,14 @@ def phase(report: Report, name: str) -> Phase | None:
 def own_accuracy(report: Report) -> Accuracy | None:
     """Return the accuracy of the bundle that was measured."""
     return next((one for one in report.accuracy if one.bundle == report.method.bundle), None)
+
+
+def first_of_each(peers: Sequence[Peer]) -> list[Peer]:
+    """Return peers without other ways to run the same, which only differ on whole frames."""
+    first: dict[str, Peer] = {}
+    for one in peers:
+        first.setdefault(one.name.partition(",")[0], one)
+    return list(first.values())
 
 
 def _fps(faces: int) -> KeyFigure:

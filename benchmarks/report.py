@@ -281,6 +281,8 @@ class Accuracy(Struct, frozen=True, kw_only=True):
 class Peer(Struct, frozen=True, kw_only=True):
     """Another way to tell smiles, run on the same crops and scenes; we are the first of the rows.
 
+    A name with a comma is another way to run what goes by the name before it.
+
     Attributes:
         name: of it.
         version: of the package or model that was run.
@@ -310,7 +312,10 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: smile-gate's.
         partial: why it is not whole; empty if it is.
         noisy: what made the times doubtful, a line each; empty if nothing did.
-        overhead: share of the frame rate that measuring itself costs; None if not measured.
+        left_out: what could not be measured here and why, a line each; other than ``partial`` this
+            is no failure.
+        overhead: share of a walking face's frame rate that measuring itself costs; None if not
+            measured.
     """
 
     schema: int = SCHEMA
@@ -320,6 +325,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     method: Method
     partial: str = ""
     noisy: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     overhead: float | None = None
     inference: tuple[Inference, ...] = ()
     flat_out: tuple[FlatOut, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.charts import clock, configuration, scene_label
-from benchmarks.figures import NONE, short, table
+from benchmarks.figures import NONE, first_of_each, short, table
 from benchmarks.report import Peer, Power, Report, Timing
 from edge.board import Health
 
@@ -170,7 +170,7 @@ def _peers(report: Report, pictures: frozenset[str]) -> Iterator[str]:
     if not report.peers:
         return
     yield from heading("Against others, in the same run", *pictures & {"peers.svg"})
-    ours, *others = report.peers
+    ours, *others = first_of_each(report.peers)
     yield from table(
         ["", "version", "a face, ms", "memory, MB", "right, %", *_scenes(report.peers)],
         [
@@ -237,7 +237,17 @@ def _against(ours: Peer, peer: Peer) -> str:
         )
     if not parts:
         return f"{peer.name}: nothing that could be compared."
-    return f"Against {peer.name}, {ours.name} is {listed(parts)}."
+    return f"Against {peer.name}, {ours.name} is {listed(parts)}{_on_scenes(ours, peer)}."
+
+
+def _on_scenes(ours: Peer, peer: Peer) -> str:
+    times = [ours.scene_fps[s] / fps for s, fps in peer.scene_fps.items() if s in ours.scene_fps]
+    if not times:
+        return ""
+    least, most = short(min(times)), short(max(times))
+    span = least if least == most else f"{least} to {most}"
+    many = f"{span} times as many frames a second"
+    return f"; on whole scenes it judges {f'**{many}**' if min(times) < 1.0 else many}"
 
 
 def accuracy(report: Report) -> Iterator[str]:

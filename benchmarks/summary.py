@@ -14,6 +14,7 @@ from edge.atomic import written
 from edge.errors import MissingPackageError
 
 SUMMARY = "report.md"
+RAW = "raw.jsonl"
 
 
 def present(report: Report, folder: Path) -> None:
@@ -35,14 +36,13 @@ def write_summary(report: Report, folder: Path) -> None:
     Raises:
         OSError: it can't be written.
     """
-    pictures = frozenset(name for name in PICTURES if (folder / name).exists())
-    text = "\n".join([*_lines(report, pictures), ""])
+    text = "\n".join([*_lines(report, frozenset(path.name for path in folder.iterdir())), ""])
     with written(text.encode(), folder, ".summary-", ".md") as path:
         path.chmod(0o644)
         path.replace(folder / SUMMARY)
 
 
-def _lines(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
     yield f"# {report.device.model}"
     yield ""
     if report.device.emulated:
@@ -64,9 +64,9 @@ def _lines(report: Report, pictures: frozenset[str]) -> Iterator[str]:
         yield from _what_ran(report)
     else:
         for section in SECTIONS:
-            yield from section(report, pictures)
+            yield from section(report, files & PICTURES.keys())
     yield from accuracy(report)
-    yield from _method(report)
+    yield from _method(report, files)
 
 
 def headline(report: Report) -> str:
@@ -127,7 +127,7 @@ def _what_ran(report: Report) -> Iterator[str]:
         yield f"- {peer.name}: {peer.error or 'ran'}."
 
 
-def _method(report: Report) -> Iterator[str]:
+def _method(report: Report, files: frozenset[str]) -> Iterator[str]:
     method = report.method
     yield from heading("How it was measured")
     yield (
@@ -136,7 +136,8 @@ def _method(report: Report) -> Iterator[str]:
         f"{short(method.window_s)} s, after one for warm-up; the spread is how far the windows' "
         f"medians lie apart. The sustained run was to last {short(method.sustained_s)} s, each "
         f"phase of the power run {short(method.power_s)} s. The bundle's manifest has the SHA-256 "
-        f"`{method.bundle}`. All figures are in [{REPORT}]({REPORT})."
+        f"`{method.bundle}`. All figures are in [{REPORT}]({REPORT})"
+        + (f", each window's times in [{RAW}]({RAW})." if RAW in files else ".")
     )
     if report.overhead is not None and not report.device.emulated:
         yield ""
@@ -144,6 +145,11 @@ def _method(report: Report) -> Iterator[str]:
     if missing := _not_measured(report):
         yield ""
         yield f"Not measured: {', '.join(missing)}."
+    if report.left_out:
+        yield ""
+        yield "Left out:"
+        yield ""
+        yield from (f"- {why}" for why in report.left_out)
 
 
 def _not_measured(report: Report) -> list[str]:

@@ -15,7 +15,7 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert found == read_report(tmp_path / "new" / "folder" / REPORT)
     write_report(found, tmp_path)
     assert (tmp_path / REPORT).read_bytes() == (tmp_path / "new/folder" / REPORT).read_bytes()
-    assert (found.device, found.camera_rate) == (full_report().device, full_report().camera_rate)
+    assert (found.device, found.method) == (full_report().device, full_report().method)
 
 
 @pytest.mark.parametrize(

@@ -112,16 +112,35 @@ def test_peers_are_told_apart_by_how_much_and_where_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "says"),
     [
-        ({"accuracy": None}, "is 2 times as fast.\n"),
-        ({"timing": None}, "is more accurate by 1.25 points.\n"),
-        ({"accuracy": accuracy("", 770)}, "and **less accurate by 1.00 points**."),
-        ({"accuracy": accuracy("", 762)}, "and **just as accurate**."),
+        ({"scene_fps": {"1 walking at 640x480": 400.0}}, "judges **0.75 times as many"),
+        ({"scene_fps": {}, "timing": None}, "more accurate by 1.25 points.\n"),
+        ({"accuracy": None}, "is 2 times as fast; on whole scenes it judges 30 times"),
+        ({"timing": None}, "is more accurate by 1.25 points;"),
+        ({"accuracy": accuracy("", 770)}, "and **less accurate by 1.00 points**;"),
+        ({"accuracy": accuracy("", 762)}, "and **just as accurate**;"),
         ({"timing": None, "accuracy": None}, "fer: nothing that could be compared."),
     ],
 )
 def test_a_peer_that_lacks_something(other: dict[str, Any], says: str, tmp_path: Path) -> None:
     peers = (peer("smilenet", 1.0, 762, 300.0), replace(peer("fer", 2.0, 752, 10.0), **other))
     assert says in summary(tmp_path, full_report(peers=peers))
+
+
+def test_another_way_to_run_us_is_no_peer(tmp_path: Path) -> None:
+    own = peer("smilenet, whole frame searched", 1.05, 762, 14.0)
+    ours, *others = full_report().peers
+    text = summary(tmp_path, full_report(peers=(ours, own, *others)))
+    assert "| smilenet, whole frame searched |" in text
+    assert "faster than 1 of 2 that could be timed" in text
+    assert "Against smilenet" not in text
+
+
+def test_why_things_were_left_out_and_the_raw_log_are_shown(tmp_path: Path) -> None:
+    assert "raw.jsonl" not in summary(tmp_path, full_report())
+    (tmp_path / "raw.jsonl").touch()
+    text = summary(tmp_path, full_report(left_out=("power: no meter", "float32: no TensorFlow")))
+    assert "[raw.jsonl](raw.jsonl)" in text
+    assert "- power: no meter\n- float32: no TensorFlow\n" in text
 
 
 def test_a_meter_says_what_it_can(tmp_path: Path) -> None:
