@@ -22,7 +22,7 @@ from benchmarks.drawing import (
     milliseconds,
     rows,
 )
-from benchmarks.figures import faces_in, first_of_each, short
+from benchmarks.figures import faces_in, first_of_each, short, stage_ms
 from benchmarks.report import FlatOut, Inference, Peer, Phase, Power, Reading, Report, Sustained
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ POINTS = 100
 
 KIND_COLOURS = {"int8": BLUE, "float32": ORANGE, "edge tpu": GREEN}
 STAGE_COLOURS = {"faces": BLUE, "classifier": ORANGE, "trigger": GREEN, "outputs": RED}
-THROTTLED_NOW = 0xF
+THROTTLED_NOW = 0xF  # the low bits; those above tell what was before
 
 
 def draw(report: Report, folder: Path) -> list[str]:
@@ -122,7 +122,7 @@ def _stages(report: Report, path: Path) -> None:
             for row, (name, start, ms) in enumerate(stairs):
                 colour = STAGE_COLOURS.get(name, QUIET)
                 axes.barh(row, ms, left=start, height=0.62, color=colour)
-                beside(axes, start + ms, row, f"{short(ms)} ms")
+                beside(axes, start + ms, row, f"{stage_ms(ms)} ms")
             axes.set_xlim(0, longest * 1.2)
             axes.set_title(scene_label(scene.scene, scene.faces))
             axes.tick_params(labelbottom=axes is panels[-1])
@@ -144,9 +144,8 @@ def _steps(scene: FlatOut) -> list[tuple[str, float, float]]:
 
 def _fps(report: Report, path: Path) -> None:
     found = sorted(report.flat_out, key=lambda one: one.faces)
-    with chart(path, "Frames a second, by faces in the picture", [0.5 * len(found) + 0.5]) as [
-        axes
-    ]:
+    height = 0.5 * len(found) + 0.5
+    with chart(path, "Frames a second, by faces in the picture", [height]) as [axes]:
         rows(axes, [scene_label(one.scene, one.faces).replace(", ", "\n", 1) for one in found])
         for row, one in enumerate(found):
             axes.barh(row, one.timing.per_s, height=0.6, color=BLUE)
@@ -181,7 +180,7 @@ def _heat(report: Report, path: Path) -> None:
         else f"No slower in {clock(readings[-1].at_s)} minutes"
     )
     slow = np.array([bool((one.throttled or 0) & THROTTLED_NOW) for one in readings])
-    note = "shaded: the firmware lowers the clock" if slow.any() else ""
+    note = "shaded: the firmware warns of voltage or heat" if slow.any() else ""
     with chart(path, title, [1.35] * len(lines), note) as panels:
         for axes, (label, colour, value) in zip(panels, lines, strict=True):
             values = np.array([value(one) for one in readings], np.float64)  # None becomes nan
@@ -241,7 +240,7 @@ def _power(report: Report, path: Path) -> None:
             start += one.seconds
         axes.set_xlim(0, start)
         axes.set_ylim(0, most * 1.35)
-        axes.set_title(f"watts of the {power.covers}, by {power.meter}{estimate}")
+        axes.set_title(f"watts, by the meter {power.meter}{estimate}")
         axes.set_xlabel("seconds")
 
 
@@ -268,10 +267,10 @@ def _judged(report: Report) -> list[Peer]:
 def _peers(report: Report, path: Path) -> None:
     found = _judged(report)
     with chart(path, "Right answers against time, in the same run", [3.2]) as [axes]:
-        for number, one in enumerate(found):
+        for one in found:
             if one.timing is None or one.accuracy is None:
                 continue
-            colour = ORANGE if number == 0 else BLUE
+            colour = ORANGE if one is report.peers[0] else BLUE
             axes.plot(one.timing.p50, one.accuracy.percent, "o", color=colour, ms=10)
             beside(axes, one.timing.p50, one.accuracy.percent, f" {one.name}", colour)
         times = [one.timing.p50 for one in found if one.timing]

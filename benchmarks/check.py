@@ -23,9 +23,8 @@ from msgspec import Meta, Struct
 
 from benchmarks.comparison import own_process
 from benchmarks.path import Judge, measure, naive_path, this_path
-from benchmarks.report import Positive
+from benchmarks.report import Positive, publish
 from benchmarks.scenes import FOUR, FPS, ONE, WALKING, Scene
-from edge.atomic import written
 from edge.bundle import load_bundle
 from edge.classifier import Classifier
 from edge.errors import SmileGateError
@@ -124,9 +123,7 @@ def write_baseline(path: Path, ratios: dict[str, float]) -> Baseline:
         {name: Expected(float(f"{ratio:.4g}"), tolerances[name]) for name, ratio in ratios.items()},
     )
     text = msgspec.json.format(msgspec.json.encode(baseline), indent=1)
-    with written(text + b"\n", path.absolute().parent, ".baseline-", ".json") as new:
-        new.chmod(0o644)
-        new.replace(path)
+    publish(path, text + b"\n")
     return baseline
 
 

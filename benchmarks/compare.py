@@ -110,7 +110,9 @@ def lines(reports: dict[str, Report]) -> list[str]:
         for doubt in (*([f"partial: {report.partial}"] if report.partial else []), *report.noisy)
     ]
     if len(covered := _covered(reports)) > 1:
-        doubts.append(f"power is left out: meters covered {' and '.join(sorted(covered))}")
+        doubts.append(
+            f"power is left out, as meters covered unlike things: {'; '.join(sorted(covered))}"
+        )
     return [*table(["", *reports, *times], body), *doubts]
 
 

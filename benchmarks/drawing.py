@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import short
+from benchmarks.report import publish
 from edge.errors import MissingPackageError
 
 if TYPE_CHECKING:
@@ -96,7 +98,10 @@ def _write(figure: Figure, path: Path) -> None:
     for text in figure.texts:
         x, y = text.get_position()
         text.set_position((round(x, 4), round(y, 4)))
-    figure.savefig(path, dpi=200, metadata={"Date": None} if path.suffix == ".svg" else {})
+    data, kind = BytesIO(), path.suffix[1:]
+    metadata = {"Date": None} if kind == "svg" else {}
+    figure.savefig(data, format=kind, dpi=200, metadata=metadata)
+    publish(path, data.getvalue())
 
 
 def rows(axes: Axes, labels: Sequence[str]) -> None:
@@ -114,7 +119,8 @@ def milliseconds(axes: Axes, low: float, high: float) -> None:
     if high > 8 * low:
         axes.set_xscale("log")
         axes.set_xlim(low / 1.4, high * 2.8)  # there is room for what is written beside the last
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        steps = (1.0, 2.0, 5.0) if high < 80 * low else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=steps))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:

@@ -17,6 +17,11 @@ def short(value: float, digits: int = 3) -> str:
     return f"{value:,.0f}"
 
 
+def stage_ms(value: float) -> str:
+    """Write a stage's time; what takes microseconds matters to nobody."""
+    return "<0.01" if 0 < value < 0.01 else short(value)
+
+
 def faces_in(count: int) -> str:
     """Return ``no face``, ``1 face``, ``4 faces``."""
     return "no face" if count == 0 else f"{count} face{'s' if count > 1 else ''}"

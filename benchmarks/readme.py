@@ -14,9 +14,8 @@ from benchmarks.figures import (
     TWELVE_FACES,
     table,
 )
-from benchmarks.report import REPORT, Report, ReportError, read_report
+from benchmarks.report import REPORT, Report, ReportError, publish, read_report
 from benchmarks.summary import SUMMARY
-from edge.atomic import written
 
 README = Path(__file__).parent / "README.md"
 BEGIN = "<!-- devices: made by `python -m benchmarks table`, do not edit -->"
@@ -69,7 +68,7 @@ def _row(path: Path, report: Report) -> list[str]:
     if emulated:
         figures = dict.fromkeys(figures, "")
     elif report.power and ENERGY.of(report) is not None:
-        figures["mJ a frame"] += f" ({report.power.covers})"
+        figures["mJ a frame"] += f" ({report.power.meter})"
     doubts = {"emulated: nothing timed": emulated, "noisy": report.noisy, "partial": report.partial}
     when = ", ".join([report.date[:10], *(words for words, one in doubts.items() if one)])
     return [name, *figures.values(), when]
@@ -89,7 +88,5 @@ def update(readme: Path | None = None, *, check: bool = False) -> bool:
     text = readme.read_text()
     made = with_table(text, readme.parent / "reports")
     if made != text and not check:
-        with written(made.encode(), readme.parent, ".readme-", ".md") as path:
-            path.chmod(0o644)
-            path.replace(readme)
+        publish(readme, made.encode())
     return made == text

@@ -373,9 +373,18 @@ def write_report(report: Report, folder: Path) -> None:
     # The schema is a default, which would be left out.
     content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
     text = msgspec.json.format(msgspec.json.encode(content), indent=1)
-    with written(text + b"\n", folder, ".report-", ".json") as path:
-        path.chmod(0o644)
-        path.replace(folder / REPORT)
+    publish(folder / REPORT, text + b"\n")
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file that all may read, so that it is whole or not there.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with written(data, path.absolute().parent, f".{path.stem}-", path.suffix) as new:
+        new.chmod(0o644)
+        new.replace(path)
 
 
 def _rounded(value: Any) -> Any:

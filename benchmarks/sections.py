@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.charts import clock, configuration, scene_label
-from benchmarks.figures import NONE, first_of_each, short, table
+from benchmarks.figures import NONE, first_of_each, short, stage_ms, table
 from benchmarks.report import Peer, Power, Report, Timing
 from edge.board import Health
 
@@ -67,7 +67,7 @@ def _frames(report: Report, pictures: frozenset[str]) -> Iterator[str]:
                 scene_label(one.scene, one.faces),
                 short(one.timing.per_s),
                 *_percentiles(one.timing),
-                *(short(one.stages_ms[s]) if s in one.stages_ms else NONE for s in stages),
+                *(stage_ms(one.stages_ms[s]) if s in one.stages_ms else NONE for s in stages),
             ]
             for one in report.flat_out
         ],
@@ -161,8 +161,8 @@ def _meter(power: Power) -> str:
     step = f"in steps of {short(power.resolution_w)} W" if power.resolution_w else "of unknown step"
     estimate = " Its maker calls it an estimate." if power.estimate else ""
     return (
-        f"Measured by `{power.meter}`, which covers the {power.covers}, {limits}, {step}, "
-        f"{short(power.rate_hz)} times a second.{estimate}"
+        f"Measured by the meter `{power.meter}`, {limits}, {step}, {short(power.rate_hz)} times a "
+        f"second.{estimate} It covers {power.covers}."
     )
 
 

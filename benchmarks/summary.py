@@ -8,9 +8,8 @@ from pathlib import Path
 
 from benchmarks.charts import PICTURES, configuration, draw, scene_label
 from benchmarks.figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN, short
-from benchmarks.report import REPORT, Report
+from benchmarks.report import REPORT, Report, publish
 from benchmarks.sections import SECTIONS, accuracy, heading, listed
-from edge.atomic import written
 from edge.errors import MissingPackageError
 
 SUMMARY = "report.md"
@@ -37,9 +36,7 @@ def write_summary(report: Report, folder: Path) -> None:
         OSError: it can't be written.
     """
     text = "\n".join([*_lines(report, frozenset(path.name for path in folder.iterdir())), ""])
-    with written(text.encode(), folder, ".summary-", ".md") as path:
-        path.chmod(0o644)
-        path.replace(folder / SUMMARY)
+    publish(folder / SUMMARY, text.encode())
 
 
 def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:

@@ -103,7 +103,7 @@ def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> Phase:
 
 POWER = Power(
     meter="pmic",
-    covers="board",
+    covers="the board",
     estimate=True,
     rate_hz=10.0,
     phases=(

@@ -58,8 +58,8 @@ def test_all_that_was_measured_is_drawn(full: Drawn) -> None:
         ("latency.svg", ("int8, 1 thread, no XNNPACK", "0.31 ms at best")),
         ("stages.svg", ("12 faces, still at 1131x679", "classifier")),
         ("fps.svg", ("the camera's 30", "313")),
-        ("heat.svg", ("Slower from 6:40 on", "shaded: the firmware lowers the clock")),
-        ("power.svg", ("watts of the board, by pmic, an estimate", "15.5 mJ a frame")),
+        ("heat.svg", ("Slower from 6:40 on", "shaded: the firmware warns of voltage")),
+        ("power.svg", ("watts, by the meter pmic, an estimate", "15.5 mJ a frame")),
         ("peers.svg", ("OpenCV's smile cascade", "smilenet")),
     ):
         assert all(one in full.words(name) for one in words)

@@ -63,9 +63,9 @@ def test_doubts_are_told_below_the_table(tmp_path: Path) -> None:
 
 def test_power_of_unlike_things_is_left_out(tmp_path: Path) -> None:
     package = other_device("desk", "", 0.5)
-    package = replace(package, power=replace(POWER, covers="processor package"))
+    package = replace(package, power=replace(POWER, covers="processor"))
     *rows, last = lines(compare(written(tmp_path, full_report(), package)))
-    assert last == "power is left out: meters covered board and processor package"
+    assert last == "power is left out, as meters covered unlike things: processor; the board"
     assert not any("mJ" in row or ", W" in row for row in rows)
 
 

@@ -44,3 +44,10 @@ def test_what_is_no_report_is_refused(content: str | None, says: str, tmp_path: 
 def test_figures_have_no_more_digits_than_count(tmp_path: Path) -> None:
     write_report(full_report(overhead=0.0123456789), tmp_path)
     assert json.loads((tmp_path / REPORT).read_text())["overhead"] == 0.012346
+
+
+def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / REPORT / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=REPORT):
+        write_report(full_report(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [REPORT]

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 import benchmarks.__main__ as benchmarks
-from benchmarks.figures import short, table
+from benchmarks.figures import short, stage_ms, table
 from benchmarks.report import Report, write_report
 from benchmarks.summary import SUMMARY, write_summary
 from tests.benchmarks.reports import DEVICE, POWER, accuracy, full_report, peer, timing
@@ -23,6 +23,7 @@ def test_figures_are_written_with_the_digits_that_count() -> None:
     values = (0.0, 0.12849, 3.5, 10.0, 99.96, 352.4, 1250.4)
     assert [short(value) for value in values] == ["0", "0.128", "3.5", "10", "100", "352", "1,250"]
     assert short(95.25, 4) == "95.25"
+    assert [stage_ms(value) for value in (0.0, 0.0005, 0.0123)] == ["0", "<0.01", "0.0123"]
 
 
 def test_a_table_is_aligned() -> None:
@@ -146,7 +147,7 @@ def test_why_things_were_left_out_and_the_raw_log_are_shown(tmp_path: Path) -> N
 def test_a_meter_says_what_it_can(tmp_path: Path) -> None:
     power = replace(POWER, range_w=(0.0, 26.0), resolution_w=0.025, estimate=False)
     text = summary(tmp_path, full_report(power=power))
-    assert "covers the board, from 0 to 26 W, in steps of 0.025 W, 10 times a second." in text
+    assert "from 0 to 26 W, in steps of 0.025 W, 10 times a second. It covers the board." in text
     assert "estimate" not in text
 
 
