@@ -1,6 +1,7 @@
 """``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
 scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
-and outputs can be trusted; ``endurance``: whether memory stays flat."""
+and outputs can be trusted; ``endurance``: whether memory stays flat; ``compare``, ``report``,
+``table``: what is made of reports; ``check``: whether the path got slower."""
 
 from __future__ import annotations
 
@@ -15,22 +16,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import check, readme
+from benchmarks.compare import compare as compare_reports
+from benchmarks.compare import draw, lines
 from benchmarks.comparison import compare
+from benchmarks.drawing import ENDINGS
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
 from benchmarks.meters import KINDS, open_meter
-from benchmarks.report import REPORT
-from benchmarks.run import BRIEF, REPORTS, Plan, lines, measure
+from benchmarks.report import REPORT, read_report
+from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.scenes import ALL, QUICK
+from benchmarks.summary import present
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
 from edge.classifier import Classifier
-from edge.errors import SmileGateError
+from edge.errors import MissingPackageError, SmileGateError
 from edge.settings import SHIPPED_BUNDLE
 
 
-def run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     """Measure this machine, keep a report, and print it in short."""
     plan = BRIEF if options.quick else Plan()
     if options.minutes is not None:
@@ -43,17 +49,17 @@ def run(options: argparse.Namespace) -> int:
             meter=meter,
             power_csv=options.power_csv,
             emulated=options.emulated,
-            say=lambda words: print(f"benchmarks: {words}", file=sys.stderr),
+            say=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
         )
-    except KeyboardInterrupt:
-        print("benchmarks: interrupted; the report has what was measured", file=sys.stderr)
-        return 130
     finally:
         if meter:
             meter.close()
-    for line in lines(report):
-        print(line)
+    present(report, folder)
+    print("\n".join(in_short(report)))
     print(f"{folder / REPORT}: all of it")
+    if report.partial:
+        print(f"benchmarks: {report.partial}; what was measured is kept", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -136,6 +142,87 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def _compare(options: argparse.Namespace) -> int:
+    """Print reports side by side, and draw them where matplotlib is there."""
+    reports = compare_reports(options.reports, bundles=options.bundles)
+    print("\n".join(lines(reports)))
+    try:
+        draw(reports, options.chart)
+    except MissingPackageError as error:
+        print(f"benchmarks: no chart: {error}", file=sys.stderr)
+    else:
+        print(f"drawn: {options.chart}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    """Make the words and pictures of reports anew."""
+    found = [(read_report(folder), folder) for folder in options.folders]
+    for report, folder in found:
+        present(report, folder)
+        print(f"written: {folder}")
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    """Make the table of devices anew, or tell whether it is as it should be."""
+    if readme.update(check=options.check):
+        print("the table is as the reports are")
+    elif options.check:
+        print("benchmarks: the table is not as the reports are: run table", file=sys.stderr)
+        return 1
+    else:
+        print("the table is made anew")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Hold ratios against a baseline, or write one."""
+    if options.write:
+        ratios = check.measure_ratios()
+        baseline = check.write_baseline(options.baseline, ratios)
+    else:
+        baseline = check.read_baseline(options.baseline)
+        ratios = check.measure_ratios()
+    verdicts = check.judge(baseline, ratios)
+    print("\n".join(map(str, verdicts)))
+    return int(any(one.worse for one in verdicts))
+
+
+def _picture(text: str) -> Path:
+    if not text.endswith(ENDINGS):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {ENDINGS}, got {text!r}")
+    return Path(text)
+
+
+def _add_verbs_on_reports(verbs: Any) -> None:
+    verb = verbs.add_parser("compare", help="reports side by side")
+    verb.add_argument(
+        "reports", nargs="+", type=Path, metavar="REPORT", help="report.json or its folder"
+    )
+    verb.add_argument(
+        "--chart",
+        type=_picture,
+        default=Path("compare.svg"),
+        metavar="FILE",
+        help="to draw, .svg or .png (default compare.svg)",
+    )
+    verb.add_argument(
+        "--bundles", action="store_true", help="other bundles on one device, not other devices"
+    )
+    verb.set_defaults(act=_compare)
+    verb = verbs.add_parser("report", help="report.md and pictures anew from report.json")
+    verb.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="with report.json")
+    verb.set_defaults(act=_report)
+    verb = verbs.add_parser("table", help="the table of devices in benchmarks/README.md")
+    verb.add_argument("--check", action="store_true", help="change nothing; 1 if it is out of date")
+    verb.set_defaults(act=_table)
+    verb = verbs.add_parser("check", help="whether the path got slower; 1 if it did")
+    verb.add_argument("baseline", type=Path, metavar="BASELINE.json", help="ratios to hold")
+    verb.add_argument("--write", action="store_true", help="make it of what is measured now")
+    verb.set_defaults(act=_check)
+
+
 def _minutes(text: str) -> float:
     try:
         minutes = float(text)
@@ -168,6 +255,7 @@ def _make_parser() -> OneLineParser:
     verb.add_argument(
         "--emulated", action="store_true", help="the processor is, even if nothing here shows it"
     )
+    verb.set_defaults(act=_run)
     verb = verbs.add_parser("gate", help="how far decisions and outputs can be trusted")
     verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
@@ -177,15 +265,17 @@ def _make_parser() -> OneLineParser:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    _add_verbs_on_reports(verbs)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 2 refused or failed, 130 after Ctrl-C."""
+    """Run one verb; return the exit code: 0 done, 1 got worse, 2 refused or failed, 130 after
+    Ctrl-C."""
     options = _make_parser().parse_args(arguments)
     try:
-        if options.verb == "run":
-            return run(options)
+        if "act" in options:
+            return int(options.act(options))
         measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
             "gate": gate,
             "pipeline": pipeline,
@@ -197,6 +287,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

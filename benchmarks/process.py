@@ -58,9 +58,8 @@ def apart(one_core: bool, function: Callable[P, T], *args: P.args, **kwargs: P.k
         try:
             return future.result()
         except BrokenProcessPool as error:
-            name = getattr(function, "__name__", "a process")
             raise DeadProcessError(
-                f"{name}: expected a result, got none: its process died, maybe for want of memory"
+                "expected a result, got none: its process died, maybe for want of memory"
             ) from error
         except KeyboardInterrupt:
             for child in active_children():

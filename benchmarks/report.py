@@ -265,12 +265,15 @@ class Accuracy(Struct, frozen=True, kw_only=True):
         images: how many.
         right: of them.
         missed_faces: pictures in which no face was found, which count as not smiling.
+        bundle: SHA-256 of the bundle's manifest, to tell whether it is the one that was timed;
+            empty for a peer.
     """
 
     who: str
     images: int
     right: int
     missed_faces: int
+    bundle: str = ""
 
     @property
     def percent(self) -> float:
@@ -278,7 +281,9 @@ class Accuracy(Struct, frozen=True, kw_only=True):
 
 
 class Peer(Struct, frozen=True, kw_only=True):
-    """Another way to tell smiles, run on the same crops and scenes; we are one of the rows.
+    """Another way to tell smiles, run on the same crops and scenes; we are the first of the rows.
+
+    A name with a comma is another way to run what goes by the name before it.
 
     Attributes:
         name: of it.
@@ -370,9 +375,18 @@ def write_report(report: Report, folder: Path) -> None:
     # The schema is a default, which would be left out.
     content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
     text = msgspec.json.format(msgspec.json.encode(content), indent=1)
-    with written(text + b"\n", folder, ".report-", ".json") as path:
-        path.chmod(0o644)
-        path.replace(folder / REPORT)
+    publish(folder / REPORT, text + b"\n")
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file that all may read, so that it is whole or not there.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with written(data, path.absolute().parent, f".{path.stem}-", path.suffix) as new:
+        new.chmod(0o644)
+        new.replace(path)
 
 
 def _rounded(value: Any) -> Any:

@@ -32,12 +32,13 @@ from benchmarks.report import (
     Report,
     ReportError,
     Sustained,
+    publish,
     write_report,
 )
 from benchmarks.scenes import FPS, QUICK, SMILES, WALKING, Scene
+from benchmarks.summary import RAW
 from benchmarks.sustained import knee_s, sustain
 from benchmarks.windows import raw_lines
-from edge.atomic import written
 from edge.board import read_health
 from edge.bundle import MANIFEST, Bundle, load_bundle
 from edge.cameras.demo import COLLINS, HOPPER
@@ -46,7 +47,6 @@ from edge.errors import MissingPackageError, SmileGateError
 from edge.settings import SHIPPED_BUNDLE
 
 REPORTS = Path("benchmarks/reports")
-RAW = "raw.jsonl"
 STAT = Path("/proc/stat")
 
 
@@ -122,9 +122,7 @@ class Session:
         log = "".join(f"{json.dumps(line)}\n" for line in self._raw).encode()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with written(log, self.folder, ".raw-", ".jsonl") as path:
-                path.chmod(0o644)
-                path.replace(self.folder / RAW)
+            publish(self.folder / RAW, log)
             write_report(self.report, self.folder)
         except OSError as error:
             raise ReportError(
@@ -212,12 +210,11 @@ def measure(
         say: is told what is being measured.
 
     Returns:
-        The report and its folder.
+        The report and its folder; the report is partial after Ctrl-C.
 
     Raises:
         BundleError: the shipped bundle is broken.
         ReportError: the report can't be written.
-        KeyboardInterrupt: Ctrl-C; what was measured until then is kept and marked as partial.
     """
     load, stat = os.getloadavg()[0], _stat()
     bundle = load_bundle(SHIPPED_BUNDLE)
@@ -247,13 +244,12 @@ def measure(
             except SmileGateError as error:
                 session.leave_out(f"{name}: {error}")
                 say(session.report.left_out[-1])
+        ended = ""
     except KeyboardInterrupt:
-        session.add(partial=f"interrupted in: {name}")
-        session.save()
-        raise
+        ended = f"interrupted in: {name}"
     stolen = noise.stolen_share(stat, _stat())
     found = (*session.report.noisy, *noise.at_end(session.report, stolen))
-    session.add(noisy=found, partial="")
+    session.add(noisy=found, partial=ended)
     session.save()
     return session.report, session.folder
 
@@ -333,7 +329,7 @@ def _stat() -> str:
     return STAT.read_text()
 
 
-def lines(report: Report) -> Iterator[str]:
+def in_short(report: Report) -> Iterator[str]:
     """Yield what a report says in short."""
     for one in report.inference:
         if (one.kind, one.threads, one.xnnpack) == ("int8", 1, True):
