@@ -4,22 +4,38 @@
 TensorFlow.
 """
 
-from train.crops import Crop, as_input, cut
-from train.datasets import DataError, Picture, load, without_leaks
-from train.evaluation import Accuracy, accuracies, best_threshold, scores_of
+from train.crops import Crop, Located, as_input, cut, locate
+from train.datasets import DataError, Picture, Split, load, without_leaks
+from train.evaluation import (
+    Accuracy,
+    Answer,
+    accuracies,
+    best_threshold,
+    count_right,
+    evaluate_bundle,
+    middle_of_best,
+    scores_of,
+)
 from train.saved import load_model
 
 __all__ = [
     "Accuracy",
+    "Answer",
     "Crop",
     "DataError",
+    "Located",
     "Picture",
+    "Split",
     "accuracies",
     "as_input",
     "best_threshold",
+    "count_right",
     "cut",
+    "evaluate_bundle",
     "load",
     "load_model",
+    "locate",
+    "middle_of_best",
     "scores_of",
     "without_leaks",
 ]
