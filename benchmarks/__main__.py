@@ -1,6 +1,7 @@
 """``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
 faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
-decisions and outputs can be trusted; ``endurance``: whether memory stays flat."""
+decisions and outputs can be trusted; ``endurance``: whether memory stays flat; ``accuracy``: how
+often model bundles are right."""
 
 from __future__ import annotations
 
@@ -16,10 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy import add_data, bundles, judge, open_report, with_accuracy
 from benchmarks.comparison import compare
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
+from benchmarks.report import write_report
 from benchmarks.scenes import ALL, QUICK
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
@@ -191,6 +194,23 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def accuracy(options: argparse.Namespace) -> None:
+    """Print each bundle's accuracy on GENKI-4K's test part; put them into a report, if one is
+    named."""
+    opened = open_report(options.report) if options.report else None
+    found = []
+    for one in judge(bundles(options.bundle), options.data):
+        print(
+            f"{one.who:22} {one.percent:6.2f} %  {one.right} of {one.images} right, "
+            f"{one.missed_faces} faces missed",
+            flush=True,
+        )
+        found.append(one)
+    if opened:
+        report, folder = opened
+        write_report(with_accuracy(report, found), folder)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 2 refused or failed."""
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
@@ -206,8 +226,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    about = "how often the shipped and other bundles are right on GENKI-4K's test part"
+    verb = verbs.add_parser("accuracy", help=about, description=about)
+    verb.add_argument(
+        "report", type=Path, nargs="?", metavar="REPORT", help="to add it to: report.json's folder"
+    )
+    add_data(verb, required=True)
+    verb.add_argument(
+        "--bundle",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further bundle; repeatable",
+    )
     options: argparse.Namespace = parser.parse_args(arguments)
     try:
+        if options.verb == "accuracy":
+            accuracy(options)
+            return 0
         if options.verb != "run":
             measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
                 "gate": gate,

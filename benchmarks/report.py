@@ -263,12 +263,15 @@ class Accuracy(Struct, frozen=True, kw_only=True):
         images: how many.
         right: of them.
         missed_faces: pictures in which no face was found, which count as not smiling.
+        bundle: SHA-256 of the bundle's manifest, to tell whether it is the one that was timed;
+            empty for a peer.
     """
 
     who: str
     images: int
     right: int
     missed_faces: int
+    bundle: str = ""
 
     @property
     def percent(self) -> float:
@@ -276,14 +279,18 @@ class Accuracy(Struct, frozen=True, kw_only=True):
 
 
 class Peer(Struct, frozen=True, kw_only=True):
-    """Another way to tell smiles, run on the same crops and scenes; we are one of the rows.
+    """Another way to tell smiles, run on the same crops and scenes; we are the first of the rows.
+
+    A name with a comma is another way to run what goes by the name before it.
 
     Attributes:
         name: of it.
         version: of the package or model that was run.
         timing: of one face crop, one thread.
         scene_fps: frames per second on scenes, by the scene's name; with the common face search of
-            the frame for those that only judge crops.
+            the frame for those that only judge crops; scenes whose faces it does not see are left
+            out.
+        scene_recall: share of each scene's faces that it saw.
         memory_mb: peak of a process that judges crops by it.
         accuracy: on GENKI-4K's test part; None without the data.
         error: why it could not be run; the rest is empty then.
@@ -293,6 +300,7 @@ class Peer(Struct, frozen=True, kw_only=True):
     version: str
     timing: Timing | None = None
     scene_fps: dict[str, float] = {}
+    scene_recall: dict[str, float] = {}
     memory_mb: float | None = None
     accuracy: Accuracy | None = None
     error: str = ""
@@ -361,7 +369,9 @@ def write_report(report: Report, folder: Path) -> None:
         OSError: it can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = msgspec.json.format(msgspec.json.encode(_rounded(msgspec.to_builtins(report))), indent=1)
+    # The schema is a default, which would be left out.
+    content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
+    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
     with written(text + b"\n", folder, ".report-", ".json") as path:
         path.chmod(0o644)
         path.replace(folder / REPORT)
