@@ -1,7 +1,8 @@
 """``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
 scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
-and outputs can be trusted; ``endurance``: whether memory stays flat; ``compare``, ``report``,
-``table``: what is made of reports; ``check``: whether the path got slower."""
+and outputs can be trusted; ``endurance``: whether memory stays flat; ``accuracy``: how often model
+bundles are right; ``compare``, ``report``, ``table``: what is made of reports; ``check``: whether
+the path got slower."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import check, readme
+from benchmarks.accuracy import add_data, bundles, judge, open_report, with_accuracy
 from benchmarks.compare import compare as compare_reports
 from benchmarks.compare import draw, lines
 from benchmarks.comparison import compare
@@ -25,7 +27,7 @@ from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
 from benchmarks.meters import KINDS, open_meter
-from benchmarks.report import REPORT, read_report
+from benchmarks.report import REPORT, read_report, write_report
 from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.scenes import ALL, QUICK
 from benchmarks.summary import present
@@ -140,6 +142,24 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
         f"{found['oldest_frame_times']:.2f} frame times old"
     )
     return found
+
+
+def _accuracy(options: argparse.Namespace) -> int:
+    """Print each bundle's accuracy on GENKI-4K's test part; put them into a report, if one is
+    named."""
+    opened = open_report(options.report) if options.report else None
+    found = []
+    for one in judge(bundles(options.bundle), options.data):
+        print(
+            f"{one.who:22} {one.percent:6.2f} %  {one.right} of {one.images} right, "
+            f"{one.missed_faces} faces missed",
+            flush=True,
+        )
+        found.append(one)
+    if opened:
+        report, folder = opened
+        write_report(with_accuracy(report, found), folder)
+    return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -265,6 +285,21 @@ def _make_parser() -> OneLineParser:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    about = "how often the shipped and other bundles are right on GENKI-4K's test part"
+    verb = verbs.add_parser("accuracy", help=about, description=about)
+    verb.add_argument(
+        "report", type=Path, nargs="?", metavar="REPORT", help="to add it to: report.json's folder"
+    )
+    add_data(verb, required=True)
+    verb.add_argument(
+        "--bundle",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further bundle; repeatable",
+    )
+    verb.set_defaults(act=_accuracy)
     _add_verbs_on_reports(verbs)
     return parser
 

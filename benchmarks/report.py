@@ -19,7 +19,6 @@ from edge.errors import SmileGateError
 SCHEMA = 1
 REPORT = "report.json"
 
-Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 
 
@@ -251,7 +250,7 @@ class Power(Struct, frozen=True, kw_only=True):
     estimate: bool
     range_w: tuple[float, float] | None = None
     resolution_w: float | None = None
-    rate_hz: Positive
+    rate_hz: Annotated[float, Meta(gt=0)]
     phases: tuple[Phase, ...]
     joules_per_frame: float | None = None
     joules_per_frame_above_idle: float | None = None
@@ -290,7 +289,9 @@ class Peer(Struct, frozen=True, kw_only=True):
         version: of the package or model that was run.
         timing: of one face crop, one thread.
         scene_fps: frames per second on scenes, by the scene's name; with the common face search of
-            the frame for those that only judge crops.
+            the frame for those that only judge crops; scenes whose faces it does not see are left
+            out.
+        scene_recall: share of each scene's faces that it saw.
         memory_mb: peak of a process that judges crops by it.
         accuracy: on GENKI-4K's test part; None without the data.
         error: why it could not be run; the rest is empty then.
@@ -300,6 +301,7 @@ class Peer(Struct, frozen=True, kw_only=True):
     version: str
     timing: Timing | None = None
     scene_fps: dict[str, float] = {}
+    scene_recall: dict[str, float] = {}
     memory_mb: float | None = None
     accuracy: Accuracy | None = None
     error: str = ""
@@ -314,10 +316,8 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: smile-gate's.
         partial: why it is not whole; empty if it is.
         noisy: what made the times doubtful, a line each; empty if nothing did.
-        left_out: what could not be measured here and why, a line each; other than ``partial`` this
-            is no failure.
-        overhead: share of a walking face's frame rate that measuring itself costs; None if not
-            measured.
+        left_out: what can't be measured here and why, a line each; no failure as ``partial`` is.
+        overhead: share of a walking face's frame rate that measuring costs; None if unknown.
     """
 
     schema: int = SCHEMA

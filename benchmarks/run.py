@@ -23,11 +23,13 @@ from benchmarks.footprint import run_command
 from benchmarks.inference import Way, float_model_of, measure_way, ways
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import Meter, MeterError
+from benchmarks.peers import measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
     Device,
     Footprint,
     Method,
+    Peer,
     Phase,
     Report,
     ReportError,
@@ -171,6 +173,14 @@ class Session:
             )
         )
 
+    def measure_peers(self, data: Path | None) -> None:
+        plan = self.plan
+
+        def keep(peer: Peer) -> None:
+            self.add(peers=(*self.report.peers, peer))
+
+        measure_peers(data, plan.windows, plan.window_s, frames=plan.film, tell=keep)
+
     def sustain(self) -> None:
         readings = []
         for reading in sustain(self.plan.sustained_s, self.plan.every_s):
@@ -195,6 +205,8 @@ def measure(
     *,
     meter: Meter | None = None,
     power_csv: Path | None = None,
+    peers: bool = False,
+    data: Path | None = None,
     emulated: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Report, Path]:
@@ -206,6 +218,8 @@ def measure(
         plan: how much.
         meter: of power; without it and ``power_csv`` there is no run for power.
         power_csv: what an external meter records meanwhile; read at the end.
+        peers: whether other ways to tell smiles are measured too.
+        data: folder with GENKI-4K, to tell how often these are right.
         emulated: the processor is, even if nothing here shows it.
         say: is told what is being measured.
 
@@ -271,6 +285,8 @@ def _parts(
     for scene in SMILES:
         yield f"camera rate: {scene.name}", partial(session.measure_camera_rate, scene)
     yield "smile-gate run", session.measure_command
+    if peers:
+        yield "peers", partial(session.measure_peers, data)
     yield f"{session.plan.sustained_s / 60:g} minutes flat out", session.sustain
     yield from _power(session, meter, power_csv)
 
