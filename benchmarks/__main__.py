@@ -40,7 +40,12 @@ from edge.settings import SHIPPED_BUNDLE
 
 def _run(options: argparse.Namespace) -> int:
     """Measure this machine, keep a report, and print it in short."""
-    plan = BRIEF if options.quick else Plan()
+    plan = replace(
+        BRIEF if options.quick else Plan(),
+        with_peers=options.peers,
+        data=options.data,
+        power_csv=options.power_csv,
+    )
     if options.minutes is not None:
         plan = replace(plan, sustained_s=60.0 * options.minutes)
     meter = None if options.power_csv else open_meter(options.meter)
@@ -49,7 +54,6 @@ def _run(options: argparse.Namespace) -> int:
             options.out,
             plan,
             meter=meter,
-            power_csv=options.power_csv,
             emulated=options.emulated,
             say=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
         )
@@ -267,6 +271,8 @@ def _make_parser() -> OneLineParser:
     verb.add_argument(
         "--minutes", type=_minutes, help="flat out, to see what heat does (default 10)"
     )
+    verb.add_argument("--peers", action="store_true", help="other ways to tell smiles too")
+    add_data(verb, required=False)
     power = verb.add_mutually_exclusive_group()
     power.add_argument("--meter", default="auto", metavar="SPEC", help=f"{KINDS} (default auto)")
     power.add_argument(

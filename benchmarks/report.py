@@ -19,6 +19,7 @@ from edge.errors import SmileGateError
 SCHEMA = 1
 REPORT = "report.json"
 
+Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 
 
@@ -210,8 +211,7 @@ class Phase(Struct, frozen=True, kw_only=True):
     """Power while the machine does one thing.
 
     Attributes:
-        name: what it does.
-        seconds: how long.
+        name, seconds: what it does, for how long.
         joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
         mean_w: joules over the time that they cover.
         gaps_s: time without samples.
@@ -250,7 +250,7 @@ class Power(Struct, frozen=True, kw_only=True):
     estimate: bool
     range_w: tuple[float, float] | None = None
     resolution_w: float | None = None
-    rate_hz: Annotated[float, Meta(gt=0)]
+    rate_hz: Positive
     phases: tuple[Phase, ...]
     joules_per_frame: float | None = None
     joules_per_frame_above_idle: float | None = None

@@ -68,6 +68,9 @@ class Plan:
         every_s: between its readings.
         power_s: of each of the runs for power.
         with_float: whether TensorFlow makes a float model to measure, where there is one.
+        with_peers: whether other ways to tell smiles are measured too.
+        data: folder with GENKI-4K, to tell how often these are right.
+        power_csv: what an external meter records meanwhile; read at the end.
     """
 
     windows: int = 5
@@ -81,6 +84,9 @@ class Plan:
     every_s: float = 5.0
     power_s: float = 60.0
     with_float: bool = True
+    with_peers: bool = False
+    data: Path | None = None
+    power_csv: Path | None = None
 
 
 BRIEF = Plan(
@@ -173,13 +179,13 @@ class Session:
             )
         )
 
-    def measure_peers(self, data: Path | None) -> None:
+    def measure_peers(self) -> None:
         plan = self.plan
 
         def keep(peer: Peer) -> None:
             self.add(peers=(*self.report.peers, peer))
 
-        measure_peers(data, plan.windows, plan.window_s, frames=plan.film, tell=keep)
+        measure_peers(plan.data, plan.windows, plan.window_s, frames=plan.film, tell=keep)
 
     def sustain(self) -> None:
         readings = []
@@ -204,9 +210,6 @@ def measure(
     plan: Plan,
     *,
     meter: Meter | None = None,
-    power_csv: Path | None = None,
-    peers: bool = False,
-    data: Path | None = None,
     emulated: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Report, Path]:
@@ -216,10 +219,7 @@ def measure(
         folder: for report.json and the raw log; by default one for this device and day under
             ``REPORTS``.
         plan: how much.
-        meter: of power; without it and ``power_csv`` there is no run for power.
-        power_csv: what an external meter records meanwhile; read at the end.
-        peers: whether other ways to tell smiles are measured too.
-        data: folder with GENKI-4K, to tell how often these are right.
+        meter: of power; without it and a recording there is no run for power.
         emulated: the processor is, even if nothing here shows it.
         say: is told what is being measured.
 
@@ -249,7 +249,7 @@ def measure(
         say(f"doubtful: {line}")
     name = "the start"
     try:
-        for name, part in _parts(session, bundle, meter, power_csv):
+        for name, part in _parts(session, bundle, meter):
             session.add(partial=f"it ended before or in: {name}")  # unless it goes on
             session.save()
             say(name)
@@ -268,9 +268,7 @@ def measure(
     return session.report, session.folder
 
 
-def _parts(
-    session: Session, bundle: Bundle, meter: Meter | None, power_csv: Path | None
-) -> Iterator[Part]:
+def _parts(session: Session, bundle: Bundle, meter: Meter | None) -> Iterator[Part]:
     """Yield what is measured, in order; one part may hang on what the one before found."""
     yield from _inference(session, bundle)
     try:
@@ -285,10 +283,10 @@ def _parts(
     for scene in SMILES:
         yield f"camera rate: {scene.name}", partial(session.measure_camera_rate, scene)
     yield "smile-gate run", session.measure_command
-    if peers:
-        yield "peers", partial(session.measure_peers, data)
+    if session.plan.with_peers:
+        yield "peers", session.measure_peers
     yield f"{session.plan.sustained_s / 60:g} minutes flat out", session.sustain
-    yield from _power(session, meter, power_csv)
+    yield from _power(session, meter)
 
 
 def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
@@ -306,7 +304,8 @@ def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
         yield f"inference: {way.name}", partial(session.measure_way, way)
 
 
-def _power(session: Session, meter: Meter | None, power_csv: Path | None) -> Iterator[Part]:
+def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
+    power_csv = session.plan.power_csv
     if meter is None and power_csv is None:
         session.leave_out("power: no meter")
         return

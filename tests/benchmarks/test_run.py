@@ -12,9 +12,10 @@ from typing import IO
 import pytest
 
 import benchmarks.__main__ as benchmarks
-from benchmarks import run
+from benchmarks import peers, run
 from benchmarks.device import read_device
 from benchmarks.meters import MeterError
+from benchmarks.peers.smilenet import DevicePath
 from benchmarks.report import Report, ReportError, read_report
 from benchmarks.run import BRIEF, Plan, measure
 from benchmarks.scenes import SMILES, WALKING
@@ -52,8 +53,10 @@ def test_a_run_measures_all_there_is_and_keeps_it(
     monkeypatch.setattr(run, "SMILES", SMILES[:1])
     monkeypatch.setattr(benchmarks, "BRIEF", TINY)
     monkeypatch.setattr(benchmarks, "open_meter", lambda _: SteadyMeter(4.0))
+    monkeypatch.setattr(peers, "WAYS", {"smilenet": DevicePath})
+    monkeypatch.delenv("SMILE_GATE_DATA", raising=False)
     out = tmp_path / "new" / "out"
-    assert benchmarks.main(["run", "--quick", "--emulated", "--out", str(out)]) == 0
+    assert benchmarks.main(["run", "--quick", "--emulated", "--peers", "--out", str(out)]) == 0
     said = capsys.readouterr()
     assert "one inference, one thread" in said.out
     assert f"{out}/report.json: all of it" in said.out
@@ -67,6 +70,7 @@ def test_a_run_measures_all_there_is_and_keeps_it(
     assert report.overhead is not None
     assert report.footprint is not None
     assert report.footprint.peak_mb >= report.footprint.steady_mb > 30
+    assert [(peer.name, peer.error) for peer in report.peers] == [("smilenet", "")]
     assert report.sustained is not None
     assert report.sustained.readings
     assert report.power is not None
