@@ -53,7 +53,7 @@ def at_end(report: Report, stolen: float) -> Iterator[str]:
     """
     if stolen > MOST_STOLEN:
         yield f"the machine is a guest whose host took {100 * stolen:.0f} % of its time"
-    far = [f"{name} {100 * one.spread:.0f} %" for name, one in _timings(report) if _is_wide(one)]
+    far = [f"{name} {100 * one.spread:.1f} %" for name, one in _timings(report) if _is_wide(one)]
     if far:
         words = f"more than {100 * MOST_SPREAD:.0f} % apart"
         yield f"the medians of the windows are {words}: {', '.join(far)}"

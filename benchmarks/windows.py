@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections import Counter
@@ -13,6 +14,9 @@ import numpy as np
 from benchmarks.report import Timing
 
 LEAST_CALLS = 10
+STEP = 0.02
+"""From one time that the raw log tells apart to the next, as a share of it."""
+LEAST_MS = 1e-4
 
 
 def time_windows(
@@ -59,7 +63,7 @@ def timing(windows: Sequence[Sequence[float]]) -> Timing:
 def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
     """Return the raw log of windows, a line for each: how often each time was seen.
 
-    Times keep three digits, so that a minute of inferences is kept in a few kilobytes.
+    Times are kept to within ``STEP`` / 2, so that minutes of inferences take a few kilobytes.
     """
     return [
         {
@@ -72,4 +76,5 @@ def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any
 
 
 def _counted(times: Sequence[float]) -> Counter[float]:
-    return Counter(float(f"{ms:.3g}") for ms in times)
+    steps = Counter(round(math.log(max(ms, LEAST_MS)) / math.log1p(STEP)) for ms in times)
+    return Counter({float(f"{(1.0 + STEP) ** step:.3g}"): n for step, n in steps.items()})

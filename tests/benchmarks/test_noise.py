@@ -57,7 +57,7 @@ def test_windows_that_are_far_apart_are_named() -> None:
         flat_out=(scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2))),
     )
     (words,) = noise.at_end(report, 0.0)
-    assert "restless 20 %" in words
+    assert "restless 20.0 %" in words
     assert "steady" not in words
     stolen, _ = noise.at_end(report, 0.03)
     assert "3 %" in stolen

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -16,6 +17,7 @@ from benchmarks import peers, run
 from benchmarks.device import read_device
 from benchmarks.meters import MeterError
 from benchmarks.peers.smilenet import DevicePath
+from benchmarks.power import PHASES
 from benchmarks.report import Report, ReportError, read_report
 from benchmarks.run import BRIEF, Plan, measure
 from benchmarks.scenes import SMILES, WALKING
@@ -196,6 +198,21 @@ def test_a_part_that_fails_is_left_out_and_the_others_go_on(
     assert not any("power: camera rate" in line for line in (*said, *report.left_out))
     assert report.camera_rate
     assert report.partial == ""
+
+
+def test_what_an_external_meter_recorded_is_read_at_the_end(tmp_path: Path) -> None:
+    recording, began = tmp_path / "usb.csv", time.time()
+    rows = (f"{began + at / 10:.1f},3.5\n" for at in range(-10, 1200))
+    recording.write_text("time,power\n" + "".join(rows))
+    session = run.Session(tmp_path, replace(TINY, power_s=0.5), _report())
+    for name in PHASES:
+        session.measure_phase(name, None)
+    assert session.report.power is None
+    session.read_power_csv(recording)
+    power = session.report.power
+    assert power is not None
+    assert [phase.mean_w for phase in power.phases] == pytest.approx([3.5] * 3)
+    assert power.joules_per_frame_above_idle == pytest.approx(0.0, abs=1e-9)
 
 
 def test_without_the_portraits_there_are_no_scenes(

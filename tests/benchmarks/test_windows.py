@@ -33,13 +33,15 @@ def test_figures_are_medians_over_the_windows() -> None:
     assert found.spread == 4.0
 
 
-def test_the_raw_log_counts_times_of_three_digits() -> None:
-    (first, second) = raw_lines("a thing", [[0.12341, 0.12339, 0.1251], [12.0]])
-    assert first == {"of": "a thing", "window": 1, "ms": {"0.123": 2, "0.125": 1}}
-    assert second == {"of": "a thing", "window": 2, "ms": {"12": 1}}
+def test_the_raw_log_counts_times_to_within_a_percent() -> None:
+    (first, second) = raw_lines("a thing", [[0.12341, 0.12339, 0.14], [12.0, 0.0]])
+    assert (first["of"], first["window"], second["window"]) == ("a thing", 1, 2)
+    assert list(first["ms"].values()) == [2, 1]
+    assert list(map(float, first["ms"])) == pytest.approx([0.1234, 0.14], rel=0.015)
+    assert list(map(float, second["ms"])) == pytest.approx([1e-4, 12.0], rel=0.015)
 
 
 def test_the_raw_log_of_many_calls_is_small() -> None:
-    (line,) = raw_lines("a thing", [[0.1 + index % 1000 / 1e5 for index in range(100_000)]])
+    (line,) = raw_lines("a thing", [[0.1 + index % 1000 / 1e3 for index in range(100_000)]])
     assert sum(line["ms"].values()) == 100_000
     assert len(json.dumps(line)) < 2000
