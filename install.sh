@@ -104,7 +104,9 @@ install_extras() {
     "$venv/bin/python" -m pip install --quiet --no-compile --no-input \
         --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1 ||
         fail "pip failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log"); see $log"
-    printf '%s\n' "$wanted" >"$stamp"
+    printf '%s\n' "$wanted" >"$stamp.new"
+    sync --file-system "$stamp.new" # the packages are on the disk before what says so
+    mv -- "$stamp.new" "$stamp"
 }
 
 demo() {
@@ -131,11 +133,15 @@ on_a_pi() {
     grep -qs 'Raspberry Pi' /proc/device-tree/model
 }
 
-# Reads a device verb's options into the variables that systemd/installer/ goes by.
-read_options() {
-    dry_run=false yes=false purge=false coral=false offline='' root=''
+# Reads the verb and the options, in any order, into the variables that systemd/installer/ goes by.
+read_arguments() {
+    verb='' dry_run=false yes=false purge=false coral=false offline='' root=''
     while [ $# -gt 0 ]; do
         case $1 in
+            -h | --help | help)
+                usage
+                exit
+                ;;
             --dry-run) dry_run=true ;;
             --yes) yes=true ;;
             --purge) purge=true ;;
@@ -145,37 +151,35 @@ read_options() {
                 declare -g "${1#--}=$(cd -- "$2" && pwd)"
                 shift
                 ;;
-            *) fail "$1: expected an option that ./install.sh --help names" ;;
+            -*) fail "$1: expected an option that ./install.sh --help names" ;;
+            demo | test | install | upgrade | uninstall | status)
+                [ -z "$verb" ] || fail "$1: expected one verb, got $verb as well"
+                verb=$1
+                ;;
+            *) fail "$1: expected demo, test, install, upgrade, uninstall or status; see ./install.sh --help" ;;
         esac
         shift
     done
     [ "$root" != / ] || root=''
 }
 
-on_device() {
-    local verb=$1
-    shift
-    cd -- "$called_from" && read_options "$@" && cd -- "$OLDPWD"
-    # shellcheck source=systemd/installer/device.sh
-    . systemd/installer/device.sh
-    "device_$verb"
-}
-
 main() {
-    case ${1:-} in
+    cd -- "$called_from" && read_arguments "$@" && cd -- "$OLDPWD"
+    if [ -z "$verb" ]; then
+        if [ "$(id -u)" -ne 0 ] || ! on_a_pi; then
+            usage >&2
+            exit 2
+        fi
+        verb=install
+    fi
+    case $verb in
         demo) demo ;;
         test) run_tests ;;
-        install | upgrade | uninstall | status) on_device "$@" ;;
-        -h | --help | help) usage ;;
-        '' | --*)
-            if [ "$(id -u)" -eq 0 ] && on_a_pi; then
-                on_device install "$@"
-            else
-                usage >&2
-                exit 2
-            fi
+        *)
+            # shellcheck source=systemd/installer/device.sh
+            . systemd/installer/device.sh
+            "device_$verb"
             ;;
-        *) fail "$1: expected demo, test, install, upgrade, uninstall or status; see ./install.sh --help" ;;
     esac
 }
 

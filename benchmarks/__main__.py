@@ -1,8 +1,9 @@
 """``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
 scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
-and outputs can be trusted; ``endurance``: whether memory stays flat; ``accuracy``: how often model
-bundles are right; ``compare``, ``report``, ``table``: what is made of reports; ``check``: whether
-the path got slower."""
+and outputs can be trusted; ``endurance``: whether memory stays flat; ``service``: whether it comes
+back after starts, reloads, lost cameras and kills; ``accuracy``: how often model bundles are right;
+``compare``, ``report``, ``table``: what is made of reports; ``check``: whether the path got
+slower."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from benchmarks.meters import KINDS, open_meter
 from benchmarks.report import REPORT, read_report, write_report
 from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.scenes import ALL, QUICK
+from benchmarks.service import Trial, all_series
 from benchmarks.summary import present
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
@@ -146,6 +149,13 @@ def endurance(options: argparse.Namespace) -> dict[str, float]:
         f"{found['oldest_frame_times']:.2f} frame times old"
     )
     return found
+
+
+def service(options: argparse.Namespace) -> dict[str, Any]:
+    """Start, reload and kill the service, and take its camera away; print each figure as it comes,
+    and what it writes while it is left alone."""
+    with tempfile.TemporaryDirectory() as folder, closing(Trial(Path(folder))) as trial:
+        return all_series(trial, quick=options.quick, minutes=options.minutes)
 
 
 def _accuracy(options: argparse.Namespace) -> int:
@@ -291,6 +301,12 @@ def _make_parser() -> OneLineParser:
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
     verb.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
+    verb = verbs.add_parser("service", help="whether it comes back, whatever happens to it")
+    verb.add_argument("--quick", action="store_true", help="a few of each, half a minute")
+    verb.add_argument(
+        "--minutes", type=_minutes, default=10.0, help="how long it is left alone (default 10)"
+    )
+    verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     about = "how often the shipped and other bundles are right on GENKI-4K's test part"
     verb = verbs.add_parser("accuracy", help=about, description=about)
     verb.add_argument(
@@ -311,8 +327,8 @@ def _make_parser() -> OneLineParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 1 got worse, 2 refused or failed, 130 after
-    Ctrl-C."""
+    """Run one verb; return the exit code: 0 done, 1 got worse or did not come back, 2 refused or
+    failed, 130 after Ctrl-C."""
     options = _make_parser().parse_args(arguments)
     try:
         if "act" in options:
@@ -321,17 +337,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "gate": gate,
             "pipeline": pipeline,
             "endurance": endurance,
+            "service": service,
         }
         figures = measures[options.verb](options)
         if options.json:
             options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        return int(bool(figures.get("did_not")))
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("benchmarks: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 log = logging.getLogger(__name__)
 
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 ZONES = Path("/sys/class/thermal")
 
 THROTTLED = {
@@ -68,6 +70,13 @@ def _throttled() -> int | None:
         return None
     bits = re.search(rb"throttled=(0x[0-9a-fA-F]+)", said)
     return int(bits[1], 16) if bits else None
+
+
+def held_mb() -> float:
+    """Return the memory that this process holds for itself, in MB: what it has of files does not
+    count, as the kernel can drop that."""
+    _, resident, of_files, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    return (resident - of_files) * PAGE_MB
 
 
 class BoardWatch:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from edge import config
+from edge import config, driven, journal
 from edge.arguments import make_parser
 from edge.calibrate import collect, plot, propose, write
 from edge.cameras import list_attached, open_camera
@@ -33,6 +34,7 @@ from edge.errors import (
     OutputError,
     SmileGateError,
     TruthError,
+    may_pass,
 )
 from edge.explain import explain, show
 from edge.frames import Box, Decision, Event
@@ -53,28 +55,29 @@ log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed."""
+    """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed.
+
+    A service manager is told the two kinds of failure apart: 1 is one that another start may be
+    spared, 2 one that stays until somebody mends it.
+    """
     options = make_parser(VERBS).parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):  # file names may hold bytes that are no text
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="%(message)s",
-        stream=sys.stderr,
-    )
+    journal.set_up(logging.DEBUG if options.verbose else logging.INFO)
     try:
         code = VERBS[options.verb](options)
         sys.stdout.flush()
     except SmileGateError as error:
-        print(f"smile-gate: {error}", file=sys.stderr)
-        return 2
+        journal.complain(f"smile-gate: {error}")
+        served = options.verb == "run" and Notifier().listened
+        return 1 if served and may_pass(error) else 2
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         drop_stdout()
         return 1
     except OSError as error:
-        print(f"smile-gate: {error}", file=sys.stderr)
+        journal.complain(f"smile-gate: {error}")
         drop_stdout()
-        return 2
+        return 1 if options.verb == "run" else 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -84,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
-        listeners: list[Callable[[Event], None]] = [log_event]
+        listeners: list[Callable[[Event], None]] = [partial(log_event, timed=not journal.is_read())]
         if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
@@ -95,10 +98,12 @@ def run(options: argparse.Namespace) -> int:
             for listener in listeners:
                 listener(event)
 
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier())))
-        if folder := os.environ.get("RUNTIME_DIRECTORY"):  # from systemd
-            path = Path(folder.partition(":")[0]) / SOCKET.name
-            stack.enter_context(closing(StatusServer(path, service.report)))
+        folder = _runtime_folder()
+        note = partial(driven.note, folder) if folder else lambda _: None
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), note)))
+        if folder:
+            server = StatusServer(folder / SOCKET.name, service.report)
+            stack.enter_context(closing(server))
         started = time.monotonic()
         service.run(realtime=options.realtime)
         _log_summary(service.pipeline.timings, time.monotonic() - started)
@@ -153,8 +158,11 @@ def fire(options: argparse.Namespace) -> int:
 
 def safe(options: argparse.Namespace) -> int:
     """Put every output to its safe level, for example after smile-gate was killed."""
-    settings = config.load(options.config).settings
-    with_pins = {name: output for name, output in settings.outputs.items() if output.pins()}
+    folder = _runtime_folder()
+    outputs = driven.noted(folder) if folder else None
+    if outputs is None:
+        outputs = config.load(options.config).settings.outputs
+    with_pins = {name: output for name, output in outputs.items() if output.pins()}
     failed = False
     for name, output in with_pins.items():
         try:
@@ -162,7 +170,7 @@ def safe(options: argparse.Namespace) -> int:
             print(f"{name}: safe")
         except OutputError as error:
             failed = True
-            print(f"smile-gate: {error}", file=sys.stderr)
+            journal.complain(f"smile-gate: {error}")
     if not with_pins:
         print("no output has a pin")
     return 2 if failed else 0
@@ -323,6 +331,12 @@ def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
         )
         for face in faces
     )
+
+
+def _runtime_folder() -> Path | None:
+    """Return the folder that systemd gives the service until it ends."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(folder) if folder else None
 
 
 def _give_up(lost: str) -> None:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import ClassVar
+
+PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EIO, errno.EAGAIN}
+"""What the system says when it can't now, whatever it was asked for."""
 
 
 class SmileGateError(Exception):
-    """Base of all errors that end a command with one line on stderr and exit code 2."""
+    """Base of all errors that end a command with one line on stderr and exit code 2.
+
+    Attributes:
+        passing: True for a kind that may be gone at the next try, with nothing mended by anybody.
+    """
+
+    passing: ClassVar[bool] = False
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether what failed may succeed at the next try, with nothing mended by anybody."""
+    if not isinstance(error, SmileGateError):
+        return isinstance(error, OSError)
+    cause = error.__cause__
+    return error.passing or (isinstance(cause, OSError) and cause.errno in PASSING)
 
 
 class ConfigError(SmileGateError, ValueError):
@@ -41,6 +60,8 @@ class CameraError(SmileGateError, OSError):
             name and password.
     """
 
+    passing = True
+
     def __init__(self, message: str, source: str) -> None:
         super().__init__(message)
         self.source = source
@@ -65,6 +86,8 @@ class BundleError(SmileGateError, ValueError):
 class EdgeTpuError(SmileGateError, RuntimeError):
     """A Coral accelerator is not there, or does not work."""
 
+    passing = True
+
 
 class MissingPackageError(SmileGateError, ImportError):
     """An optional package that this command needs is not installed.
@@ -81,18 +104,30 @@ class OutputError(SmileGateError, RuntimeError):
         pin: its BCM pin number; None for an output without one.
     """
 
+    passing = True
+
     def __init__(self, message: str, output: str, pin: int | None = None) -> None:
         super().__init__(message)
         self.output = output
         self.pin = pin
 
 
+class LeakError(SmileGateError, MemoryError):
+    """The gate has come to hold more memory than it ever should."""
+
+    passing = True
+
+
 class TelemetryError(SmileGateError, OSError):
     """The place that events are to be written to can't be opened."""
+
+    passing = True
 
 
 class StatusError(SmileGateError, OSError):
     """No running gate answers, or it can't listen for questions."""
+
+    passing = True
 
 
 class CalibrationError(SmileGateError, ValueError):

@@ -44,12 +44,15 @@ class Notifier:
         """Tell what ``systemctl status`` shows."""
         self._send(f"STATUS={' '.join(words.split())}")
 
-    def alive(self) -> None:
-        """Feed the watchdog, and ask for more time to start; as often as is needed."""
+    def alive(self) -> bool:
+        """Feed the watchdog, and ask for more time to start; as often as is needed, which is when
+        it returns True."""
         now = time.monotonic()
-        if now - self._alive_at >= self._alive_every_s:
-            self._alive_at = now
-            self._send(f"WATCHDOG=1\nEXTEND_TIMEOUT_USEC={self.EXTENSION_S * 1_000_000}")
+        if not self.listened or now - self._alive_at < self._alive_every_s:
+            return False
+        self._alive_at = now
+        self._send(f"WATCHDOG=1\nEXTEND_TIMEOUT_USEC={self.EXTENSION_S * 1_000_000}")
+        return True
 
     def _send(self, message: str) -> None:
         if not self.listened:

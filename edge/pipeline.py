@@ -75,6 +75,7 @@ class Pipeline:
         self._outputs = outputs
         self._listen = listen
         self._judged = judged
+        self._time = 0.0
         self.timings = timings or Timings()
 
     def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
@@ -120,6 +121,7 @@ class Pipeline:
 
     def step(self, frame: Frame) -> Decision:
         """Take one frame all the way through."""
+        self._time = frame.time
         known = self._faces.known
         with self.timings.stage("frame"):
             with self.timings.stage("faces"):
@@ -131,14 +133,23 @@ class Pipeline:
             with self.timings.stage("outputs"):
                 fired = self._outputs.step(decision, frame)
         self.timings.frames += 1
-        self._tell(known, decision)
+        self._tell(decision, known, self._faces.known)
         for event in fired:
             self._listen(event)
         self._judged(scores)
         return decision
 
-    def _tell(self, known_before: Collection[int], decision: Decision) -> None:
+    def forget(self, *, keep_faces: bool) -> None:
+        """Tell that smiles are over, and unless they are followed on, that faces are lost: stages
+        that know nothing of them are about to take over."""
         known = self._faces.known
+        time = clock.monotonic() if self._camera.live else self._time
+        self._tell(self._trigger.forget(time), known, known if keep_faces else ())
+        self._outputs.see_nobody()
+
+    def _tell(
+        self, decision: Decision, known_before: Collection[int], known: Collection[int]
+    ) -> None:
         changes: list[tuple[EventName, Collection[int]]] = [
             ("face_found", [face for face in known if face not in known_before]),
             ("smile_on", decision.smile_on),

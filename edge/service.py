@@ -5,25 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edge.board import BoardWatch
+from edge.board import BoardWatch, held_mb
 from edge.bundle import Bundle, load_bundle
 from edge.cameras import Camera
 from edge.cameras.capture import Capture, open_captured
 from edge.classifier import Classifier
 from edge.detectors import open_detector
 from edge.edgetpu import open_delegate, plugged_in
-from edge.errors import BundleError, EdgeTpuError, SmileGateError
+from edge.errors import BundleError, EdgeTpuError, LeakError, SmileGateError
 from edge.frames import Event, SmileScore
 from edge.notify import Notifier
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline, Timings
-from edge.settings import Settings
+from edge.settings import AnyOutputSettings, Settings
 from edge.stopping import Stopper
 from edge.telemetry.monitor import Monitor
 from edge.tracker import FaceTracker
@@ -96,6 +96,7 @@ class Service:
         listen: is told events.
         stopper: tells of signals.
         notifier: tells the service manager.
+        note: is told which outputs are about to be opened.
 
     Raises:
         SmileGateError: the settings are bad, or something can't be opened.
@@ -104,6 +105,9 @@ class Service:
     HUNG_S = 15.0
     """A camera's driver that does not answer for longer than this, beyond the time it may take,
     needs another process."""
+    MEMORY_MB = 250.0
+    """A service that holds more has a leak, and needs another process. It looks for itself:
+    Raspberry Pi OS switches off what systemd's MemoryMax needs."""
 
     def __init__(
         self,
@@ -111,11 +115,13 @@ class Service:
         listen: Callable[[Event], None],
         stopper: Stopper,
         notifier: Notifier,
+        note: Callable[[Mapping[str, AnyOutputSettings]], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._listen = listen
         self._stopper = stopper
         self._notifier = notifier
+        self._note = note
         self._ready = False
         self._lost = ""
         self._judged_at = time.monotonic()
@@ -124,7 +130,7 @@ class Service:
         self.settings = load()
         self._stages = make_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
-        self.outputs = Outputs(self.settings.outputs, self._tell)
+        self.outputs = self._open_outputs(self.settings)
         stopper.first_act = self._make_safe
         try:
             self.camera = self._open_camera(self.settings, patient=notifier.listened)
@@ -142,6 +148,7 @@ class Service:
 
         Raises:
             CameraError: a recorded source failed.
+            LeakError: under a service manager, it holds more than ``MEMORY_MB``.
             ImageError: likewise.
             OutputError: a reload was refused, and the pins of before can't be had again.
         """
@@ -180,6 +187,7 @@ class Service:
             "faults": self.outputs.faults,
             "warnings": [*filter(None, [classifier.lost]), *self._board.health.warnings],
             "temperature_c": self._board.health.temperature_c,
+            "memory_mb": round(held_mb(), 1),
         }
 
     def _wired(self) -> Pipeline:
@@ -209,6 +217,7 @@ class Service:
             self._notifier.status(words)
             undo.close()
         else:
+            self._forget(stages)
             self.settings, self._stages = settings, stages
             self._board.hot_c = settings.board.hot_c
             log.info("reloaded")
@@ -227,6 +236,12 @@ class Service:
                 kept["trigger"] = self._stages.keywords["trigger"]
         return partial(stages, **kept)
 
+    def _forget(self, stages: partial[Pipeline]) -> None:
+        """Tell the end of what the stages to come know nothing of."""
+        before, after = self._stages.keywords, stages.keywords
+        if after["trigger"] is not before["trigger"]:
+            self.pipeline.forget(keep_faces=after["faces"] is before["faces"])
+
     def _exchange(self, settings: Settings, undo: ExitStack) -> None:
         """Close what is set otherwise now, and open it anew."""
         before = self.settings
@@ -239,9 +254,13 @@ class Service:
 
     def _reopen_outputs(self, settings: Settings) -> None:
         self.outputs.close()
-        self.outputs = Outputs(settings.outputs, self._tell)
+        self.outputs = self._open_outputs(settings)
         if self._lost:
             self.outputs.lose_camera(self._lost)
+
+    def _open_outputs(self, settings: Settings) -> Outputs:
+        self._note(settings.outputs)
+        return Outputs(settings.outputs, self._tell)
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
@@ -274,7 +293,7 @@ class Service:
         if not self._ready:
             self._ready = True
             self._notifier.ready()
-        self._notifier.alive()
+        self._alive()
         if self._board.hot and self.camera.live:
             due = self._judged_at + 1.0 / self.settings.board.hot_fps
             self._stopper.wake.wait(max(0.0, due - time.monotonic()))
@@ -284,7 +303,16 @@ class Service:
         """Feed the watchdog while the camera is lost, unless its driver hangs."""
         may_take_s = self.settings.camera.stall_s
         if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S + may_take_s:
-            self._notifier.alive()
+            self._alive()
+
+    def _alive(self) -> None:
+        if not self._notifier.alive():
+            return
+        with suppress(OSError):  # there may be no descriptor left to look with
+            if (held := held_mb()) > self.MEMORY_MB:
+                raise LeakError(
+                    f"expected to hold at most {self.MEMORY_MB:g} MB of memory, got {held:.0f} MB"
+                )
 
 
 def _of_camera(settings: Settings) -> tuple[object, ...]:

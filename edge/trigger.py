@@ -120,6 +120,12 @@ class Trigger:
             time < self._refused_until,
         )
 
+    def forget(self, time: float) -> Decision:
+        """Take all faces for gone, and their smiles for over."""
+        smile_off = [face for face, track in self._tracks.items() if track.since is not None]
+        self._tracks.clear()
+        return Decision(time, smile_off=tuple(smile_off))
+
     def _see(
         self, time: float, scored: SmileScore, smile_on: list[int], smile_off: list[int]
     ) -> None:

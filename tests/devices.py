@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,9 +81,12 @@ class Device:
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        install = ["env", "--default-signal=INT", "bash", str(self.tree / "install.sh")]
+        return self.start_call([*install, *arguments])
+
+    def start_call(self, call: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            # A test run in the background may ignore SIGINT, and would pass that on.
-            ["env", "--default-signal=INT", "bash", str(self.tree / "install.sh"), *arguments],
+            call,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,8 +104,9 @@ class Device:
     def install(self, *arguments: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
         return self.run(verb, "--root", str(self.root), "--yes", *arguments)
 
-    def functions(self, commands: str) -> subprocess.CompletedProcess[str]:
-        """Run commands in a shell that has the installer's functions, with the fake root's log."""
+    def script(self, commands: str) -> list[str]:
+        """Return a call of commands in a shell that has the installer's functions, with the fake
+        root's log."""
         script = f"""
             set -euo pipefail
             root={self.root} dry_run=false yes=true purge=false coral=false offline='' last_words=''
@@ -113,8 +117,13 @@ class Device:
             begin
             {commands}
         """
+        # A test run in the background may ignore SIGINT, and would pass that on.
+        return ["env", "--default-signal=INT", "bash", "-c", script]
+
+    def functions(self, commands: str) -> subprocess.CompletedProcess[str]:
+        """Run such a script."""
         return subprocess.run(
-            ["bash", "-c", script],
+            self.script(commands),
             check=False,
             capture_output=True,
             text=True,

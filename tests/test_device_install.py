@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -44,6 +45,24 @@ def test_a_dry_run_changes_nothing(device: Device) -> None:
     assert files_below(device.root) == before
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dry-run", "--root", "{root}", "install"),
+        ("--root", "{root}", "install", "--dry-run"),
+        ("install", "--dry-run", "--root", "{root}"),
+        ("--yes", "install", "--root", "../root", "--dry-run"),
+    ],
+)
+def test_verb_and_options_may_come_in_any_order(device: Device, arguments: tuple[str, ...]) -> None:
+    before = files_below(device.root)
+    done = device.run(*(one.format(root=device.root) for one in arguments))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "would make release 1, " in done.stdout
+    assert f" in {device.root}/opt/" in done.stdout
+    assert files_below(device.root) == before
+
+
 def test_files_after_an_installation(installed: Device) -> None:
     below = {one for one in files_below(installed.root) if not one.startswith("opt")}
     assert below >= SYSTEM_FILES
@@ -60,6 +79,46 @@ def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
     assert done.stdout.startswith("nothing to do: release 1, ")
     assert time.monotonic() - began < 10.0
     assert files_below(installed_once.root) == before
+
+
+def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> None:
+    for name in ("sync", "mv"):
+        installed.shadow(
+            name, f'echo {name} "$@" >>{installed.programs}/asked; exec /bin/{name} "$@"'
+        )
+    done = installed.functions("record 'user x'; write_config 1; point_to 1")
+    assert done.returncode == 0, done.stderr
+    asked = (installed.programs / "asked").read_text().splitlines()
+    for file in (
+        SETTINGS,
+        "etc/smile-gate/.made-by-install",
+        "etc/systemd/system/smile-gate.service",
+        "etc/tmpfiles.d/smile-gate.conf",
+        "etc/udev/rules.d/60-smile-gate.rules",
+        "opt/smile-gate/current",
+    ):
+        path = installed.root / file
+        index = asked.index(f"mv -T -- {path}.new {path}")
+        assert asked[index - 1] == f"sync -- {path}.new"
+        assert asked[index + 1] == f"sync -- {path.parent}"
+
+
+def test_a_power_cut_between_two_files_leaves_each_whole(installed: Device) -> None:
+    """Killed where the second file is put in its place; what lies about goes with the rest."""
+    second = installed.tree / "mark"
+    kill = f'[ -e {second} ] && {{ kill -9 $PPID; exit; }}; touch {second}; exec /bin/mv "$@"'
+    installed.shadow("mv", kill)
+    for one in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
+        one.write_text(one.read_text() + "# two\n")
+    assert installed.functions("place_system_files 1").returncode == -signal.SIGKILL
+    unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
+    rest = installed.root / "etc/tmpfiles.d/smile-gate.conf"
+    assert unit.endswith("# two\n")
+    assert rest.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
+    assert rest.with_name("smile-gate.conf.new").exists()
+    (installed.programs / "mv").unlink()
+    assert installed.install("--purge", verb="uninstall").returncode == 0
+    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
 
 
 def test_status(installed_once: Device, device: Device) -> None:
@@ -165,6 +224,48 @@ def test_an_interrupted_step_is_undone(device: Device, number: signal.Signals) -
     assert said.startswith("install.sh: interrupted while it was to make release 1, ")
     assert said.endswith("which is undone; run it again to go on")
     assert not (device.root / "opt/smile-gate/releases").exists()
+
+
+STEPS = {
+    # step: (what it calls that takes its time, what the undoing calls)
+    "packages": ("apt-get", "apt-get .* purge -- new"),
+    "user": ("systemd-sysusers", "userdel smile-gate"),
+    "switch": ("mv", ""),
+    "service": ("systemctl", ""),  # in a fake root nothing was started
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
+    """Of the release's step, see above. Programs that would change this machine are stand-ins."""
+    slow, undoing = STEPS[step]
+    asked, began = installed.programs / "asked", installed.programs / "began"
+    for name in ("apt-get", "dpkg", "systemd-sysusers", "userdel", "groupdel", "systemctl"):
+        installed.shadow(name, f'echo {name} "$@" >>{asked}')
+    installed.shadow("dpkg-query", f"echo 'ii  bash'; [ ! -e {began} ] || echo 'ii  new'")
+    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{asked}'
+    installed.shadow(slow, once + ('; exec /bin/mv "$@"' if slow == "mv" else ""))
+    before = files_below(installed.root / "opt"), installed.current
+    started = installed.start_call(
+        installed.script(f"""
+            release=1 previous=1 python=$PYTHON
+            have_{step}() {{ false; }}
+            missing_packages() {{ echo new; }}
+            missing_accounts() {{ [ -e {asked} ] || echo user smile-gate; }}
+            getent() {{ true; }}
+            step {step} "do what takes its time"
+        """)
+    )
+    while not began.exists() and started.poll() is None:
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGINT)
+    _, err = started.communicate(timeout=30.0)
+    said = "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
+    assert err.splitlines()[-1].startswith(said)
+    assert started.returncode == 130
+    assert re.search(undoing, asked.read_text() if asked.exists() else "")
+    left = [one for one in files_below(installed.root / "opt") if not one.endswith(".new")]
+    assert (left, installed.current) == before
 
 
 def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installed: Device) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +49,49 @@ def test_a_machine_that_will_not_do(
     assert done.returncode == 1
     assert done.stderr == f"install.sh: {refusal.format(root=device.root)}\n"
     assert files_below(device.root) == before
+
+
+MAY_MOUNT = ["unshare", "--mount", "--map-root-user"]
+
+
+@pytest.fixture
+def mounted(device: Device) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run install.sh where something else is mounted, for it alone."""
+    if subprocess.run([*MAY_MOUNT, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount")
+
+    def run(mounts: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
+        script = f'root={device.root}; {mounts} && exec bash "$@"'
+        install = [str(device.tree / "install.sh"), verb, "--root", str(device.root), "--yes"]
+        started = device.start_call([*MAY_MOUNT, "sh", "-c", script, "sh", *install])
+        out, err = started.communicate(timeout=120.0)
+        return subprocess.CompletedProcess(install, started.returncode, out, err)
+
+    return run
+
+
+@pytest.mark.parametrize("part", ["opt", "etc"])
+@pytest.mark.parametrize("verb", ["install", "uninstall"])
+def test_a_read_only_card(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]], part: str, verb: str
+) -> None:
+    before = files_below(device.root)
+    folder = f"$root/{part}"
+    done = mounted(f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}", verb)
+    expected = "expected to be writable; is the card read-only? (sudo mount -o remount,rw /)"
+    assert done.stderr == f"install.sh: {device.root}/{part}: {expected}\n"
+    assert files_below(device.root) == before
+
+
+@pytest.mark.parametrize("size", ["1m", "15m"])
+def test_a_card_that_is_full_sooner_than_foreseen(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]], size: str
+) -> None:
+    """While the tree is copied, and while the venv is made."""
+    done = mounted(f"mount -t tmpfs -o size={size} none $root/opt")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith(f"got: no space left in {device.root}/opt/smile-gate\n")
 
 
 @pytest.mark.parametrize("system", ["ubuntu noble", "raspbian bookworm", "debian bullseye"])
@@ -103,6 +150,11 @@ def test_unknown_options_and_folders(device: Device) -> None:
     assert done.stderr == "install.sh: --offline: expected a folder, got /nowhere\n"
 
 
+def test_two_verbs(device: Device) -> None:
+    done = device.install("upgrade")
+    assert done.stderr == "install.sh: upgrade: expected one verb, got install as well\n"
+
+
 def test_two_at_once(device: Device) -> None:
     done = device.functions("bash install.sh install --root $root --yes 9>&- || true")
     expected = "expected to be alone, but another install.sh is at work: wait for it"
@@ -148,6 +200,52 @@ def test_a_package_that_apt_does_not_know(device: Device) -> None:
         "expected apt to know python3-picamera2, got no such package; "
         "picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     )
+    assert done.stderr == f"install.sh: {expected}\n"
+
+
+def build(folder: Path, name: str, *fields: str, version: str = "1.0") -> None:
+    """Make a package with nothing in it."""
+    control = folder / "build" / name / "DEBIAN" / "control"
+    control.parent.mkdir(parents=True)
+    about = ("Architecture: all", "Maintainer: us", "Description: none")
+    lines = (f"Package: {name}", f"Version: {version}", *about, *fields)
+    control.write_text("\n".join(lines) + "\n")
+    call = ["dpkg-deb", "--build", str(control.parents[1]), str(folder)]
+    subprocess.run(call, check=True, capture_output=True)
+    shutil.rmtree(folder / "build")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("apt-get") and shutil.which("dpkg-deb")), reason="needs apt and dpkg"
+)
+def test_packages_that_were_brought_need_no_others(device: Device, tmp_path: Path) -> None:
+    """Asked is the real apt, which does not act on it. Here there is a bash, and a later one."""
+    no_cache = "--option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache="
+    device.shadow("apt-get", f'exec /usr/bin/apt-get --simulate {no_cache} "$@"')
+    folder = tmp_path / "brought"
+    build(folder, "smile-one", "Depends: smile-two (>= 1), bash")
+    build(folder, "bash", version="0.1")
+    install = f"offline={folder}; apt_install smile-one"
+    done = device.functions(install)
+    assert done.returncode == 1
+    failed = "install.sh: apt-get install failed: smile-one : Depends: smile-two (>= 1) but it "
+    assert done.stderr.startswith(failed)
+    assert done.stderr.count("\n") == 1
+
+    build(folder, "smile-two")
+    assert device.functions(install).returncode == 0
+    assert "Inst smile-two" in device.log
+    assert "Inst smile-one" in device.log
+    assert "Inst bash" not in device.log
+
+    (folder / "broken.deb").write_text("no package")
+    broken = f"install.sh: {folder}/broken.deb: expected a Debian package, got something else\n"
+    assert device.functions(install).stderr == broken
+
+
+def test_no_packages_were_brought(device: Device, tmp_path: Path) -> None:
+    done = device.functions(f"offline={tmp_path}; apt_install python3-opencv")
+    expected = f"expected .deb files of python3-opencv in {tmp_path}, got none that are new here"
     assert done.stderr == f"install.sh: {expected}\n"
 
 

@@ -130,6 +130,10 @@ class Outputs:
         """Expect no more frames: smiles are over, and none is a stall."""
         self._ended.set()
         self._expecting = False
+        self.see_nobody()
+
+    def see_nobody(self) -> None:
+        """Let every output see that no smile is under way."""
         for output in self.opened:
             output.see(Decision(self._time), None)
 

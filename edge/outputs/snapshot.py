@@ -35,6 +35,9 @@ class Snapshot(Output):
     QUEUED = 4
     TEND_S = 600.0
     STRIP_HEIGHT = 240
+    JUMP_S, DISTRUST_S = 60.0, 3600.0
+    """A clock that jumped by more than the one is not trusted with what is too old for the other:
+    set wrongly for a moment, it would cost all pictures."""
 
     def __init__(self, name: str, settings: SnapshotSettings, tell: Tell, report: Report) -> None:
         super().__init__(name, tell, report)
@@ -42,6 +45,9 @@ class Snapshot(Output):
         self._folder = Path(settings.folder)
         self._strip: deque[Picture] = deque(maxlen=settings.strip)
         self._strip_time = float("-inf")
+        self._saved: dict[str, int] = {}  # by name, the place among those since the start
+        self._clock_ahead = clock.time() - clock.monotonic()
+        self._clock_jumped = float("-inf")
         self.start()
 
     def see(self, decision: Decision, frame: Frame | None) -> None:
@@ -77,6 +83,7 @@ class Snapshot(Output):
         self._check_room(data.nbytes)
         with written(data.tobytes(), self._folder, *HALF_WRITTEN) as half:
             half.rename(self._folder / name)
+        self._saved[name] = len(self._saved)
 
     def tend(self) -> None:
         """Delete what is too old or too much, and what a power cut left half written.
@@ -109,11 +116,26 @@ class Snapshot(Output):
         kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
         size = 0.0
         oldest = clock.time() - self._settings.max_age_days * DAY_S
-        for path in sorted(kept, reverse=True):  # newest first: the name is the time
+        if not self._clock_is_trusted():
+            oldest = float("-inf")
+        for path in sorted(kept, key=self._age, reverse=True):  # newest first
             about = path.stat()
             size += about.st_size
             if size > self._settings.max_mb * MB or about.st_mtime < oldest:
                 path.unlink()
+
+    def _age(self, path: Path) -> tuple[int, str]:
+        """Return what orders pictures by age: the name is the time, but what was saved since the
+        start is newer, however the clock was set meanwhile."""
+        return self._saved.get(path.name, -1), path.name
+
+    def _clock_is_trusted(self) -> bool:
+        now = clock.monotonic()
+        ahead, before = clock.time() - now, self._clock_ahead
+        self._clock_ahead = ahead
+        if abs(ahead - before) > self.JUMP_S:
+            self._clock_jumped = now
+        return now - self._clock_jumped > self.DISTRUST_S
 
     def _failure(self, expected: str, error: OSError) -> OutputError:
         return OutputError(

@@ -7,6 +7,8 @@ import os
 import queue
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 from edge.errors import TelemetryError
 from edge.frames import Event
@@ -40,6 +42,8 @@ class EventWriter:
         else:
             try:
                 self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                if _is_cut_short(path):
+                    os.write(self._file, b"\n")
             except OSError as error:
                 raise TelemetryError(
                     f"--events {path}: expected a file to write to, got: {error.strerror}"
@@ -83,12 +87,31 @@ class EventWriter:
         log.warning("--events %s: writing ended: %s", self._path, why)
 
 
-def log_event(event: Event) -> None:
-    """Say an event in words, at level INFO, or WARNING for what is wrong."""
+def _is_cut_short(path: str) -> bool:
+    """Tell whether a file does not end with a line's end, as a power cut leaves it."""
+    file = Path(path)
+    if not file.is_file() or not file.stat().st_size:
+        return False
+    with suppress(PermissionError), file.open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read() != b"\n"
+    return False
+
+
+def log_event(event: Event, *, timed: bool = True) -> None:
+    """Say an event in words, at level INFO, or WARNING for what is wrong.
+
+    Args:
+        event: what happened.
+        timed: with its time in seconds; a log with a time of its own needs none.
+    """
     if event.facts.get("fault") == "camera":  # said as camera_lost, camera_back
         return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
-    log.log(level, "%9.2f s  %s", event.time, in_words(event))
+    if timed:
+        log.log(level, "%9.2f s  %s", event.time, in_words(event))
+    else:
+        log.log(level, "%s", in_words(event))
 
 
 def in_words(event: Event) -> str:

@@ -62,9 +62,13 @@ check_writable() {
 
 check_space() {
     local free
-    free=$(df -m --output=avail -- "${root:-/}" | tail -n 1)
+    free=$(free_mb "${root:-/}")
     [ "$free" -ge "$FREE_MB" ] ||
-        fail "expected $FREE_MB MB free in ${root:-/}, got ${free// /} MB: sudo apt clean, or a larger card"
+        fail "expected $FREE_MB MB free in ${root:-/}, got $free MB: sudo apt clean, or a larger card"
+}
+
+free_mb() {
+    df -m --output=avail -- "$1" | tail -n 1 | tr -d ' '
 }
 
 check_memory() {

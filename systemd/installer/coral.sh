@@ -38,13 +38,13 @@ undo_coral() {
 }
 
 remove_coral() {
-    remove "$CORAL_KEY" "$CORAL_SOURCE"
+    remove "$CORAL_KEY" "$CORAL_SOURCE" "$CORAL_KEY.new" "$CORAL_SOURCE.new"
 }
 
 # apt takes a key in signed-by as it is or in ASCII armour, told apart by the name; ours is as it is.
 fetch_coral_key() {
     mkdir -p -- "${CORAL_KEY%/*}"
-    logged "$python" - "$CORAL_URI/doc/apt-key.gpg" "$CORAL_KEY" <<'END' || fail "expected Google's key, got: $reason"
+    logged "$python" - "$CORAL_URI/doc/apt-key.gpg" "$CORAL_KEY.new" <<'END' || fail "expected Google's key, got: $reason"
 import base64, pathlib, sys, urllib.request
 
 key = urllib.request.urlopen(sys.argv[1], timeout=30).read()
@@ -53,11 +53,12 @@ if key.startswith(b"-----BEGIN"):
     key = base64.b64decode(b"".join(line for line in lines if not line.startswith(b"=")))
 pathlib.Path(sys.argv[2]).write_bytes(key)
 END
-    chmod 644 -- "$CORAL_KEY"
+    chmod 644 -- "$CORAL_KEY.new"
+    settle "$CORAL_KEY"
 }
 
 write_coral_source() {
-    cat >"$CORAL_SOURCE" <<END
+    put "$CORAL_SOURCE" -m 644 <<END
 Types: deb
 URIs: $CORAL_URI
 Suites: coral-edgetpu-stable

@@ -50,13 +50,15 @@ installed_packages() {
     dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | awk '$1 != "un" { print $NF }' | sort -u
 }
 
-# Installs packages by name, or with --offline all .deb files that were brought.
+# Installs packages by name, or with --offline all .deb files that were brought and are new here.
+# apt is to know of no repository then: it would rather fetch what it knows from there.
 apt_install() {
     local package debs
     if [ -n "$offline" ]; then
-        debs=("$offline"/*.deb)
-        [ -e "${debs[0]}" ] || fail "expected .deb files of $* in $offline, got none"
-        apt_get install --no-download "${debs[@]}"
+        find_new_debs
+        [ ${#debs[@]} -gt 0 ] || fail "expected .deb files of $* in $offline, got none that are new here"
+        apt_get install --option Dir::Etc::SourceList=/dev/null \
+            --option Dir::Etc::SourceParts=/dev/null "${debs[@]}"
         return
     fi
     apt_get update
@@ -65,6 +67,23 @@ apt_install() {
             fail "expected apt to know $package, got no such package; picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     done
     apt_get install "$@"
+}
+
+# Sets `debs`, the .deb files that were brought, but for those that are here in this version or later.
+find_new_debs() {
+    local deb about have
+    debs=()
+    for deb in "$offline"/*.deb; do
+        [ -e "$deb" ] || continue
+        # shellcheck disable=SC2016  # dpkg's variables
+        about=$(dpkg-deb --show --showformat '${Package} ${Version}' "$deb" 2>/dev/null) ||
+            fail "$deb: expected a Debian package, got something else"
+        # shellcheck disable=SC2016
+        have=$(dpkg-query --show --showformat '${Version}' "${about% *}" 2>/dev/null) || have=''
+        if dpkg --compare-versions "${about#* }" gt "$have"; then
+            debs+=("$deb")
+        fi
+    done
 }
 
 apt_knows() {

@@ -62,14 +62,14 @@ have_release() {
 do_release() {
     local folder=$opt/releases/$release
     rm -rf -- "$folder" # what a power cut left
-    mkdir -p -- "$folder"
-    cp -R -- "${RELEASE_PARTS[@]}" "$folder"
+    logged mkdir -p -- "$folder" || fail "expected to make $folder, got: $reason"
+    logged cp -R -- "${RELEASE_PARTS[@]}" "$folder" || fail "expected a copy of this tree, got: $reason"
     find "$folder" -name __pycache__ -prune -exec rm -rf {} +
     fill_venv "$folder"
     test_release "$folder"
     identity >"$folder/complete.new"
     sync --file-system "$folder"
-    mv -- "$folder/complete.new" "$folder/complete"
+    settle "$folder/complete"
 }
 
 undo_release() {
@@ -159,7 +159,7 @@ undo_switch() {
 # Makes a release the current one, in one instant, with the system's files that belong to it.
 point_to() {
     ln -sfn -- "releases/$1" "$opt/current.new"
-    mv -T -- "$opt/current.new" "$opt/current"
+    settle "$opt/current"
     place_system_files "$1"
     restart_service
 }

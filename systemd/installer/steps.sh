@@ -9,7 +9,7 @@ confirmed=false
 
 note() {
     if ! $dry_run; then
-        printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"
+        { printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"; } 2>/dev/null || true # a card may be full
     fi
 }
 
@@ -94,8 +94,28 @@ logged() {
     before=$(wc -c <"$log")
     "$@" >>"$log" 2>&1 9>&- || code=$?
     reason=$(tail -c "+$((before + 1))" "$log" |
-        awk '/^(ERROR|E): / && !error { error = $0 } NF { last = $0 } END { print error ? error : last }')
+        awk '/^(ERROR|E): |: (Pre-)?Depends: / && !error { error = $0; sub(/^ +/, "", error) } NF { last = $0 } END { print error ? error : last }')
+    if [ "$code" -ne 0 ] && [ -d "$opt" ] && [ "$(free_mb "$opt")" -lt 10 ]; then
+        reason="no space left in $opt"
+    fi
     return "$code"
+}
+
+# Puts standard input in a file's place, with the options of `install`: all of it or nothing, also
+# when the power fails.
+put() {
+    local file=$1
+    shift
+    mkdir -p -- "${file%/*}"
+    logged install "$@" -- /dev/stdin "$file.new" || fail "$file: expected to be written, got: $reason"
+    settle "$file"
+}
+
+# Puts FILE.new in FILE's place, for good.
+settle() {
+    sync -- "$1.new"
+    mv -T -- "$1.new" "$1"
+    sync -- "${1%/*}"
 }
 
 # Removes what is there of the given files and folders.

@@ -13,8 +13,9 @@ config=$root/etc/smile-gate/smile-gate.toml
 made=$root/etc/smile-gate/.made-by-install
 
 record() {
-    mkdir -p -- "${made%/*}"
-    printf '%s\n' "$@" >>"$made"
+    local all
+    all=$([ ! -e "$made" ] || cat -- "$made" && printf '%s\n' "$@")
+    put "$made" -m 644 <<<"$all"
 }
 
 recorded() {
@@ -75,17 +76,18 @@ system_files_are_those_of() {
 place_system_files() {
     local pair
     for pair in "${SYSTEM_FILES[@]}"; do
-        install -D -m 644 -- "$opt/releases/$1/systemd/${pair%%:*}" "$root${pair#*:}"
+        put "$root${pair#*:}" -m 644 <"$opt/releases/$1/systemd/${pair%%:*}"
     done
     mkdir -p -- "${command%/*}"
     ln -sfn -- /opt/smile-gate/current/venv/bin/smile-gate "$command"
+    sync -- "${command%/*}"
     reread_system_files
 }
 
 remove_system_files() {
     local pair
     for pair in "${SYSTEM_FILES[@]}"; do
-        remove "$root${pair#*:}"
+        remove "$root${pair#*:}" "$root${pair#*:}.new"
     done
     remove "$command"
     $dry_run || reread_system_files
@@ -141,9 +143,7 @@ write_config() {
     if [ -z "$root" ]; then
         owner=(-o root -g smile-gate)
     fi
-    mkdir -p -- "${config%/*}"
-    install -m 640 "${owner[@]}" -- "$(default_config "$1")" "$config.new"
-    mv -- "$config.new" "$config"
+    put "$config" -m 640 "${owner[@]}" <"$(default_config "$1")"
 }
 
 # The service.
@@ -192,6 +192,7 @@ have_service() {
 
 do_service() {
     logged systemctl enable smile-gate || fail "systemctl enable failed: $reason; details: $log"
+    sync --file-system /etc/systemd/system
     if systemd_runs; then
         start_service start
     else

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from edge.board import BoardWatch, Health, read_health
+from edge.board import BoardWatch, Health, held_mb, read_health
 from tests.edge.outputs.acting import wait_until
 
 
@@ -20,6 +21,19 @@ def zones(tmp_path: Path) -> Path:
         (zone / "temp").write_text(text)
     (tmp_path / "thermal" / "cooling_device0").mkdir()
     return tmp_path / "thermal"
+
+
+def test_holds_what_it_fills_and_not_what_it_maps(tmp_path: Path) -> None:
+    before = held_mb()
+    filled = bytearray(b"x" * 50_000_000)
+    assert 40 < held_mb() - before < 70
+    (tmp_path / "file").write_bytes(filled)
+    del filled
+    with (tmp_path / "file").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        assert mapped.find(b"y") == -1
+        assert held_mb() - before < 30
+        mapped.close()
 
 
 def install(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:

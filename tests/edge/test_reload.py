@@ -125,6 +125,74 @@ def test_takes_a_new_temperature(served: Served, board: dict[str, Health]) -> No
     wait_until(lambda: served.service._board.hot)
 
 
+def smiling(serve: Serve, *changes: tuple[str, str]) -> Served:
+    """A gate that has seen a smile and fired."""
+    served = serve("smile", *changes)
+    wait_until(lambda: "fired" in served.heard.names)
+    return served
+
+
+def test_whom_a_new_camera_does_not_show_has_gone(serve: Serve) -> None:
+    served = smiling(serve)
+    other = served.folder / "other"
+    put(other, "plain")
+    served.configure((str(served.camera), str(other)))
+    told = len(served.heard)
+    served.reload()
+    wait_until(lambda: "face_found" in served.heard.names[told:])
+    names = [name for name in served.heard.names[told:] if name != "released"]
+    assert names[:3] == ["smile_off", "face_lost", "face_found"]
+    assert [event.facts["face"] for event in served.heard[told:] if "face" in event.name] == [1, 1]
+    times = [event.time for event in served.heard[told:]]
+    assert times == sorted(times)
+
+
+def test_whom_other_face_settings_forget_has_gone(serve: Serve) -> None:
+    served = smiling(serve)
+    served.configure(more="\n[faces]\nscan_s = 0.4\n")
+    told = len(served.heard)
+    served.reload()
+    names = [name for name in served.heard.names[told:] if name != "released"]
+    assert names[:2] == ["smile_off", "face_lost"]
+
+
+def test_a_smile_is_over_for_a_new_trigger_and_its_face_is_not_lost(serve: Serve) -> None:
+    served = smiling(serve)
+    served.configure(("hold_s = 0.1", "hold_s = 0.2"))
+    told = len(served.heard)
+    served.reload()
+    wait_until(lambda: "smile_on" in served.heard.names[told:])
+    names = served.heard.names[told:]
+    assert names[0] == "smile_off"
+    assert not {"face_lost", "face_found"} & set(names)
+
+
+def test_nobody_is_lost_by_a_reload_that_is_refused(serve: Serve) -> None:
+    served = smiling(serve)
+    told = len(served.heard)
+    camera_after_outputs(served)
+    served.reload()
+    served.wait_for_frames(10)
+    assert set(served.heard.names[told:]) <= {"released"}
+
+
+def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
+    serve: Serve, pins: MockFactory
+) -> None:
+    """The gate stays open for a smile; the camera to come gives no frame that would end it."""
+    gate = ("pulse_s = 0.05", "open_s = 0.1\nmax_open_s = 60"), ('"shutter"', '"gate"')
+    served = smiling(serve, *gate)
+    wait_until(lambda: bool(pins.pin(17).state))
+    time.sleep(0.2)
+    assert pins.pin(17).state
+    other = served.folder / "other"
+    put(other, "garbage")
+    served.configure((str(served.camera), str(other)), *gate)
+    served.stopper.wake.set()
+    wait_until(lambda: "face_lost" in served.heard.names)
+    wait_until(lambda: not pins.pin(17).state, 1.0)
+
+
 def test_a_smile_that_was_fired_for_is_not_fired_for_again(serve: Serve) -> None:
     served = serve("smile")
     wait_until(lambda: "fired" in served.heard.names)

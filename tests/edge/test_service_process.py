@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 from edge.status import ask
 from tests.edge.outputs.acting import wait_until
@@ -84,6 +90,26 @@ def test_a_storm_of_reloads_is_survived_and_the_end_is_clean(gate: Program) -> N
     assert not socket.exists()
 
 
+@pytest.mark.parametrize("text", ["nonsense", "[outputs.other]\nkind = 'shutter'\npin = 5"])
+def test_after_a_kill_what_was_driven_is_made_safe_whatever_the_settings_say(
+    gate: Program, smile_gate: Any, monkeypatch: pytest.MonkeyPatch, pins: MockFactory, text: str
+) -> None:
+    process = gate.start("smile", LONG.replace("pin = 17", "pin = 22"))
+    gate.wait_ready()
+    put(gate.config, LONG.format(camera=gate.camera))
+    process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: (gate.folder / "pins").exists() and "GPIO17 1" in gate.pins, 30.0)
+    process.kill()
+    process.communicate()
+    put(gate.config, text)
+    active = pins.pin(17)
+    active.function = "output"
+    active.state = True
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(gate.folder))
+    assert smile_gate("safe", "--config", gate.config) == (0, "photo: safe\n", "")
+    assert not active.state
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.05])
 def test_an_end_during_a_reload_leaves_the_pins_safe(gate: Program, after_s: float) -> None:
     process = gate.start("smile", LONG)
@@ -104,6 +130,89 @@ def test_without_a_manager_a_missing_camera_is_exit_code_2(tmp_path: Path) -> No
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 2
     assert said == f"smile-gate: v4l2:{tmp_path}/camera: unplugged\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (("hold_s", "holds"), 2, "trigger.holds: expected a key among"),
+        (("[trigger]", '[model]\nbundle = "/nowhere"\n[trigger]'), 2, "/nowhere"),
+        (("[trigger]", "[trigger"), 2, "expected TOML"),
+        (('"v4l2:{camera}"', '"{camera}.mp4"'), 1, "camera.mp4"),
+        (("[outputs", "[outputs.b]\nkind = 'indicator'\nled_pin = 5\n[outputs"), 1, "GPIO 5"),
+    ],
+)
+def test_a_manager_is_told_whether_another_start_may_help(
+    gate: Program, change: tuple[str, str], code: int, says: str
+) -> None:
+    """An indicator can't have its pin: these mock pins can't be dimmed."""
+    process = gate.start("plain", CONFIG.replace(*change))
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == code
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+WITHOUT_DESCRIPTORS = """
+import os, resource, sys
+from edge import cli
+count = len(os.listdir("/proc/self/fd"))  # one more than are open now
+resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("managed", ["", "/nowhere"])
+def test_no_descriptor_left_at_the_start_is_no_end_for_good(managed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS, "run", "--source", "demo"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NOTIFY_SOCKET": managed},
+    )
+    assert done.returncode == 1
+    assert done.stderr == "smile-gate: [Errno 24] Too many open files\n"
+
+
+def test_no_descriptor_left_refuses_a_reload_and_no_more(gate: Program) -> None:
+    process = gate.start("plain")
+    gate.wait_ready()
+    count = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (count, count))
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    assert process.poll() is None
+    said = gate.end()
+    assert process.returncode == 0
+    assert "not reloaded, it goes on as before: " in said
+
+
+LEAKS = """
+import sys
+from edge.service import Service
+from tests.edge import serving
+Service.MEMORY_MB = 1.0
+sys.exit(serving.main())
+"""
+
+
+@pytest.mark.parametrize("shown", ["plain", ""])
+def test_a_gate_that_holds_too_much_ends_to_be_started_again(gate: Program, shown: str) -> None:
+    if shown:
+        put(gate.camera, shown)
+    put(gate.config, CONFIG.format(camera=gate.camera))
+    done = subprocess.run(
+        [sys.executable, "-c", LEAKS, gate.folder / "pins", "run", "--config", gate.config],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **gate.manager.environment},
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(r"smile-gate: expected to hold at most 1 MB of memory, got \d+ MB", last)
+    assert gate.manager.told[-1] == "STOPPING=1"
 
 
 def test_with_a_manager_it_waits_and_says_so_once(gate: Program) -> None:

@@ -15,13 +15,13 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from benchmarks.streaming import MjpegServer
 from edge.cameras import capture
 from edge.cameras.capture import Capture
 from edge.errors import CameraError
 from edge.frames import Frame, Grey
 from edge.stopping import Stopper
 from tests.edge.cameras.scripted import NO_PICTURE, Scripted
-from tests.edge.cameras.streaming import MjpegServer
 from tests.edge.commands import records
 from tests.edge.outputs.acting import wait_until
 

@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.streaming import FPS, MjpegServer
 from edge.cameras import Camera, open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.stream import StreamCamera
 from edge.errors import CameraError, FrameError
 from edge.frames import Frame
 from edge.settings import CameraSettings, Settings, StreamSettings
-from tests.edge.cameras.streaming import FPS, MjpegServer, free_port, silent_server
+from tests.edge.cameras.streaming import free_port, silent_server
 
 STALL_S = 1.0
 

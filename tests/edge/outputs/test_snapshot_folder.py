@@ -83,6 +83,31 @@ def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
     assert names(folder) == sorted([*OTHERS, days[2], days[3], days[4], new])
 
 
+def test_a_clock_set_back_does_not_make_new_pictures_the_oldest(folder: Path, frame: Frame) -> None:
+    put(folder, "smile-20990101-000000-000.jpg", "smile-20990101-000000-001.jpg", size=499_900)
+    heard = Heard()
+    outputs = Outputs(album(folder, max_mb=1), heard)
+    outputs.step(FIRE, frame)
+    run_until_idle(outputs)
+    new = Path(str(heard[0].facts["file"])).name
+    assert names(folder) == sorted(["smile-20990101-000000-001.jpg", new])
+
+
+def test_a_clock_that_jumps_costs_no_pictures_for_an_hour(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Snapshot, "TEND_S", 0.02)
+    outputs = Outputs(album(folder, max_age_days=1), Heard())
+    put(folder, *OURS)
+    years, real = 300 * DAY_S, time.time
+    monkeypatch.setattr(time, "time", lambda: real() + years)
+    time.sleep(0.2)
+    assert names(folder) == sorted(OURS)
+    monkeypatch.setattr(Snapshot, "DISTRUST_S", 0.1)
+    wait_until(lambda: names(folder) == [])
+    outputs.close()
+
+
 def test_pictures_get_too_old_also_when_nothing_fires(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,7 +276,7 @@ def test_a_picture_appears_whole_or_not_at_all(
     monkeypatch.setattr(os, "fsync", look)
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert seen == [[]]
+    assert seen == [[], names(folder)]  # its folder is brought to the disk, too
     assert len(names(folder)) == 1
 
 

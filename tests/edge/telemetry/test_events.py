@@ -27,6 +27,15 @@ def test_writes_a_json_object_a_line(tmp_path: Path) -> None:
     assert [json.loads(line) for line in path.read_text().splitlines()] == [LINE, LINE]
 
 
+def test_a_line_that_a_power_cut_left_half_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"time": 1.2, "eve')
+    for _ in range(2):
+        with closing(EventWriter(str(path))) as write:
+            write(FIRED)
+    assert [json.loads(line) for line in path.read_text().splitlines()[1:]] == [LINE, LINE]
+
+
 def test_a_dash_is_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     with closing(EventWriter("-")) as write:
         write(FIRED)
