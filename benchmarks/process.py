@@ -33,6 +33,22 @@ def _use_any_core() -> None:
 
 
 @contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Begin a process whole: it has the signals blocked that we have, and a Ctrl-C that comes
+    meanwhile, which any thread may catch, is heard by us afterwards."""
+    came: list[int] = []
+    kept = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, kept)
+    if came and callable(kept):
+        kept(came[0], None)
+
+
+@contextmanager
 def own_process(*, one_core: bool = True) -> Iterator[ProcessPoolExecutor]:
     """Start a new process, in which OpenCV works on one thread; it ends with the ``with``.
 
@@ -43,12 +59,9 @@ def own_process(*, one_core: bool = True) -> Iterator[ProcessPoolExecutor]:
     """
     begin = _use_one_core if one_core else _use_any_core
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as process:
-        kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            process.submit(os.getpid)  # with it the process begins, and has our blocked signals
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, kept)
-        try:
+            with _deaf_to_ctrl_c():
+                process.submit(os.getpid)  # with it the process begins
             yield process
         except KeyboardInterrupt:
             for child in active_children():
