@@ -1,117 +1,75 @@
-"""``python -m benchmarks run``: time one inference and one frame on this machine; ``pipeline``:
-faces in scenes, against common ways, and what the command takes of a machine; ``gate``: how far
-decisions and outputs can be trusted; ``endurance``: whether memory stays flat; ``service``: whether
-it comes back after starts, reloads, lost cameras and kills."""
+"""``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
+scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
+and outputs can be trusted; ``endurance``: whether memory stays flat; ``service``: whether it comes
+back after starts, reloads, lost cameras and kills; ``accuracy``: how often model bundles are right;
+``compare``, ``report``, ``table``: what is made of reports; ``check``: whether the path got
+slower."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
+import math
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import check, readme
+from benchmarks.accuracy import add_data, bundles, judge, open_report, with_accuracy
+from benchmarks.compare import compare as compare_reports
+from benchmarks.compare import draw, lines
 from benchmarks.comparison import compare
+from benchmarks.drawing import ENDINGS
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
+from benchmarks.meters import KINDS, open_meter
+from benchmarks.report import REPORT, read_report, write_report
+from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.scenes import ALL, QUICK
 from benchmarks.service import Trial, all_series
+from benchmarks.summary import present
 from edge.arguments import OneLineParser
 from edge.bundle import load_bundle
-from edge.cameras import Camera
-from edge.cameras.demo import DemoCamera
 from edge.classifier import Classifier
-from edge.errors import SmileGateError
-from edge.faces import HaarDetector
-from edge.frames import Frame
-from edge.outputs import Outputs
-from edge.pipeline import Pipeline
-from edge.preprocess import scale
-from edge.settings import SHIPPED_BUNDLE, Settings
-from edge.tracker import FaceTracker
-from edge.trigger import Trigger
-
-WINDOWS = 20
-CALLS = 500
+from edge.errors import MissingPackageError, SmileGateError
+from edge.settings import SHIPPED_BUNDLE
 
 
-def inference_ms(classifier: Classifier, frame: Frame) -> list[float]:
-    """Return the mean time of one inference in each window, on one thread, in milliseconds.
-
-    Timed is ``Classifier.infer``: pixels to int8, the interpreter's run, int8 to score.
-    """
-    pixels = scale(frame.grey, classifier.manifest.input.width)
-    windows = []
-    for _ in range(WINDOWS + 1):
-        started = time.perf_counter()
-        for _ in range(CALLS):
-            classifier.infer(pixels)
-        windows.append((time.perf_counter() - started) / CALLS * 1e3)
-    return windows[1:]  # the first was the warm-up
-
-
-def pipeline_ms(
-    classifier: Classifier, camera: Camera, frames: Sequence[Frame]
-) -> dict[str, list[float]]:
-    """Return each stage's time for each frame of the built-in clip, in milliseconds."""
-    settings = Settings()
-    detector = HaarDetector(settings.faces)
-    pipeline = Pipeline(
-        camera=camera,  # its frames are stepped through by hand: decoding is not timed
-        faces=FaceTracker(detector, settings.faces),
-        classifier=classifier,
-        trigger=Trigger(settings.trigger),
-        outputs=Outputs({}, lambda _: None),
-        listen=lambda _: None,
+def _run(options: argparse.Namespace) -> int:
+    """Measure this machine, keep a report, and print it in short."""
+    plan = replace(
+        BRIEF if options.quick else Plan(),
+        with_peers=options.peers,
+        data=options.data,
+        power_csv=options.power_csv,
     )
-    for frame in frames:
-        pipeline.step(frame)
-    return {
-        stage: [seconds * 1e3 for seconds in list(kept)[len(frames) // 4 :]]
-        for stage, kept in pipeline.timings.stages.items()
-        if kept
-    }
-
-
-def _cpu() -> str:
-    """Return the board's name where the kernel knows it, else the processor's."""
-    with suppress(OSError):
-        return Path("/proc/device-tree/model").read_text().strip("\0 \n")
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return "unknown"
-
-
-def run(out: Path) -> dict[str, Any]:
-    """Measure, write ``report.json`` to a folder, and return its content."""
-    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
-    camera = DemoCamera()
-    frames = list(iter(camera.read, None))
-    raw = {
-        "inference": inference_ms(classifier, frames[0]),
-        **pipeline_ms(classifier, camera, frames),
-    }
-    report = {
-        "machine": {
-            "cpu": _cpu(),
-            "architecture": platform.machine(),
-            "python": platform.python_version(),
-        },
-        "median_ms": {name: round(statistics.median(times), 4) for name, times in raw.items()},
-        "raw_ms": {name: [round(value, 4) for value in times] for name, times in raw.items()},
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    return report
+    if options.minutes is not None:
+        plan = replace(plan, sustained_s=60.0 * options.minutes)
+    meter = None if options.power_csv else open_meter(options.meter)
+    try:
+        report, folder = measure(
+            options.out,
+            plan,
+            meter=meter,
+            emulated=options.emulated,
+            say=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
+        )
+    finally:
+        if meter:
+            meter.close()
+    present(report, folder)
+    print("\n".join(in_short(report)))
+    print(f"{folder / REPORT}: all of it")
+    if report.partial:
+        print(f"benchmarks: {report.partial}; what was measured is kept", file=sys.stderr)
+        return 130
+    return 0
 
 
 def gate(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -200,13 +158,140 @@ def service(options: argparse.Namespace) -> dict[str, Any]:
         return all_series(trial, quick=options.quick, minutes=options.minutes)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 1 the service did not come back, 2 refused or
-    failed."""
+def _accuracy(options: argparse.Namespace) -> int:
+    """Print each bundle's accuracy on GENKI-4K's test part; put them into a report, if one is
+    named."""
+    opened = open_report(options.report) if options.report else None
+    found = []
+    for one in judge(bundles(options.bundle), options.data):
+        print(
+            f"{one.who:22} {one.percent:6.2f} %  {one.right} of {one.images} right, "
+            f"{one.missed_faces} faces missed",
+            flush=True,
+        )
+        found.append(one)
+    if opened:
+        report, folder = opened
+        write_report(with_accuracy(report, found), folder)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Print reports side by side, and draw them where matplotlib is there."""
+    reports = compare_reports(options.reports, bundles=options.bundles)
+    print("\n".join(lines(reports)))
+    try:
+        draw(reports, options.chart)
+    except MissingPackageError as error:
+        print(f"benchmarks: no chart: {error}", file=sys.stderr)
+    else:
+        print(f"drawn: {options.chart}")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    """Make the words and pictures of reports anew."""
+    found = [(read_report(folder), folder) for folder in options.folders]
+    for report, folder in found:
+        present(report, folder)
+        print(f"written: {folder}")
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    """Make the table of devices anew, or tell whether it is as it should be."""
+    if readme.update(check=options.check):
+        print("the table is as the reports are")
+    elif options.check:
+        print("benchmarks: the table is not as the reports are: run table", file=sys.stderr)
+        return 1
+    else:
+        print("the table is made anew")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Hold ratios against a baseline, or write one."""
+    if options.write:
+        ratios = check.measure_ratios()
+        baseline = check.write_baseline(options.baseline, ratios)
+    else:
+        baseline = check.read_baseline(options.baseline)
+        ratios = check.measure_ratios()
+    verdicts = check.judge(baseline, ratios)
+    print("\n".join(map(str, verdicts)))
+    return int(any(one.worse for one in verdicts))
+
+
+def _picture(text: str) -> Path:
+    if not text.endswith(ENDINGS):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {ENDINGS}, got {text!r}")
+    return Path(text)
+
+
+def _add_verbs_on_reports(verbs: Any) -> None:
+    verb = verbs.add_parser("compare", help="reports side by side")
+    verb.add_argument(
+        "reports", nargs="+", type=Path, metavar="REPORT", help="report.json or its folder"
+    )
+    verb.add_argument(
+        "--chart",
+        type=_picture,
+        default=Path("compare.svg"),
+        metavar="FILE",
+        help="to draw, .svg or .png (default compare.svg)",
+    )
+    verb.add_argument(
+        "--bundles", action="store_true", help="other bundles on one device, not other devices"
+    )
+    verb.set_defaults(act=_compare)
+    verb = verbs.add_parser("report", help="report.md and pictures anew from report.json")
+    verb.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="with report.json")
+    verb.set_defaults(act=_report)
+    verb = verbs.add_parser("table", help="the table of devices in benchmarks/README.md")
+    verb.add_argument("--check", action="store_true", help="change nothing; 1 if it is out of date")
+    verb.set_defaults(act=_table)
+    verb = verbs.add_parser("check", help="whether the path got slower; 1 if it did")
+    verb.add_argument("baseline", type=Path, metavar="BASELINE.json", help="ratios to hold")
+    verb.add_argument("--write", action="store_true", help="make it of what is measured now")
+    verb.set_defaults(act=_check)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0.0 < minutes <= 1440.0:
+        raise argparse.ArgumentTypeError(f"expected minutes above 0 to 1440, got {text!r}")
+    return minutes
+
+
+def _make_parser() -> OneLineParser:
     parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=OneLineParser)
     verb = verbs.add_parser("run", help="measure this machine")
-    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.json")
+    verb.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"for report.json (default {REPORTS}/DEVICE/DATE)",
+    )
+    verb.add_argument("--quick", action="store_true", help="seconds for each part, no float model")
+    verb.add_argument(
+        "--minutes", type=_minutes, help="flat out, to see what heat does (default 10)"
+    )
+    verb.add_argument("--peers", action="store_true", help="other ways to tell smiles too")
+    add_data(verb, required=False)
+    power = verb.add_mutually_exclusive_group()
+    power.add_argument("--meter", default="auto", metavar="SPEC", help=f"{KINDS} (default auto)")
+    power.add_argument(
+        "--power-csv", type=Path, metavar="FILE", help="what an external meter records meanwhile"
+    )
+    verb.add_argument(
+        "--emulated", action="store_true", help="the processor is, even if nothing here shows it"
+    )
+    verb.set_defaults(act=_run)
     verb = verbs.add_parser("gate", help="how far decisions and outputs can be trusted")
     verb.add_argument("--quick", action="store_true", help="a hundredth of the work")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
@@ -214,35 +299,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb.add_argument("--quick", action="store_true", help="five scenes, fewer frames")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     verb = verbs.add_parser("endurance", help="whether memory stays flat")
-    verb.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
+    verb.add_argument("--minutes", type=_minutes, default=10.0, help="how long (default 10)")
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
     verb = verbs.add_parser("service", help="whether it comes back, whatever happens to it")
     verb.add_argument("--quick", action="store_true", help="a few of each, half a minute")
     verb.add_argument(
-        "--minutes", type=float, default=10.0, help="how long it is left alone (default 10)"
+        "--minutes", type=_minutes, default=10.0, help="how long it is left alone (default 10)"
     )
     verb.add_argument("--json", type=Path, metavar="FILE", help="keep the figures")
-    options: argparse.Namespace = parser.parse_args(arguments)
+    about = "how often the shipped and other bundles are right on GENKI-4K's test part"
+    verb = verbs.add_parser("accuracy", help=about, description=about)
+    verb.add_argument(
+        "report", type=Path, nargs="?", metavar="REPORT", help="to add it to: report.json's folder"
+    )
+    add_data(verb, required=True)
+    verb.add_argument(
+        "--bundle",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further bundle; repeatable",
+    )
+    verb.set_defaults(act=_accuracy)
+    _add_verbs_on_reports(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit code: 0 done, 1 got worse or did not come back, 2 refused or
+    failed, 130 after Ctrl-C."""
+    options = _make_parser().parse_args(arguments)
     try:
-        if options.verb != "run":
-            measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
-                "gate": gate,
-                "pipeline": pipeline,
-                "endurance": endurance,
-                "service": service,
-            }
-            figures = measures[options.verb](options)
-            if options.json:
-                options.json.write_text(json.dumps(figures, indent=1) + "\n")
-            return 1 if figures.get("did_not") else 0
-        report = run(options.out)
+        if "act" in options:
+            return int(options.act(options))
+        measures: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+            "gate": gate,
+            "pipeline": pipeline,
+            "endurance": endurance,
+            "service": service,
+        }
+        figures = measures[options.verb](options)
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        return int(bool(figures.get("did_not")))
     except (SmileGateError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    names = {"inference": "one inference, one thread", "frame": "640x480 frame, one face"}
-    for name, median in report["median_ms"].items():
-        print(f"{names.get(name, '  of which ' + name):28} {median:8.3f} ms")
-    return 0
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

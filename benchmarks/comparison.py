@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
-from multiprocessing import get_context
 from typing import Any
-
-import cv2
 
 from benchmarks.footprint import memory_mb
 from benchmarks.path import PATHS, Figures, float_model_ms, show
+from benchmarks.process import own_process
 from benchmarks.scenes import FOUR, ONE, WALKING, Scene
 
 STAGES = ("frame", "faces", "classifier", "trigger")
 ROW = "{:28} {:9} {:>5}" + " {:>13}" * len(STAGES) + " {:>6} {:>6} {:>7} {:>5}"
 HEAD = ("scene", "path", "fps", *STAGES, "recall", "error", "first s", "CPU %")
-
-
-def _use_one_core() -> None:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    cv2.setNumThreads(1)
-
-
-def own_process() -> ProcessPoolExecutor:
-    """Return a new process that works on one core and has nothing of this one's memory."""
-    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_use_one_core)
 
 
 def compare(scenes: Sequence[Scene], frames: int, slow_frames: int) -> dict[str, Any]:

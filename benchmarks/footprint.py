@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,12 +22,15 @@ from edge.cameras.capture import Capture
 from edge.classifier import Classifier
 from edge.detectors import open_detector
 from edge.errors import CameraError
-from edge.frames import Event, Face, Frame
+from edge.frames import Event, Face, Frame, Grey
 from edge.outputs import Outputs
 from edge.pipeline import Pipeline
 from edge.settings import Settings
 from edge.tracker import FaceTracker
 from edge.trigger import Trigger
+
+SPARE_S = 2.0
+"""What a clip is longer than it is looked at, for a start that takes long."""
 
 
 def memory_mb(field: str, pid: int | str = "self") -> float:
@@ -48,13 +53,17 @@ def cpu_s(pid: int) -> float:
 def run_command(seconds: float) -> dict[str, float]:
     """Start ``smile-gate run`` on a clip of a walking face, in real time, with simulated pins.
 
+    Args:
+        seconds: how long it is looked at, once it is ready; it is stopped then.
+
     Returns:
-        Seconds from the start of the process to the event of the first frame, its peak memory, and
-        its seconds of processor a second from then on; decoding the clip is part of them.
+        Seconds from the start of the process to the event of the first frame, its peak memory, that
+        at the end, and its seconds of processor a second from the first frame on; decoding the clip
+        is part of them.
     """
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "walking.avi"
-        _record(WALKING, seconds, clip)
+        _record(WALKING, seconds + SPARE_S, clip)
         started = time.monotonic()
         with subprocess.Popen(  # noqa: S603  (our own)
             [
@@ -70,18 +79,26 @@ def run_command(seconds: float) -> dict[str, float]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as process:
-            if not process.stdout or b"face_found" not in process.stdout.readline():
-                raise CameraError(
-                    "smile-gate run: expected a face in the clip, got none", str(clip)
-                )
-            ready = time.monotonic()
-            cpu = cpu_s(process.pid)
-            time.sleep(0.8 * seconds)
-            return {
-                "ready_s": ready - started,
-                "peak_memory_mb": memory_mb("VmHWM", process.pid),
-                "cpu_per_s": (cpu_s(process.pid) - cpu) / (time.monotonic() - ready),
-            }
+            try:
+                return _followed(process, started, seconds, clip)
+            finally:
+                process.terminate()
+
+
+def _followed(
+    process: subprocess.Popen[bytes], started: float, seconds: float, clip: Path
+) -> dict[str, float]:
+    if not process.stdout or b"face_found" not in process.stdout.readline():
+        raise CameraError("smile-gate run: expected a face in the clip, got none", str(clip))
+    ready = time.monotonic()
+    cpu = cpu_s(process.pid)
+    time.sleep(seconds)
+    return {
+        "ready_s": ready - started,
+        "peak_memory_mb": memory_mb("VmHWM", process.pid),
+        "steady_memory_mb": memory_mb("VmRSS", process.pid),
+        "cpu_per_s": (cpu_s(process.pid) - cpu) / (time.monotonic() - ready),
+    }
 
 
 def _record(scene: Scene, seconds: float, path: Path) -> None:
@@ -100,22 +117,24 @@ class ForgetfulPin(MockPin):  # type: ignore[misc]
         return changed
 
 
-class SceneCamera:
-    """A live camera, three times as fast as most, that shows a scene again and again."""
+class PacedCamera:
+    """A live camera that shows pictures without end at a pace.
+
+    Args:
+        pictures: what it shows.
+        fps: how many a second.
+    """
 
     live = True
-    fps = 100.0
 
-    def __init__(self, scene: Scene, seconds: float) -> None:
-        self._scene = scene
-        self._length = round(seconds * FPS)
+    def __init__(self, pictures: Iterator[Grey], fps: float) -> None:
+        self.fps = fps
+        self._pictures = pictures
         self._index = 0
         self._due = time.monotonic()
 
     def read(self) -> Frame | None:
-        if self._index % self._length == 0:
-            self._film = self._scene.render(self._length)
-        grey = next(self._film)[0].grey
+        grey = next(self._pictures)
         self._index += 1
         self._due = max(self._due + 1.0 / self.fps, time.monotonic() - 1.0)
         time.sleep(max(0.0, self._due - time.monotonic()))
@@ -123,6 +142,17 @@ class SceneCamera:
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
+
+
+class SceneCamera(PacedCamera):
+    """A live camera, three times as fast as most, that shows a scene again and again."""
+
+    fps = 100.0
+
+    def __init__(self, scene: Scene, seconds: float) -> None:
+        film = (scene.render(round(seconds * FPS)) for _ in itertools.count())
+        pictures = (frame.grey for frame, _ in itertools.chain.from_iterable(film))
+        super().__init__(pictures, self.fps)
 
 
 class AgingTracker(FaceTracker):

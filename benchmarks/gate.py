@@ -192,7 +192,7 @@ class TimedPin(MockPin):  # type: ignore[misc]
     def _change_state(self, value: bool) -> bool:
         changed = bool(super()._change_state(value))
         if changed and value:
-            self.rises.append(time.perf_counter())
+            self.rises.append(time.monotonic())
         return changed
 
 
@@ -213,7 +213,7 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
 
     class Timed(Trigger):
         def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
-            scored_at.append(time.perf_counter())
+            scored_at.append(time.monotonic())
             return super().step(time_, scores)
 
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
@@ -229,7 +229,7 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
     from_scores: list[float] = []
     for index in itertools.count():
         frame = Frame(index, index / 30.0, smiling if index % 4 == 3 else calm)
-        started = time.perf_counter()
+        started = time.monotonic()
         decision = pipeline.step(frame)
         while not outputs.idle:
             time.sleep(0.001)

@@ -96,16 +96,17 @@ def as_batch(pixels: Grey) -> np.ndarray[Any, Any]:
     return (pixels / np.float32(255))[None, ..., None]
 
 
-def naive_path() -> Judge:
+def naive_path(*, keras: bool = True) -> Judge:
     """Return the path of webcam demos: the whole frame is searched each time, and a float model
     judges one face after the other.
 
     It is called by ``predict_on_batch``, the cheapest of Keras' ways, where demos call ``predict``;
-    without TensorFlow this project's int8 model stands in, once a face. Both favour this path.
+    without TensorFlow, or without ``keras``, this project's int8 model stands in, once a face. Both
+    favour this path.
     """
     cascade = cv2.CascadeClassifier(str(find_cascade("haarcascade_frontalface_default.xml")))
     classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
-    spec, model = classifier.manifest.input, float_model()
+    spec, model = classifier.manifest.input, float_model() if keras else None
 
     def score(pixels: Grey) -> float:
         if model is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -29,6 +29,7 @@ class Scene:
         size: frame width and height, px.
         face_px: width of a face.
         light: 1.0 is bright, 0.2 dim.
+        smiles: each face smiles for half of each second: the portraits trade places.
     """
 
     faces: int
@@ -36,11 +37,12 @@ class Scene:
     size: tuple[int, int] = (640, 480)
     face_px: int = 110
     light: float = 1.0
+    smiles: bool = False
 
     @property
     def name(self) -> str:
-        light = "" if self.light == 1.0 else ", dim"
-        return f"{self.faces} {self.motion} at {self.size[0]}x{self.size[1]}{light}"
+        more = ("" if self.light == 1.0 else ", dim") + ", smiling" * self.smiles
+        return f"{self.faces} {self.motion} at {self.size[0]}x{self.size[1]}{more}"
 
     def render(self, count: int, seed: int = 1) -> Iterator[tuple[Frame, list[Box]]]:
         """Yield frames, 30 a second, each with the boxes of its faces."""
@@ -54,11 +56,12 @@ class Scene:
         for index in range(count):
             picture = wall.copy()
             boxes = []
+            traded = self.smiles and 2 * index // round(FPS)
             for number, (x, y) in enumerate(self._places(index / FPS, count / FPS)):
                 box = Box(
                     round(x - self.face_px / 2), round(y - self.face_px / 2), *[self.face_px] * 2
                 )
-                if _paste(picture, patches[number % 2], x, y):
+                if _paste(picture, patches[(number + traded) % 2], x, y):
                     boxes.append(box)
             top, left = rng.integers(0, 32, 2)
             grain = noise[top : top + height, left : left + width]
@@ -119,6 +122,7 @@ def _paste(picture: Grey, patch: Grey, x: float, y: float) -> bool:
 
 WALKING = Scene(1, "walking")
 ONE, FOUR = Scene(1, face_px=120), Scene(4, face_px=120)
+SMILES: Sequence[Scene] = (replace(ONE, smiles=True), replace(FOUR, smiles=True))
 COMING_AND_GOING = Scene(4, "entering", face_px=120)
 QUICK: Sequence[Scene] = (
     Scene(0),

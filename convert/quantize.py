@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
 import os
 import random
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +27,11 @@ from train import (
     accuracies,
     as_input,
     best_threshold,
+    converted,
     cut,
     load,
     scores_of,
+    single,
     without_leaks,
 )
 
@@ -161,12 +160,7 @@ def _sample(pictures: Sequence[Picture]) -> list[Picture]:
 def _convert(
     model: keras.Model, calibration: np.ndarray[Any, Any], *, edgetpu: bool = False
 ) -> bytes:
-    import keras
     import tensorflow as tf
-
-    # The device scores one face at a time, and the converter wants the batch size written down.
-    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="luma")
-    single = keras.Model(inputs, model(inputs), name=model.name)
 
     def representative() -> Iterator[list[np.ndarray[Any, Any]]]:
         for index, pixels in enumerate(calibration):
@@ -174,7 +168,7 @@ def _convert(
                 pixels[0, 0], pixels[0, -1] = 0.0, 1.0
             yield [pixels[None]]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    converter = tf.lite.TFLiteConverter.from_keras_model(single(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -183,10 +177,7 @@ def _convert(
     # The Edge TPU's compiler knows no dense layers with a scale for each channel. The converter
     # has no other switch for it (tensorflow/lite/python/lite.py).
     converter._experimental_disable_per_channel_quantization_for_dense_layers = edgetpu  # noqa: SLF001
-    # Keras prints the graph's signature, and the converter warns of what the sample provides.
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return bytes(converter.convert())
+    return converted(converter)
 
 
 def _manifest(

@@ -27,6 +27,35 @@ class Crop:
     pixels: Grey | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where the main face of a picture is.
+
+    Attributes:
+        picture: labelled.
+        box: in its pixels; None when the detector found no face.
+    """
+
+    picture: Picture
+    box: Box | None
+
+
+def locate(pictures: Iterable[Picture]) -> list[Located]:
+    """Find the main face of each picture with the device's detector; a crop is all face."""
+    detector = HaarDetector(FaceSettings())
+    return [
+        Located(picture, _main_face(detector, picture, decode_grey(picture.data, picture.name)))
+        for picture in pictures
+    ]
+
+
+def _main_face(detector: HaarDetector, picture: Picture, grey: Grey) -> Box | None:
+    if picture.is_crop:
+        return Box(0, 0, grey.shape[1], grey.shape[0])
+    found = detector.find_in_still(grey)
+    return found[0].box if found else None
+
+
 def cut(
     pictures: Iterable[Picture], *, size: int, margin: float, context: float = 1.0
 ) -> list[Crop]:
@@ -44,15 +73,13 @@ def cut(
 
     def pixels_of(picture: Picture) -> Grey | None:
         grey = decode_grey(picture.data, picture.name)
-        if picture.is_crop:
-            if context == 1.0:
-                return scale(grey, size)
-            whole = Box(0, 0, grey.shape[1], grey.shape[0])
-            return crop(grey, whole, size=side, margin=(context - 1) / 2)
-        found = detector.find_in_still(grey)
-        if not found:
+        if picture.is_crop and context == 1.0:
+            return scale(grey, size)
+        box = _main_face(detector, picture, grey)
+        if box is None:
             return None
-        return crop(grey, found[0].box, size=side, margin=((1 + 2 * margin) * context - 1) / 2)
+        around = 0.0 if picture.is_crop else margin
+        return crop(grey, box, size=side, margin=((1 + 2 * around) * context - 1) / 2)
 
     return [Crop(picture, pixels_of(picture)) for picture in pictures]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.bundle import Bundle, load_bundle
 from edge.classifier import Classifier
 from edge.frames import Grey
 from train.crops import Crop, cut
-from train.datasets import DataError, load
+from train.datasets import DataError, Picture, load
 
 HAPPY_NEUTRAL = ("fer2013 happy/neutral", "fer2013", frozenset({"happy", "neutral"}))
 
@@ -39,6 +40,25 @@ class Accuracy:
         return {**asdict(self), "accuracy_percent": round(self.percent, 2)}
 
 
+class Answer(NamedTuple):
+    """What a scorer says of a picture; None where it found no face."""
+
+    picture: Picture
+    score: float | None
+
+
+def count_right(answers: Sequence[Answer], threshold: float) -> Accuracy:
+    """Return the accuracy of answers, of which those from the threshold on are smiles."""
+    return Accuracy(
+        images=len(answers),
+        missed_faces=sum(score is None for _, score in answers),
+        right=sum(
+            (score is not None and score >= threshold) == picture.smiling
+            for picture, score in answers
+        ),
+    )
+
+
 def scores_of(score: Callable[[Grey], float], crops: Sequence[Crop]) -> list[float]:
     """Score each crop, 0.0 where there is no face."""
     return [0.0 if crop.pixels is None else score(crop.pixels) for crop in crops]
@@ -48,21 +68,14 @@ def accuracies(
     crops: Sequence[Crop], scores: Sequence[float], threshold: float
 ) -> dict[str, Accuracy]:
     """Return the accuracy on each set, and on FER2013's happy and neutral faces alone."""
-    subsets: dict[str, list[tuple[Crop, float]]] = {}
+    subsets: dict[str, list[Answer]] = {}
     for crop, score in zip(crops, scores, strict=True):
-        subsets.setdefault(crop.picture.dataset, []).append((crop, score))
+        answer = Answer(crop.picture, None if crop.pixels is None else score)
+        subsets.setdefault(crop.picture.dataset, []).append(answer)
     name, dataset, labels = HAPPY_NEUTRAL
     if dataset in subsets:
-        subsets[name] = [pair for pair in subsets[dataset] if pair[0].picture.label in labels]
-    return {
-        name: Accuracy(
-            images=len(pairs),
-            missed_faces=sum(crop.pixels is None for crop, _ in pairs),
-            right=sum((score >= threshold) == crop.picture.smiling for crop, score in pairs),
-        )
-        for name, pairs in subsets.items()
-        if pairs
-    }
+        subsets[name] = [one for one in subsets[dataset] if one.picture.label in labels]
+    return {name: count_right(answers, threshold) for name, answers in subsets.items() if answers}
 
 
 def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
@@ -73,10 +86,16 @@ def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
         results = accuracies(crops, scores, threshold).values()
         return statistics.mean(result.percent for result in results)
 
-    percents = {step / 100: percent(step / 100) for step in range(30, 71)}
+    return middle_of_best({step / 100: percent(step / 100) for step in range(30, 71)})
+
+
+def middle_of_best(percents: Mapping[float, float]) -> float:
+    """Return the middle of the thresholds whose accuracy in percent is at most 0.1 points below the
+    best one's."""
     best = max(percents.values())
-    good = [threshold for threshold, value in percents.items() if value >= best - 0.1]
-    return statistics.median_low(good)
+    return statistics.median_low(
+        threshold for threshold, value in percents.items() if value >= best - 0.1
+    )
 
 
 def evaluate_bundle(

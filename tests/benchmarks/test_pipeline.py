@@ -12,9 +12,10 @@ import pytest
 
 import benchmarks.__main__ as benchmarks
 from benchmarks import comparison, path
-from benchmarks.comparison import compare, own_process
+from benchmarks.comparison import compare
 from benchmarks.footprint import memory_mb
 from benchmarks.path import PATHS, Figures, as_batch, float_model, measure, show
+from benchmarks.process import own_process
 from benchmarks.scenes import FOUR, ONE, WALKING, Scene
 from edge.classifier import Classifier
 from edge.frames import Box, Frame, Grey

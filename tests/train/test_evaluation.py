@@ -1,16 +1,28 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from edge import preprocess
 from edge.bundle import load_bundle
+from edge.preprocess import decode_grey
 from edge.settings import SHIPPED_BUNDLE
 from train import cli
-from train.crops import Crop, cut
+from train.crops import Crop, cut, locate
 from train.datasets import Picture, load
-from train.evaluation import accuracies, best_threshold, evaluate_bundle, scores_of
+from train.evaluation import (
+    Accuracy,
+    Answer,
+    accuracies,
+    best_threshold,
+    count_right,
+    evaluate_bundle,
+    scores_of,
+)
 
 
 def crop(*, smiling: bool, dataset: str = "genki4k", label: str = "", found: bool = True) -> Crop:
@@ -25,6 +37,30 @@ def test_a_missed_face_counts_as_not_smiling() -> None:
     result = accuracies(crops, scores, 0.5)["genki4k"]
     assert (result.images, result.missed_faces, result.right) == (3, 2, 2)
     assert result.facts()["accuracy_percent"] == 66.67
+
+
+def test_a_picture_without_a_score_is_answered_with_no() -> None:
+    answers = [
+        Answer(crop(smiling=smiling).picture, score)
+        for smiling, score in ((True, 0.0), (True, None), (False, None), (False, 0.0))
+    ]
+    assert count_right(answers, 0.0) == Accuracy(images=4, missed_faces=2, right=2)
+
+
+def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
+    pictures = [*load(tiny_sets, ["genki4k"])[:2], *load(tiny_sets, ["fer2013"])[:1]]
+    black = cv2.imencode(".png", np.zeros((90, 90), np.uint8))[1].tobytes()
+    blank = replace(pictures[0], data=black)
+    crops = cut([*pictures, blank], size=64, margin=0.1)
+    *found, none = locate([*pictures, blank])
+    assert none.box is None
+    for face, expected in zip(found, crops, strict=False):
+        assert face.box is not None
+        assert expected.pixels is not None
+        grey = decode_grey(face.picture.data, face.picture.name)
+        margin = 0.0 if face.picture.is_crop else 0.1
+        again = preprocess.crop(grey, face.box, size=64, margin=margin)
+        assert (again == expected.pixels).all()
 
 
 def test_happy_and_neutral_of_fer2013_are_also_counted_alone() -> None:

@@ -1,0 +1,181 @@
+"""What a USB power meter next to the device has recorded, from the CSV file that it exports."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from benchmarks.meters import MeterError
+from benchmarks.report import Sample
+
+QUANTITIES = {
+    **dict.fromkeys(("time", "timestamp", "date", "datetime"), "time"),
+    **dict.fromkeys(("power", "watts", "watt", "w"), "power"),
+    **dict.fromkeys(("voltage", "volts", "volt", "v"), "voltage"),
+    **dict.fromkeys(("current", "amperes", "ampere", "amps", "amp", "a"), "current"),
+}
+UNITS = {"time": "s", "power": "w", "voltage": "v", "current": "a"}
+
+HEADER = re.compile(r"([a-z]+)(?:\s*[(\[]\s*(\w*)\s*[)\]]|[\s_](m?[swva]))?")
+EARLIEST_S, LATEST_S = 1e9, 1e11
+"""Unix seconds lie between: less is time since some start, more is milliseconds."""
+
+
+def read_csv(path: Path) -> tuple[Sample, ...]:
+    """Read a recording.
+
+    The first line names the columns, in any order and with others between them: ``time``,
+    ``timestamp``, ``date`` or ``datetime``, and ``power``, ``watts`` or ``W``, or else ``voltage``,
+    ``volts`` or ``V`` with ``current``, ``amps`` or ``A``. A unit may follow, such as
+    ``Current (mA)``. Times are ISO 8601, of this machine's zone where none is given, or Unix
+    seconds. Columns are parted by commas, semicolons or tabs; with the latter two, numbers may have
+    decimal commas.
+
+    Returns:
+        The samples; their times are Unix seconds.
+
+    Raises:
+        MeterError: the file can't be read, or a line or column is not as expected.
+    """
+    header, *rows = _rows(path)
+    columns = _columns(path, header)
+    samples: list[Sample] = []
+    for number, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        line = _Line(path, number, row)
+        sample = Sample(line.time_s(columns["time"]), line.watts(columns))
+        if samples and sample.at_s < samples[-1].at_s:
+            raise line.error(columns["time"], "a time not before that of the line before")
+        samples.append(sample)
+    if len(samples) < 2:
+        raise MeterError(f"{path}: expected two lines of readings, got {len(samples)}", path)
+    return tuple(samples)
+
+
+def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sample, ...]:
+    """Return the samples of a time.
+
+    Args:
+        samples: their times are Unix seconds.
+        began_s: when it began, in Unix seconds.
+        seconds: how long it was.
+
+    Returns:
+        Those within; their times are since it began.
+    """
+    return tuple(
+        Sample(sample.at_s - began_s, sample.watts)
+        for sample in samples
+        if 0.0 <= sample.at_s - began_s <= seconds
+    )
+
+
+class _Column(Struct, frozen=True):
+    """A column: its name in the file, its place, and what makes its numbers SI units."""
+
+    name: str
+    index: int
+    scale: float
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Return the fields of each line, with decimal points; at least of one line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
+        delimiter = max(",;\t", key=lines[0].count)
+        rows = list(csv.reader(lines, delimiter=delimiter))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise MeterError(f"{path}: expected a CSV file, got: {why}", path) from error
+    decimal = "." if delimiter == "," else ","
+    return [[field.strip().replace(decimal, ".") for field in row] for row in rows]
+
+
+def _columns(path: Path, header: Sequence[str]) -> dict[str, _Column]:
+    """Find the columns by quantity."""
+    columns: dict[str, _Column] = {}
+    for index, name in enumerate(header):
+        found = HEADER.fullmatch(name.lower())
+        quantity = QUANTITIES.get(found[1]) if found else None
+        if not found or quantity is None:
+            continue
+        if quantity in columns:
+            raise MeterError(
+                f"{path}, line 1: expected one column of {quantity}, got "
+                f"{columns[quantity].name!r} and {name!r}",
+                path,
+            )
+        unit = found[2] or found[3] or UNITS[quantity]
+        scales = {UNITS[quantity]: 1.0, f"m{UNITS[quantity]}": 1e-3}
+        if unit not in scales:
+            raise MeterError(
+                f"{path}, line 1, column {name!r}: expected the unit {' or '.join(scales)}, "
+                f"got {unit}",
+                path,
+            )
+        columns[quantity] = _Column(name, index, scales[unit])
+    if "time" not in columns or not ("power" in columns or {"voltage", "current"} <= set(columns)):
+        raise MeterError(
+            f"{path}, line 1: expected a column time and a column power, or voltage and current, "
+            f"got {', '.join(header) or 'nothing'}",
+            path,
+        )
+    return columns
+
+
+class _Line:
+    """A line of readings."""
+
+    def __init__(self, path: Path, number: int, row: Sequence[str]) -> None:
+        self._path, self._number, self._row = path, number, row
+
+    def error(self, column: _Column, expected: str) -> MeterError:
+        return MeterError(
+            f"{self._path}, line {self._number}, column {column.name!r}: expected {expected}",
+            self._path,
+        )
+
+    def watts(self, columns: dict[str, _Column]) -> float:
+        if "power" in columns:
+            return self._value(columns["power"])
+        return self._value(columns["voltage"]) * self._value(columns["current"])
+
+    def time_s(self, column: _Column) -> float:
+        text = self._text(column)
+        try:
+            seconds = float(text) * column.scale
+        except ValueError:
+            seconds = _iso_8601(text)
+        if not EARLIEST_S <= seconds <= LATEST_S:
+            raise self.error(column, f"ISO 8601 or Unix seconds, got {text!r}")
+        return seconds
+
+    def _value(self, column: _Column) -> float:
+        text = self._text(column)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.error(column, f"a number, got {text!r}")
+        return value * column.scale
+
+    def _text(self, column: _Column) -> str:
+        if column.index >= len(self._row):
+            raise self.error(column, f"{column.index + 1} fields, got {len(self._row)}")
+        return self._row[column.index]
+
+
+def _iso_8601(text: str) -> float:
+    """Return a time's Unix seconds; NaN if it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,162 @@
+"""Chips that the kernel's hwmon shows: current sensors on I2C, and what else measures power.
+
+Names and units of the files: https://docs.kernel.org/hwmon/sysfs-interface.html
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from benchmarks.meters import NoMeterError
+from benchmarks.meters.sysfs import read_number
+
+
+class Sensor(Struct, frozen=True):
+    """A chip of the kernel's ina2xx driver.
+
+    Attributes:
+        step_uv: of the voltage over its shunt, in microvolts.
+        factor: a step of power is this many times that of current (drivers/hwmon/ina2xx.c).
+        most_mv: the highest voltage over its shunt, in millivolts (data sheets of Texas
+            Instruments; the driver sets the INA219's widest range).
+        shunt_uohm: the resistor, in microohms, if it is in the chip; 0 if it is next to it, as the
+            driver's ``shunt_resistor`` says.
+    """
+
+    step_uv: float
+    factor: int
+    most_mv: float
+    shunt_uohm: int = 0
+
+
+INA219 = Sensor(step_uv=10.0, factor=20, most_mv=320.0)
+INA226 = Sensor(step_uv=2.5, factor=25, most_mv=81.92)
+INA260 = Sensor(step_uv=2.5, factor=8, most_mv=30.0, shunt_uohm=2000)
+SENSORS = {
+    "ina219": INA219,
+    "ina220": INA219,
+    "ina226": INA226,
+    "ina230": INA226,
+    "ina231": INA226,
+    "ina260": INA260,
+}
+
+WAYS: tuple[dict[str, float], ...] = (
+    {"power1_input": 1e-6},
+    {"power1_average": 1e-6},
+    {"curr1_input": 1e-3, "in1_input": 1e-3},
+)
+"""Files whose numbers, with these units, multiply to watts; the first way that a chip has."""
+
+
+class HwmonMeter:
+    """A chip.
+
+    Args:
+        folder: its own, such as ``/sys/class/hwmon/hwmon3``.
+
+    Raises:
+        NoMeterError: there is none, or it measures no power.
+        MeterError: it may not be read.
+    """
+
+    estimate = False
+    range_w: tuple[float, float] | None = None
+    resolution_w: float | None = None
+
+    MOST_HZ = 20.0
+
+    def __init__(self, folder: Path) -> None:
+        chip = _chip(folder)
+        self.name = f"hwmon {chip}".rstrip()
+        self.covers = f"what the chip {chip} measures"
+        self._files = _files(folder)
+        if not self._files:
+            ways = " or ".join(" and ".join(way) for way in WAYS)
+            raise NoMeterError(f"{folder}: expected {ways}, got no such file", folder)
+        self.read()
+        self.rate_hz = _rate_hz(folder, self.MOST_HZ)
+        if chip in SENSORS:
+            self.covers = f"all that flows through the shunt of the {chip}"
+            self._scale(folder, SENSORS[chip])
+
+    def _scale(self, folder: Path, sensor: Sensor) -> None:
+        shunt_uohm = sensor.shunt_uohm or read_number(folder / "shunt_resistor")
+        volts = read_number(folder / "in1_input") / 1000.0
+        if volts > 0:
+            self.range_w = (0.0, sensor.most_mv * 1000.0 / shunt_uohm * volts)
+        if folder / "power1_input" in self._files:
+            self.resolution_w = sensor.factor * sensor.step_uv / shunt_uohm
+
+    def read(self) -> float:
+        return math.prod(read_number(path) * unit for path, unit in self._files.items())
+
+    def close(self) -> None:
+        """Do nothing: nothing is kept open."""
+
+
+def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
+    """Open a chip that measures power.
+
+    Args:
+        folder: of all chips, ``/sys/class/hwmon``.
+        chip: folder of the chip; by default the first of the ina2xx driver, or else the first that
+            measures power at all.
+
+    Raises:
+        NoMeterError: there is none.
+        MeterError: it may not be read.
+    """
+    if chip is not None:
+        return HwmonMeter(chip)
+    with suppress(NoMeterError):
+        return open_current_sensor(folder)
+    for other in _numbered(folder):
+        if _files(other):
+            return HwmonMeter(other)
+    raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
+
+
+def open_current_sensor(folder: Path) -> HwmonMeter:
+    """Open the first chip of the ina2xx driver.
+
+    Args:
+        folder: of all chips, ``/sys/class/hwmon``.
+
+    Raises:
+        NoMeterError: there is none.
+        MeterError: it may not be read.
+    """
+    for chip in _numbered(folder):
+        if _chip(chip) in SENSORS:
+            return HwmonMeter(chip)
+    raise NoMeterError(f"{folder}: expected one of {', '.join(SENSORS)}, got none", folder)
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
+
+
+def _chip(folder: Path) -> str:
+    with suppress(OSError):
+        return (folder / "name").read_text().strip()
+    return ""
+
+
+def _files(folder: Path) -> dict[Path, float]:
+    for way in WAYS:
+        if all((folder / file).exists() for file in way):
+            return {folder / file: unit for file, unit in way.items()}
+    return {}
+
+
+def _rate_hz(folder: Path, most_hz: float) -> float:
+    interval = folder / "update_interval"
+    if not interval.exists():
+        return most_hz
+    return min(most_hz, 1000.0 / max(1, read_number(interval)))

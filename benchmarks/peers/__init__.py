@@ -1,0 +1,153 @@
+"""Other ways to tell smiles, on the same faces and scenes, each in a process of its own.
+
+All are given the same pictures and face boxes, work on one thread, and take from around a box what
+they want. Their thresholds are chosen on GENKI-4K's train and validation parts, by
+``python -m benchmarks.peers --thresholds``; ours is the bundle's.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from benchmarks.accuracy import reported
+from benchmarks.footprint import memory_mb
+from benchmarks.path import measure
+from benchmarks.peers.cascade import SmileCascade
+from benchmarks.peers.fer import Fer
+from benchmarks.peers.mediapipe import FaceLandmarker, OwnSearch
+from benchmarks.peers.scorer import Scorer
+from benchmarks.peers.smilenet import DevicePath, Smilenet
+from benchmarks.process import own_process
+from benchmarks.report import Peer, Timing
+from benchmarks.scenes import FOUR, QUICK, Scene
+from benchmarks.windows import time_windows, timing
+from edge.errors import SmileGateError
+from edge.preprocess import decode_grey
+from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
+
+SEEN = 0.9  # share of a scene's faces; who sees fewer would be fast for doing nothing
+
+WAYS: dict[str, Callable[[], Scorer]] = {
+    "smilenet": DevicePath,
+    "smilenet, whole frame searched": Smilenet,
+    "OpenCV smile cascade": SmileCascade,
+    "fer": Fer,
+    "MediaPipe Face Landmarker": FaceLandmarker,
+    "MediaPipe Face Landmarker, its own search": OwnSearch,
+}
+
+
+def measure_peers(
+    data: Path | None,
+    windows: int = 5,
+    window_s: float = 1.0,
+    *,
+    scenes: Sequence[Scene] = QUICK,
+    frames: int = 60,
+    tell: Callable[[Peer], None] = lambda _: None,
+) -> tuple[Peer, ...]:
+    """Measure this project and its peers.
+
+    Args:
+        data: folder with GENKI-4K; None leaves the accuracy out.
+        windows: of a face's time, after one for warm-up.
+        window_s: how long one is, at least.
+        scenes: to show.
+        frames: of each.
+        tell: is given each as soon as it is measured.
+
+    Raises:
+        DataError: GENKI-4K is not in ``data``, or is incomplete.
+    """
+    faces = [] if data is None else locate_genki(data, "test")
+    found = []
+    for name, way in WAYS.items():
+        with own_process() as process:
+            try:
+                measured = process.submit(_measure, name, way, windows, window_s, scenes, frames)
+                peer = measured.result()
+                if faces and not peer.error:  # later, for their pictures take memory
+                    right = process.submit(_judge, way, faces).result()
+                    peer = replace(peer, accuracy=reported(name, right))
+            except BrokenProcessPool:
+                peer = Peer(name=name, version="", error="expected an answer, got none: it crashed")
+        found.append(peer)
+        tell(peer)
+    return tuple(found)
+
+
+def _measure(
+    name: str,
+    way: Callable[[], Scorer],
+    windows: int,
+    window_s: float,
+    scenes: Sequence[Scene],
+    frames: int,
+) -> Peer:
+    try:
+        with closing(way()) as scorer:
+            timing = time_faces(scorer, windows, window_s)
+            memory = memory_mb("VmHWM")
+            shown = {scene.name: measure(scene.render(frames), scorer.path()) for scene in scenes}
+    except (SmileGateError, OSError, RuntimeError, ValueError) as error:
+        return Peer(name=name, version="", error=str(error))
+    return Peer(
+        name=name,
+        version=scorer.version,
+        timing=timing,
+        scene_fps={
+            scene: figures.fps for scene, figures in shown.items() if figures.recall >= SEEN
+        },
+        scene_recall={scene: figures.recall for scene, figures in shown.items()},
+        memory_mb=memory,
+    )
+
+
+def _judge(way: Callable[[], Scorer], faces: Sequence[Located]) -> Accuracy:
+    with closing(way()) as scorer:
+        return count_right(answers(scorer, faces), scorer.threshold)
+
+
+def time_faces(scorer: Scorer, windows: int, window_s: float) -> Timing:
+    """Time one face, cut out of a frame and scored: those of the scene of four in turn."""
+    frame, boxes = next(FOUR.render(1))
+    turn = itertools.cycle(boxes)
+    times = time_windows(
+        lambda: scorer.score(frame.grey, next(turn)), windows, window_s, len(boxes)
+    )
+    return timing(times)
+
+
+def locate_genki(data: Path, *splits: Split) -> list[Located]:
+    """Find the main faces in parts of GENKI-4K, as the device finds them.
+
+    Raises:
+        DataError: it is missing or incomplete.
+    """
+    return locate(picture for picture in load(data, ["genki4k"]) if picture.split in splits)
+
+
+def answers(scorer: Scorer, faces: Sequence[Located]) -> list[Answer]:
+    """Score each picture's main face."""
+    return [
+        Answer(
+            face.picture,
+            None
+            if face.box is None
+            else scorer.score(decode_grey(face.picture.data, face.picture.name), face.box),
+        )
+        for face in faces
+    ]
+
+
+def choose_threshold(scorer: Scorer, faces: Sequence[Located]) -> float:
+    """Return the middle of the scores that would be as good a threshold as any."""
+    given = answers(scorer, faces)
+    scores = sorted({answer.score for answer in given if answer.score is not None})
+    return middle_of_best({score: count_right(given, score).percent for score in scores})

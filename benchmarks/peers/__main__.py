@@ -1,0 +1,79 @@
+"""``python -m benchmarks.peers``: measure this project and its peers alone, or choose the peers'
+thresholds anew."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.accuracy import add_data
+from benchmarks.peers import WAYS, choose_threshold, locate_genki, measure_peers
+from benchmarks.report import Peer
+from benchmarks.scenes import QUICK
+from edge.arguments import OneLineParser
+from edge.errors import SmileGateError
+
+CHOSEN = ("OpenCV smile cascade", "fer", "MediaPipe Face Landmarker")
+
+
+def show(peer: Peer) -> None:
+    """Print what was found of one."""
+    print(f"{peer.name} ({peer.version})" if peer.version else peer.name)
+    if peer.error:
+        print(f"  {peer.error}")
+    if peer.timing:
+        print(f"  a face: {peer.timing.p50:.3f} ms, 90th percentile {peer.timing.p90:.3f} ms")
+    if peer.memory_mb:
+        print(f"  memory: {peer.memory_mb:.0f} MB")
+    for scene, recall in peer.scene_recall.items():
+        fps = f"{peer.scene_fps[scene]:.0f} fps" if scene in peer.scene_fps else "-"
+        print(f"  {scene}: {fps}, {100 * recall:.0f} % of faces seen")
+    if found := peer.accuracy:
+        print(
+            f"  GENKI-4K test part: {found.percent:.2f} %, {found.right} of {found.images} right, "
+            f"{found.missed_faces} faces missed"
+        )
+    sys.stdout.flush()
+
+
+def thresholds(data: Path) -> None:
+    """Print each peer's threshold as GENKI-4K's train and validation parts have it."""
+    faces = locate_genki(data, "train", "validation")
+    for name in CHOSEN:
+        try:
+            with closing(WAYS[name]()) as scorer:
+                chosen = choose_threshold(scorer, faces)
+        except SmileGateError as error:
+            print(f"{name}: {error}")
+            continue
+        print(f"{name}: {chosen:.3g}, in use {scorer.threshold:g}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return the exit code: 0 done, 2 refused or failed."""
+    parser = OneLineParser(prog="python -m benchmarks.peers", description=__doc__)
+    add_data(parser, required=False)
+    parser.add_argument("--quick", action="store_true", help="short windows, few frames")
+    parser.add_argument(
+        "--thresholds", action="store_true", help="choose the peers' thresholds; wants --data"
+    )
+    options = parser.parse_args(arguments)
+    if options.thresholds and options.data is None:
+        parser.error("expected --data with --thresholds, got none")
+    try:
+        if options.thresholds:
+            thresholds(options.data)
+        elif options.quick:
+            measure_peers(options.data, 2, 0.2, scenes=QUICK[:3], frames=8, tell=show)
+        else:
+            measure_peers(options.data, tell=show)
+    except (SmileGateError, OSError) as error:
+        print(f"benchmarks.peers: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The processor's energy counters: folders written as the kernel documents them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.meters import MeterError, NoMeterError
+from benchmarks.meters.powercap import PowercapMeter
+from tests.benchmarks.meters.trees import package, readable_folder, unprivileged, write
+
+
+def assert_used(joules: float, zones: Path, counted_uj: dict[Path, int]) -> None:
+    """Open the meter, set counters and read: the mean power is that of so much energy."""
+    before = time.monotonic()
+    meter = PowercapMeter(zones)
+    opened = time.monotonic()
+    time.sleep(0.02)
+    for counter, energy_uj in counted_uj.items():
+        counter.write_text(f"{energy_uj}\n")
+    reading = time.monotonic()
+    watts = meter.read()
+    read = time.monotonic()
+    assert watts * (reading - opened) <= joules <= watts * (read - before)
+    assert meter.read() == 0.0
+
+
+def test_gives_the_mean_power_since_the_reading_before(tmp_path: Path) -> None:
+    counter = package(tmp_path, 0, 1_000_000)
+    assert_used(2.0, tmp_path / "class" / "powercap", {counter: 3_000_000})
+
+
+def test_a_counter_that_begins_anew_loses_nothing(tmp_path: Path) -> None:
+    counter = package(tmp_path, 0, 9_500_000, span_uj=10_000_000)
+    assert_used(2.0, tmp_path / "class" / "powercap", {counter: 1_500_000})
+
+
+def test_packages_are_added_and_their_parts_and_the_platform_are_not(tmp_path: Path) -> None:
+    zones = tmp_path / "class" / "powercap"
+    counted_uj = {package(tmp_path, number, 0): 1_000_000 for number in (0, 1)}
+    for zone, name in {
+        "intel-rapl:0:0": "core",
+        "intel-rapl:2": "psys",
+        "intel-rapl-mmio:0": "package-0",
+    }.items():
+        folder = write(zones / zone, name=name, energy_uj=0, max_energy_range_uj=1 << 40)
+        counted_uj[folder / "energy_uj"] = 70_000_000
+    write(zones / "intel-rapl", enabled=1)
+    assert_used(2.0, zones, counted_uj)
+
+
+def test_says_what_it_covers(tmp_path: Path) -> None:
+    package(tmp_path, 1, 0)
+    package(tmp_path, 0, 0)
+    meter = PowercapMeter(tmp_path / "class" / "powercap")
+    assert meter.covers.startswith("the processor (package-0, package-1); not memory")
+    assert (meter.estimate, meter.rate_hz) == (False, 10.0)
+    assert (meter.range_w, meter.resolution_w) == (None, None)
+    meter.close()
+
+
+def test_a_machine_with_no_package_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "dtpm", enabled=1)
+    with pytest.raises(NoMeterError, match="expected the zone of a package, got none"):
+        PowercapMeter(tmp_path)
+
+
+def test_a_counter_without_an_end_is_refused(tmp_path: Path) -> None:
+    package(tmp_path, 0, 0, span_uj=0)
+    with pytest.raises(MeterError, match="expected max_energy_range_uj above 0"):
+        PowercapMeter(tmp_path / "class" / "powercap")
+
+
+def test_a_counter_that_vanishes_is_one_line(tmp_path: Path) -> None:
+    counter = package(tmp_path, 0, 0)
+    meter = PowercapMeter(tmp_path / "class" / "powercap")
+    counter.unlink()
+    with pytest.raises(MeterError, match="energy_uj: expected a number, got: No such file"):
+        meter.read()
+
+
+def test_no_permission_is_one_line_with_what_mends_it() -> None:
+    with readable_folder() as sysfs:
+        counter = package(sysfs, 0, 0)
+        counter.chmod(0)
+        with unprivileged(), pytest.raises(MeterError, match="Permission denied") as caught:
+            PowercapMeter(sysfs / "class" / "powercap")
+    assert not isinstance(caught.value, NoMeterError)
+    assert f"run as root, or `sudo chmod a+r {counter}`" in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,65 @@
+"""Folders like the kernel's, and a user who may not read all of them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write(folder: Path, **files: object) -> Path:
+    """Write each file with a line in it, as the kernel does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(f"{content}\n")
+    return folder
+
+
+def ina219(sysfs: Path, number: int = 0, **files: object) -> Path:
+    """Write the files of an INA219 on 0.1 ohm with 5.1 V and 1 A."""
+    return write(
+        sysfs / "class" / "hwmon" / f"hwmon{number}",
+        **{
+            "name": "ina219",
+            "in0_input": 100,
+            "in1_input": 5100,
+            "curr1_input": 1000,
+            "power1_input": 5_100_000,
+            "shunt_resistor": 100_000,
+            **files,
+        },
+    )
+
+
+def package(sysfs: Path, number: int, energy_uj: int, span_uj: int = 262_143_328_850) -> Path:
+    """Write the files of a processor package's energy counter, and return the counter."""
+    zone = write(
+        sysfs / "class" / "powercap" / f"intel-rapl:{number}",
+        name=f"package-{number}",
+        energy_uj=energy_uj,
+        max_energy_range_uj=span_uj,
+    )
+    return zone / "energy_uj"
+
+
+@contextmanager
+def readable_folder() -> Iterator[Path]:
+    """Make a folder that other users can look into; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be nobody for a while, if root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
