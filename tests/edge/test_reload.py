@@ -180,7 +180,11 @@ def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
     serve: Serve, pins: MockFactory
 ) -> None:
     """The gate stays open for a smile; the camera to come gives no frame that would end it."""
-    gate = ("pulse_s = 0.05", "open_s = 0.1\nmax_open_s = 60"), ('"shutter"', '"gate"')
+    gate = (
+        ("pulse_s = 0.05", "open_s = 0.1\nmax_open_s = 60"),
+        ('"shutter"', '"gate"'),
+        ("stall_s = 2.0", "stall_s = 20.0"),  # it is not the stall that closes it
+    )
     served = smiling(serve, *gate)
     wait_until(lambda: bool(pins.pin(17).state))
     time.sleep(0.2)
@@ -190,7 +194,7 @@ def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
     served.configure((str(served.camera), str(other)), *gate)
     served.stopper.wake.set()
     wait_until(lambda: "face_lost" in served.heard.names)
-    wait_until(lambda: not pins.pin(17).state, 1.0)
+    wait_until(lambda: not pins.pin(17).state)
 
 
 def test_a_smile_that_was_fired_for_is_not_fired_for_again(serve: Serve) -> None:
