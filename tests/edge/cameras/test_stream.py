@@ -14,7 +14,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from edge.settings import CameraSettings, Settings, StreamSettings
 from tests.edge.cameras.streaming import free_port, silent_server
 
 STALL_S = 1.0
+BOUND_S = 60.0
 
 DEBIANS_PYTHON = "/usr/bin/python3"  # which has its packages
 RTSP_SERVER = """
@@ -62,10 +63,18 @@ def settings(source: str, **stream: Any) -> Settings:
     )
 
 
-def watched(chosen: Settings, tell: Callable[[str], None]) -> Any:
+@contextmanager
+def watched(chosen: Settings, tell: Callable[[str], None]) -> Iterator[Capture]:
     reopen = partial(open_camera, chosen)
-    never = threading.Event()
-    return closing(Capture(open_camera(chosen), reopen, stall_s=STALL_S, stop=never, tell=tell))
+    stop = threading.Event()
+    too_long = threading.Timer(BOUND_S, stop.set)  # a stream that never comes back gives no frame
+    too_long.start()
+    try:
+        camera = open_camera(chosen)
+        with closing(Capture(camera, reopen, stall_s=STALL_S, stop=stop, tell=tell)) as capture:
+            yield capture
+    finally:
+        too_long.cancel()
 
 
 def shown(capture: Capture) -> int:
