@@ -1,4 +1,4 @@
-"""What all charts look like. Needs matplotlib: the extra ``bench``."""
+"""What all charts look like. Needs matplotlib: the extra ``demo``."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> I
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
         raise MissingPackageError(
-            "charts: expected matplotlib, got none; pip install 'smile-gate[bench]'",
+            "charts: expected matplotlib, got none; pip install 'smile-gate[demo]'",
             name="matplotlib",
         ) from error
     with rc_context(_STYLE):

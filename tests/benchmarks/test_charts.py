@@ -41,7 +41,7 @@ class Drawn:
 
 
 def drawn(report: Report, folder: Path) -> Drawn:
-    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
     for name in draw(report, folder):
         assert (folder / name).stat().st_size < 60_000
     return Drawn(folder)

@@ -123,7 +123,7 @@ def test_fewer_than_two_are_refused(count: int, tmp_path: Path) -> None:
 
 
 def test_the_verb_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
     paths = written(
         tmp_path, full_report(), *(other_device(f"pi-{n}", "", n) for n in (2, 3, 4, 5, 6, 7))
     )
@@ -162,7 +162,7 @@ def test_the_verb_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_reports_with_nothing_to_draw_are_refused(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
     bare = {"inference": (), "flat_out": (), "camera_rate": (), "power": None}
     paths = written(tmp_path, full_report(**bare), full_report(**bare, date="2026-11-03"))
     with pytest.raises(CompareError, match="got none"):
