@@ -121,6 +121,15 @@ def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
         from_csv(file, [phase("idle", 0.0, later=3600.0)])
 
 
+def test_a_recording_of_whole_seconds_has_no_gaps(tmp_path: Path) -> None:
+    file = tmp_path / "usb.csv"
+    rows = (f"{(NOON + timedelta(seconds=at // 10)).isoformat()},3.0\n" for at in range(-50, 300))
+    file.write_text("time,power\n" + "".join(rows))
+    found = from_csv(file, [phase("idle", 0.0)])
+    assert found.rate_hz == pytest.approx(1.0)
+    assert (found.phases[0].mean_w, found.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
+
+
 def test_idle_is_idle() -> None:
     cpu = time.process_time()
     run_phase("idle", 0.3, None)
