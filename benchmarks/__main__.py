@@ -172,7 +172,9 @@ def _accuracy(options: argparse.Namespace) -> int:
         found.append(one)
     if opened:
         report, folder = opened
-        write_report(with_accuracy(report, found), folder)
+        report = with_accuracy(report, found)
+        write_report(report, folder)
+        present(report, folder)
     return 0
 
 
