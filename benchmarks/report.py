@@ -294,7 +294,7 @@ class Peer(Struct, frozen=True, kw_only=True):
         scene_recall: share of each scene's faces that it saw.
         memory_mb: peak of a process that judges crops by it.
         accuracy: on GENKI-4K's test part; None without the data.
-        error: why it could not be run; the rest is empty then.
+        error: why it could not be run, or not to the end; what was measured before is kept.
     """
 
     name: str

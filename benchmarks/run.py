@@ -23,7 +23,7 @@ from benchmarks.footprint import run_command
 from benchmarks.inference import Way, float_model_of, measure_way, ways
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import Meter, MeterError
-from benchmarks.peers import measure_peers
+from benchmarks.peers import locate_genki, measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
     Device,
@@ -47,6 +47,7 @@ from edge.cameras.demo import COLLINS, HOPPER
 from edge.edgetpu import plugged_in
 from edge.errors import MissingPackageError, SmileGateError
 from edge.settings import SHIPPED_BUNDLE
+from train import Located
 
 REPORTS = Path("benchmarks/reports")
 STAT = Path("/proc/stat")
@@ -185,7 +186,13 @@ class Session:
         def keep(peer: Peer) -> None:
             self.add(peers=(*self.report.peers, peer))
 
-        measure_peers(plan.data, plan.windows, plan.window_s, frames=plan.film, tell=keep)
+        faces: list[Located] = []
+        if plan.data:
+            try:
+                faces = locate_genki(plan.data, "test")
+            except SmileGateError as error:
+                self.leave_out(f"the peers' accuracy: {error}")
+        measure_peers(faces, plan.windows, plan.window_s, frames=plan.film, tell=keep)
 
     def sustain(self) -> None:
         readings = []

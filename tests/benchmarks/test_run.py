@@ -200,6 +200,19 @@ def test_a_part_that_fails_is_left_out_and_the_others_go_on(
     assert report.partial == ""
 
 
+def test_peers_are_timed_without_the_pictures_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "WAYS", {"smilenet": DevicePath})
+    session = run.Session(tmp_path, replace(TINY, data=tmp_path / "none"), _report())
+    session.measure_peers()
+    (found,) = session.report.peers
+    assert found.timing
+    assert not found.error
+    (why,) = session.report.left_out
+    assert why.startswith(f"the peers' accuracy: {tmp_path}/none: expected genki4k")
+
+
 def test_what_an_external_meter_recorded_is_read_at_the_end(tmp_path: Path) -> None:
     recording, began = tmp_path / "usb.csv", time.time()
     rows = (f"{began + at / 10:.1f},3.5\n" for at in range(-10, 1200))
