@@ -207,26 +207,34 @@ class Sample(Struct, frozen=True, array_like=True):
     watts: float
 
 
-class Phase(Struct, frozen=True, kw_only=True):
-    """Power while the machine does one thing.
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A while in which the machine does one thing, and nothing but a power meter looks.
 
     Attributes:
         name, seconds: what it does, for how long.
-        joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
-        mean_w: joules over the time that they cover.
-        gaps_s: time without samples.
-        frames: how many were judged.
-        samples: the trace.
         started: ISO 8601, by the machine's clock.
+        frames: how many were judged.
     """
 
     name: Literal["idle", "camera rate", "flat out"]
     started: str = ""
     seconds: NotNegative
+    frames: int
+
+
+class Phase(Stretch, frozen=True, kw_only=True):
+    """Power meanwhile.
+
+    Attributes:
+        joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
+        mean_w: joules over the time that they cover.
+        gaps_s: time without samples.
+        samples: the trace.
+    """
+
     joules: float
     mean_w: float
     gaps_s: NotNegative
-    frames: int
     samples: tuple[Sample, ...]
 
 
@@ -317,6 +325,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
         partial: why it is not whole; empty if it is.
         noisy: what made the times doubtful, a line each; empty if nothing did.
         left_out: what can't be measured here and why, a line each; no failure as ``partial`` is.
+        unmetered: when the runs for power were, until an external meter's recording is read.
         overhead: share of a walking face's frame rate that measuring costs; None if unknown.
     """
 
@@ -334,6 +343,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     camera_rate: tuple[CameraRate, ...] = ()
     footprint: Footprint | None = None
     sustained: Sustained | None = None
+    unmetered: tuple[Stretch, ...] = ()
     power: Power | None = None
     peers: tuple[Peer, ...] = ()
     accuracy: tuple[Accuracy, ...] = ()
