@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from edge.cameras.demo import DemoCamera
-from tests.device.machine import DeviceError, Machine, say
+from tests.device.image import build
+from tests.device.machine import DISK, DeviceError, Machine, say
 from tests.device.wheels import bring_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,12 +71,18 @@ def check(image: Path, names: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.device", description=__doc__)
     parser.add_argument(
-        "image", type=Path, help="folder of the stand-in's image, which stays as it is"
+        "image",
+        type=Path,
+        help="folder of the stand-in's image, which stays as it is; where there is none it is "
+        "built first, about half an hour, once; resumes where it stopped",
     )
     parser.add_argument("checks", nargs="*", help="names of checks; all if none is named")
     options = parser.parse_args()
     try:
-        return check(options.image.resolve(), options.checks)
+        image = options.image.resolve()
+        if not (image / DISK).exists():
+            build(image)
+        return check(image, options.checks)
     except (DeviceError, subprocess.CalledProcessError) as error:
         print(f"tests.device: {error}", file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 DISK, KERNEL, INITRD, KEY = "base.qcow2", "vmlinuz", "initrd.img", "key"
+PI3_TREE = "pi3.dtb"
 """The files of an image."""
 MODEL, REVISION = "Raspberry Pi 4 Model B Rev 1.4", "0xb03114"
 """What the firmware of a Pi 4 with 2 GB says; gpiozero learns the board from it."""
