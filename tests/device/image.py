@@ -17,17 +17,8 @@ from functools import partial
 from pathlib import Path
 from subprocess import PIPE
 
-from tests.device.machine import (
-    DISK,
-    INITRD,
-    KERNEL,
-    KEY,
-    NEEDED,
-    PI3_TREE,
-    DeviceError,
-    need,
-    say,
-)
+from tests.device.boards import PI3_TREE
+from tests.device.machine import DISK, INITRD, KERNEL, KEY, NEEDED, DeviceError, need, say
 from tests.device.wheels import download
 
 SUITE, SIZE = "trixie", "6G"
