@@ -24,6 +24,8 @@ BESIDE = (
     *("/var/cache/apt", "/var/lib/apt", "/var/log/journal", "/opt/venv"),
 )
 """Not of interest for what is left behind: other programs', or the checks' own."""
+EACH_BOOT = "systemd-private-*-systemd-logind.service-*"
+"""A folder that has another name after each boot."""
 
 
 class CheckError(Exception):
@@ -114,8 +116,7 @@ def wait_for_level(wanted: int, limit_s: float = 90.0) -> float:
 def files_and_accounts() -> list[str]:
     """Return all files, users and groups of the system."""
     pruned: Sequence[str] = [word for folder in BESIDE for word in ("-path", folder, "-o")]
-    found = run(
-        *("find", "/", "-xdev", "(", *pruned, "-name", "__pycache__", ")", "-prune", "-o", "-print")
-    )
+    names = ("-name", "__pycache__", "-o", "-name", EACH_BOOT)
+    found = run("find", "/", "-xdev", "(", *pruned, *names, ")", "-prune", "-o", "-print")
     accounts = run("getent", "passwd").stdout, run("getent", "group").stdout
     return sorted([*found.stdout.splitlines(), *"".join(accounts).splitlines()])
