@@ -57,7 +57,9 @@ FILES = {
     'MODE="0660"\nSUBSYSTEM=="misc", KERNEL=="udmabuf", GROUP="video", MODE="0660"\n',
     "/etc/modules-load.d/stand-in.conf": "configfs\n",
 }
-INITRAMFS = r"""
+INITRAMFS = """\
+#!/bin/sh
+set -e
 mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/etc/initramfs-tools/hooks"
 chroot "$1" dpkg-divert --quiet --local --rename --add /usr/bin/py3compile
 ln -s true "$1/usr/bin/py3compile"
@@ -83,6 +85,7 @@ def build(image: Path) -> None:
     if os.geteuid() != 0:
         raise DeviceError(f"{image}: has no {DISK}, and to build one takes root: call it with sudo")
     need(BUILDERS)
+    say(f"{image}: has no {DISK}; building it takes about half an hour, once")
     work = image / "work"
     work.mkdir(parents=True, exist_ok=True)
     root = work / "root"
@@ -148,6 +151,9 @@ def _put(root: Path, path: str, text: str, mode: int = 0o644) -> None:
 
 def _bootstrap(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
+    hook = root.parent / "initramfs.sh"
+    hook.write_text(INITRAMFS)
+    hook.chmod(0o755)
     left_out = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
     apt = (
         'Acquire::Check-Valid-Until "false"',
@@ -159,7 +165,7 @@ def _bootstrap(root: Path) -> None:
         *(f"--aptopt={option}" for option in apt),
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude={path}" for path in left_out),
-        *("--skip=cleanup/apt/lists", f"--essential-hook={INITRAMFS}"),
+        *("--skip=cleanup/apt/lists", f"--essential-hook={hook}"),
         "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
         *("--include=" + ",".join(PACKAGES), SUITE, root, _mirror()),
     )
