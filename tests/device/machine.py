@@ -140,7 +140,8 @@ class Machine:
 
     def cut_power(self) -> None:
         """End it from one moment to the next and boot it again: what was not written is lost."""
-        self._qemu.kill()
+        # Not kill(): a Pi 3's card is never told to flush, and QEMU's own tables would be lost.
+        self._qemu.terminate()
         self._qemu.wait()
         for socket_of in (self._control, self._monitor):
             socket_of.unlink(missing_ok=True)
