@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 KINDS = "auto, none, pmic, hwmon, hwmon:FOLDER or powercap"
 SYSFS = Path("/sys")
+GAP_PERIODS = 5.0
+"""Samples that are so many periods apart have a gap between them."""
 
 
 class MeterError(SmileGateError, OSError):
