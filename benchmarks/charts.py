@@ -22,8 +22,9 @@ from benchmarks.drawing import (
     milliseconds,
     rows,
 )
-from benchmarks.figures import faces_in, first_of_each, short, stage_ms
-from benchmarks.report import FlatOut, Inference, Peer, Phase, Power, Reading, Report, Sustained
+from benchmarks.figures import configuration, faces_in, first_of_each, short, stage_ms
+from benchmarks.meters import GAP_PERIODS
+from benchmarks.report import FlatOut, Peer, Phase, Power, Reading, Report, Sustained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,14 +63,6 @@ def draw(report: Report, folder: Path) -> list[str]:
     return drawn
 
 
-def configuration(one: Inference) -> str:
-    """Return how the classifier was run, as people say it."""
-    threads = f"{one.threads} thread{'s' if one.threads > 1 else ''}"
-    if one.kind == "edge tpu":
-        return one.kind
-    return f"{one.kind}, {threads}" + ("" if one.xnnpack else ", no XNNPACK")
-
-
 def scene_label(scene: str, faces: int) -> str:
     """Return ``4 faces, still at 640x480`` for a scene's name and faces."""
     return f"{faces_in(faces)}, {scene.partition(' ')[2] or scene}"
@@ -85,7 +78,7 @@ def _latency(report: Report, path: Path) -> None:
         "dot: median; fine strokes: each window's; bar: up to the\n"
         "99th percentile, thick stroke at the 90th",
     ) as [axes]:
-        rows(axes, [configuration(one) for one in found])
+        rows(axes, [configuration(one.kind, one.threads, one.xnnpack) for one in found])
         for row, one in enumerate(found):
             colour, timing = KIND_COLOURS[one.kind], one.timing
             axes.plot([timing.p50, timing.p99], [row] * 2, color=colour, lw=5, alpha=0.3, zorder=2)
@@ -110,7 +103,7 @@ def _with_stages(report: Report) -> list[FlatOut]:
 def _stages(report: Report, path: Path) -> None:
     found = _with_stages(report)
     steps = [_steps(one) for one in found]
-    longest = max(one.stages_ms.get("frame", one.timing.p50) for one in found)
+    longest = max(one.timing.p50 for one in found)
     with chart(
         path,
         "Where a frame's time goes",
@@ -131,10 +124,10 @@ def _stages(report: Report, path: Path) -> None:
 
 def _steps(scene: FlatOut) -> list[tuple[str, float, float]]:
     """Return name, start and length of each stage, ms, and last the whole frame."""
-    whole = scene.stages_ms.get("frame", scene.timing.p50)
+    whole = scene.timing.p50
     steps, end = [], 0.0
     for name, ms in scene.stages_ms.items():
-        if name != "frame" and ms:
+        if ms:
             steps.append((name, end, ms))
             end += ms
     if whole - end > 0.02 * whole:
@@ -249,7 +242,7 @@ def _trace(axes: Axes, phase: Phase, start: float, power: Power, colour: str) ->
     times = np.array([one.at_s for one in phase.samples])
     watts = np.array([one.watts for one in phase.samples])
     size = -(-len(times) // POINTS)
-    cuts = np.flatnonzero(np.diff(times) > 3.0 / power.rate_hz) + 1
+    cuts = np.flatnonzero(np.diff(times) > GAP_PERIODS / power.rate_hz) + 1
     for some_times, some_watts in zip(np.split(times, cuts), np.split(watts, cuts), strict=True):
         bins = np.arange(0, len(some_times), size)
         counts = np.diff([*bins, len(some_times)])

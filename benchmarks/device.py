@@ -62,7 +62,7 @@ def read_device(root: Path = ROOT, *, emulated: bool = False) -> Device:
 
 
 def read_clock_mhz(root: Path = ROOT) -> float | None:
-    """Return the clock of the processor now, mean over the cores; None where nothing shows it.
+    """Return the clock of the processor's fastest core now; None where nothing shows it.
 
     A Raspberry Pi's firmware is asked first: the kernel knows only the clock it wished for.
     """
@@ -79,7 +79,7 @@ def read_clock_mhz(root: Path = ROOT) -> float | None:
     if not shown:
         cpuinfo = _read(root / "proc/cpuinfo")
         shown = [float(mhz) for mhz in re.findall(r"(?m)^cpu MHz\s*: ([0-9.]+)", cpuinfo)]
-    return sum(shown) / len(shown) if shown else None
+    return max(shown, default=None)
 
 
 def held_back(root: Path = ROOT) -> str:

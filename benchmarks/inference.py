@@ -15,11 +15,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from benchmarks.figures import configuration
 from benchmarks.process import apart
 from benchmarks.report import Inference
 from benchmarks.windows import time_windows, timing
 from edge.bundle import Bundle, self_test_pictures
 from edge.edgetpu import open_delegate, plugged_in
+from edge.errors import BundleError, MissingPackageError
 from edge.quiet import quiet_stderr
 from edge.runtime import tflite
 from train import float_tflite
@@ -47,10 +49,7 @@ class Way:
 
     @property
     def name(self) -> str:
-        if self.kind == "edge tpu":
-            return self.kind
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{self.kind}, {threads}, {'with' if self.xnnpack else 'without'} XNNPACK"
+        return configuration(self.kind, self.threads, self.xnnpack)
 
 
 def ways(bundle: Bundle, float_model: bytes) -> Iterator[Way]:
@@ -71,11 +70,19 @@ def ways(bundle: Bundle, float_model: bytes) -> Iterator[Way]:
 
 
 def float_model_of(bundle: Bundle) -> bytes:
-    """Return the bundle's model in float32, converted in a process of its own; empty where there is
-    no TensorFlow for it, or no Keras model in the bundle."""
+    """Return the bundle's model in float32, converted in a process of its own.
+
+    Raises:
+        BundleError: there is no Keras model in the bundle.
+        MissingPackageError: there is no TensorFlow to convert it.
+    """
     source = next((name for name in bundle.manifest.files if name.endswith(".keras")), "")
-    if not source or find_spec("tensorflow") is None:
-        return b""
+    if not source:
+        raise BundleError(f"{bundle.folder}: expected a Keras model, got none", bundle.folder)
+    if find_spec("tensorflow") is None:
+        raise MissingPackageError(
+            "expected TensorFlow to make a float model with, got none", name="tensorflow"
+        )
     return apart(False, _float_model, bundle.folder / source)
 
 

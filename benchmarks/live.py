@@ -101,12 +101,14 @@ def at_camera_rate(
         judging.result()
     Device.pin_factory = None
     ages = [age for at, age in trigger.ages if began <= at < ended]
+    rises = [rise for rise in TimedPin.rises if began <= rise < ended]
     return CameraRate(
         scene=scene.name,
         faces=scene.faces,
         cpu_share=cpu / (ended - began),
         age_ms=_percentiles_ms(ages),
-        pin_ms=_percentiles_ms(_latencies(trigger.fired, TimedPin.rises)),
+        pin_ms=_percentiles_ms(_latencies(trigger.fired, rises)),
+        firings=len(rises),
         frames=len(ages),
         dropped=dropped,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.device import ROOT, held_back
+from benchmarks.figures import configuration
 from benchmarks.report import Report, Timing
 from edge.board import Health
 
@@ -44,6 +45,13 @@ def stolen_share(before: str, after: str) -> float:
     return spent[7] / sum(spent) if len(spent) == 8 and sum(spent) > 0 else 0.0
 
 
+def held_back_meanwhile(before: Health, after: Health) -> Iterator[str]:
+    """Yield what the firmware has held back since the start, by the bits it keeps."""
+    new = (after.throttled or 0) & ~(before.throttled or 0)
+    for words in Health(None, new >> 16).warnings:
+        yield f"meanwhile {words}"
+
+
 def at_end(report: Report, stolen: float) -> Iterator[str]:
     """Yield what the figures themselves show.
 
@@ -65,8 +73,7 @@ def _is_wide(timing: Timing) -> bool:
 
 def _timings(report: Report) -> Iterator[tuple[str, Timing]]:
     for one in report.inference:
-        xnnpack = "with" if one.xnnpack else "without"
-        yield f"{one.kind}, threads: {one.threads}, {xnnpack} XNNPACK", one.timing
+        yield configuration(one.kind, one.threads, one.xnnpack), one.timing
     for scene in report.flat_out:
         yield scene.scene, scene.timing
     for peer in report.peers:

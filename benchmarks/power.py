@@ -15,15 +15,12 @@ from msgspec.structs import replace
 
 from benchmarks.flat_out import Show
 from benchmarks.live import at_camera_rate
-from benchmarks.meters import Meter, MeterError, Recorder, integrate
+from benchmarks.meters import GAP_PERIODS, Meter, MeterError, Recorder, integrate
 from benchmarks.meters.csv_file import part, read_csv
 from benchmarks.report import Phase, Power, Report, ReportError, Sample, Stretch
 from benchmarks.scenes import SMILES, WALKING
 
 CSV = "csv"  # the meter of which a recording was read
-
-GAP_PERIODS = 5.0
-"""Samples that are so many periods apart have a gap between them."""
 
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]

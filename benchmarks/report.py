@@ -40,11 +40,10 @@ class Device(Struct, frozen=True, kw_only=True):
         architecture: as ``uname -m`` has it.
         os: by /etc/os-release.
         kernel: its release.
-        governor: of the processor's clock; empty where the kernel shows none.
-        clock_mhz: highest of the processor; None where the kernel shows none.
+        governor, clock_mhz: of the processor's clock, and its highest, where the kernel shows them.
         cooling: names of the kernel's cooling devices.
         emulated: the processor is; times then mean nothing.
-        runtimes: versions of Python and of the packages that matter.
+        runtimes: versions, Python's too.
     """
 
     name: str
@@ -96,7 +95,7 @@ class Timing(Struct, frozen=True, kw_only=True):
     p90: NotNegative
     p99: NotNegative
     per_s: NotNegative
-    windows: tuple[float, ...]
+    windows: Annotated[tuple[Positive, ...], Meta(min_length=1)]
 
     @property
     def spread(self) -> float:
@@ -149,6 +148,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
         cpu_share: processor seconds a second, 1.0 is one core.
         age_ms: of frames when they are decided on; by percentile, ``p50``, ``p90``, ``p99``.
         pin_ms: from the time of the frame that fires to the pin's edge; likewise.
+        firings: how many there were, for the percentiles of these.
         frames: how many were judged.
         dropped: frames that were too old to be judged.
     """
@@ -158,6 +158,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
     cpu_share: NotNegative
     age_ms: dict[str, float]
     pin_ms: dict[str, float]
+    firings: int
     frames: int
     dropped: int
 
@@ -177,7 +178,7 @@ class Reading(Struct, frozen=True, kw_only=True):
         at_s: since its start.
         fps: frames per second since the reading before.
         temperature_c: of the hottest part.
-        clock_mhz: of the processor, mean over the cores.
+        clock_mhz: of the processor, of the fastest core.
         throttled: bits of the firmware's ``get_throttled``.
     """
 
@@ -246,9 +247,8 @@ class Power(Struct, frozen=True, kw_only=True):
         covers: what is measured: the board, the processor package.
         estimate: the meter's maker calls it one.
         range_w: the least and most it can show; None if unknown.
-        resolution_w: smallest step; None if unknown.
+        resolution_w: smallest step, likewise.
         rate_hz: samples a second that were wanted.
-        phases: in the order they were run.
         joules_per_frame: of flat out, over all that the meter covers.
         joules_per_frame_above_idle: the same less the idle power; only a difference.
     """
@@ -277,7 +277,7 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     """
 
     who: str
-    images: int
+    images: Annotated[int, Meta(gt=0)]
     right: int
     missed_faces: int
     bundle: str = ""

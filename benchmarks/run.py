@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -26,6 +27,7 @@ from benchmarks.meters import Meter, MeterError
 from benchmarks.peers import locate_genki, measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
+    REPORT,
     Device,
     Footprint,
     Method,
@@ -207,9 +209,11 @@ class Session:
             return
         phase, failure = power.run_phase(name, self.plan.power_s, meter)
         self._phases.append(phase)
-        self.add(power=power.metered(meter, self._phases))
         if failure:
+            with suppress(MeterError):  # too little was read to say anything
+                self.add(power=power.metered(meter, self._phases))
             raise MeterError(failure, meter.name)
+        self.add(power=power.metered(meter, self._phases))
 
 
 def measure(
@@ -235,9 +239,11 @@ def measure(
 
     Raises:
         BundleError: the shipped bundle is broken.
-        ReportError: the report can't be written.
+        ReportError: the report can't be written, or there is one in the folder.
     """
-    load, stat = os.getloadavg()[0], _stat()
+    if folder and (folder / REPORT).exists():
+        raise ReportError(f"{folder}: expected a folder without a report, got one with {REPORT}")
+    load, stat, health = os.getloadavg()[0], _stat(), read_health()
     bundle = load_bundle(SHIPPED_BUNDLE)
     device = read_device(emulated=emulated)
     began = datetime.now().astimezone()
@@ -249,7 +255,7 @@ def measure(
             version=version("smile-gate"),
             device=device,
             method=_method(bundle, plan),
-            noisy=tuple(noise.at_start(read_health(), load)),
+            noisy=tuple(noise.at_start(health, load)),
         ),
     )
     for line in session.report.noisy:
@@ -262,14 +268,16 @@ def measure(
             say(name)
             try:
                 part()
-            except SmileGateError as error:
-                session.leave_out(f"{name}: {error}")
+            except Exception as error:  # noqa: BLE001  (one part must not take the others along)
+                kind = "" if isinstance(error, SmileGateError) else f"{type(error).__name__}: "
+                session.leave_out(f"{name}: {kind}{error}".partition("\n")[0])
                 say(session.report.left_out[-1])
         ended = ""
     except KeyboardInterrupt:
         ended = f"interrupted in: {name}"
     stolen = noise.stolen_share(stat, _stat())
-    found = (*session.report.noisy, *noise.at_end(session.report, stolen))
+    held = noise.held_back_meanwhile(health, read_health())
+    found = (*session.report.noisy, *held, *noise.at_end(session.report, stolen))
     session.add(noisy=found, partial=ended)
     session.save()
     return session.report, session.folder
@@ -292,22 +300,20 @@ def _parts(session: Session, bundle: Bundle, meter: Meter | None) -> Iterator[Pa
     yield "smile-gate run", session.measure_command
     if session.plan.with_peers:
         yield "peers", session.measure_peers
+    yield from _power(session, meter)  # before the machine is hot
     yield f"{session.plan.sustained_s / 60:g} minutes flat out", session.sustain
-    yield from _power(session, meter)
 
 
 def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
     made: list[bytes] = []
     if session.plan.with_float:
-        yield "float model", lambda: made.append(float_model_of(bundle))
-    float_model = made[0] if made else b""
-    if not float_model:
-        why = "no TensorFlow to make a float model with" if made else "not in a quick run"
-        session.leave_out(f"float32: {why}")
+        yield "float32", lambda: made.append(float_model_of(bundle))
+    else:
+        session.leave_out("float32: not in a quick run")
     if not (bundle.edgetpu_model and plugged_in()):
         lacks = "none on USB" if bundle.edgetpu_model else "no model for it in the bundle"
         session.leave_out(f"Edge TPU: {lacks}")
-    for way in ways(bundle, float_model):
+    for way in ways(bundle, made[0] if made else b""):
         yield f"inference: {way.name}", partial(session.measure_way, way)
 
 
@@ -349,7 +355,10 @@ def _stat() -> str:
 
 
 def in_short(report: Report) -> Iterator[str]:
-    """Yield what a report says in short."""
+    """Yield what a report says in short; an emulated device's times are nobody's."""
+    if report.device.emulated:
+        yield from (*report.left_out, *report.noisy)
+        return
     for one in report.inference:
         if (one.kind, one.threads, one.xnnpack) == ("int8", 1, True):
             yield f"{'one inference, one thread':28} {one.timing.p50:8.3f} ms"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.charts import clock, configuration, scene_label
-from benchmarks.figures import NONE, first_of_each, short, stage_ms, table
+from benchmarks.charts import clock, scene_label
+from benchmarks.figures import NONE, configuration, first_of_each, short, stage_ms, table
+from benchmarks.noise import MOST_SPREAD
 from benchmarks.report import Peer, Power, Report, Timing
 from edge.board import Health
-
-STEADY = 0.05
-"""Windows whose medians lie further apart than this share are called unsteady."""
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -30,7 +28,7 @@ def heading(title: str, *shown: str) -> Iterator[str]:
 
 
 def _percentiles(timing: Timing) -> list[str]:
-    unsteady = " (unsteady)" if timing.spread > STEADY else ""
+    unsteady = " (unsteady)" if timing.spread > MOST_SPREAD else ""
     spread = f"{100 * timing.spread:.1f} %{unsteady}"
     return [*(short(one) for one in (timing.p50, timing.p90, timing.p99)), spread]
 
@@ -43,7 +41,7 @@ def _inference(report: Report, pictures: frozenset[str]) -> Iterator[str]:
         ["ms", "median", "90 %", "99 %", "spread of windows", "a second", "load", "first"],
         [
             [
-                configuration(one),
+                configuration(one.kind, one.threads, one.xnnpack),
                 *_percentiles(one.timing),
                 short(one.timing.per_s),
                 short(one.load_ms),
@@ -59,7 +57,6 @@ def _frames(report: Report, pictures: frozenset[str]) -> Iterator[str]:
         return
     yield from heading("Frame to decision, flat out", *sorted(pictures & {"fps.svg", "stages.svg"}))
     stages = list(dict.fromkeys(name for one in report.flat_out for name in one.stages_ms))
-    stages = [name for name in stages if name != "frame"]
     yield from table(
         ["ms a frame", "fps", "median", "90 %", "99 %", "spread of windows", *stages],
         [
@@ -84,13 +81,21 @@ def _camera(report: Report, _: frozenset[str]) -> Iterator[str]:
         return " / ".join(short(found[p]) for p in ("p50", "p90", "p99") if p in found) or NONE
 
     yield from table(
-        ["50 / 90 / 99 % within", "of a core", "frame's age, ms", "to the pin, ms", "dropped"],
+        [
+            "50 / 90 / 99 % within",
+            "of a core",
+            "frame's age, ms",
+            "to the pin, ms",
+            "firings",
+            "dropped",
+        ],
         [
             [
                 scene_label(one.scene, one.faces),
                 f"{100 * one.cpu_share:.1f} %",
                 percentiles(one.age_ms),
                 percentiles(one.pin_ms),
+                f"{one.firings:,}",
                 f"{one.dropped:,} of {one.frames + one.dropped:,}",
             ]
             for one in report.camera_rate
@@ -113,11 +118,11 @@ def _heat(report: Report, pictures: frozenset[str]) -> Iterator[str]:
     readings, knee = report.sustained.readings, report.sustained.knee_s
     yield from heading("Flat out for minutes", *pictures & {"heat.svg"})
     if knee is None:
-        yield f"The frame rate did not fall in {clock(readings[-1].at_s)} minutes."
+        yield f"On one core the frame rate did not fall in {clock(readings[-1].at_s)} minutes."
     else:
         yield (
             f"After {clock(knee)} of {clock(readings[-1].at_s)} minutes the frame rate fell for "
-            "good, by a tenth or more."
+            "good, by a tenth or more. One core was at work."
         )
     temperatures = [one.temperature_c for one in readings if one.temperature_c is not None]
     if temperatures:
@@ -161,8 +166,8 @@ def _meter(power: Power) -> str:
     step = f"in steps of {short(power.resolution_w)} W" if power.resolution_w else "of unknown step"
     estimate = " Its maker calls it an estimate." if power.estimate else ""
     return (
-        f"Measured by the meter `{power.meter}`, {limits}, {step}, {short(power.rate_hz)} times a "
-        f"second.{estimate} It covers {power.covers}."
+        f"Measured by the meter `{power.meter}`, {limits}, {step}, to be read "
+        f"{short(power.rate_hz)} times a second.{estimate} It covers {power.covers}."
     )
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.charts import PICTURES, configuration, draw, scene_label
-from benchmarks.figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN, short
+from benchmarks.charts import PICTURES, draw, scene_label
+from benchmarks.figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN, configuration, short
 from benchmarks.report import REPORT, Report, publish
 from benchmarks.sections import SECTIONS, accuracy, heading, listed
 from edge.errors import MissingPackageError
@@ -77,7 +77,7 @@ def headline(report: Report) -> str:
     if inference is not None:
         parts.append(f"takes **{short(inference)} ms** for an inference")
     if pin is not None:
-        parts.append(f"switches the pin within **{short(pin)} ms** of the frame that fires it")
+        parts.append(f"switches the pin, 9 times of 10, within **{short(pin)} ms** of the frame")
     if memory is not None:
         parts.append(f"needs **{short(memory)} MB** of memory")
     if energy is not None:
@@ -108,7 +108,7 @@ def _device(report: Report) -> Iterator[str]:
 def _what_ran(report: Report) -> Iterator[str]:
     yield from heading("What ran")
     for one in report.inference:
-        yield f"- The classifier, {configuration(one)}."
+        yield f"- The classifier, {configuration(one.kind, one.threads, one.xnnpack)}."
     for scene in report.flat_out:
         yield f"- Frame to decision: {scene_label(scene.scene, scene.faces)}."
     for live in report.camera_rate:
@@ -129,7 +129,7 @@ def _method(report: Report, files: frozenset[str]) -> Iterator[str]:
     yield from heading("How it was measured")
     yield (
         f"By `python -m benchmarks run` of smile-gate {report.version}, begun {report.date}. "
-        f"Each figure is the median of {method.windows} windows of at least "
+        f"Times of an inference or a frame are medians of {method.windows} windows of at least "
         f"{short(method.window_s)} s, after one for warm-up; the spread is how far the windows' "
         f"medians lie apart. The sustained run was to last {short(method.sustained_s)} s, each "
         f"phase of the power run {short(method.power_s)} s. The bundle's manifest has the SHA-256 "

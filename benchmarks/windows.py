@@ -77,4 +77,4 @@ def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any
 
 def _counted(times: Sequence[float]) -> Counter[float]:
     steps = Counter(round(math.log(max(ms, LEAST_MS)) / math.log1p(STEP)) for ms in times)
-    return Counter({float(f"{(1.0 + STEP) ** step:.3g}"): n for step, n in steps.items()})
+    return Counter({float(f"{(1.0 + STEP) ** step:.4g}"): n for step, n in steps.items()})

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 EXTERNAL = "external"
 KINDS = f"auto, none, pmic, hwmon, hwmon:FOLDER, powercap or {EXTERNAL}"
 SYSFS = Path("/sys")
+GAP_PERIODS = 5.0
+"""Samples that are so many periods apart have a gap between them."""
 
 
 class MeterError(SmileGateError, OSError):

@@ -151,7 +151,6 @@ def full_report(**changes: Any) -> Report:
                 faces=faces,
                 timing=timing(ms),
                 stages_ms={
-                    "frame": ms,
                     "faces": 0.95 * ms - 0.7 * (faces > 0) - 0.1 * faces,
                     "classifier": 0.6 * (faces > 0) + 0.1 * faces,
                     "trigger": 0.02,
@@ -166,6 +165,7 @@ def full_report(**changes: Any) -> Report:
                 cpu_share=0.05 + 0.03 * faces,
                 age_ms={"p50": 4.0 + faces, "p90": 5.0 + faces, "p99": 7.5 + faces},
                 pin_ms={"p50": 4.5 + faces, "p90": 5.5 + faces, "p99": 8.2 + faces},
+                firings=30,
                 frames=1800,
                 dropped=faces - 1,
             )

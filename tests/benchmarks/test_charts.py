@@ -124,7 +124,7 @@ def test_without_matplotlib_there_are_words_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingPackageError, match=r"smile-gate\[bench\]"):
+    with pytest.raises(MissingPackageError, match=r"smile-gate\[demo\]"):
         draw(full_report(), tmp_path)
     write_report(full_report(), tmp_path)
     assert benchmarks.main(["report", str(tmp_path)]) == 0

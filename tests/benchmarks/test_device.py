@@ -113,14 +113,14 @@ def test_this_machine_is_read() -> None:
 
 
 def test_the_clock_is_the_mean_of_the_cores(tmp_path: Path) -> None:
-    assert read_clock_mhz(tree(tmp_path / "pi", PI_5)) == 1950.0
+    assert read_clock_mhz(tree(tmp_path / "pi", PI_5)) == 2400.0
     assert read_clock_mhz(tree(tmp_path / "pc", WORKSTATION)) == 2500.25
     assert read_clock_mhz(tmp_path / "nothing") is None
 
 
 @pytest.mark.parametrize(
     ("said", "mhz"),
-    [("frequency(0)=1800012544", 1800.012544), ("error=2 error_msg", 1950.0), ("", 1950.0)],
+    [("frequency(0)=1800012544", 1800.012544), ("error=2 error_msg", 2400.0), ("", 2400.0)],
 )
 def test_the_firmware_is_asked_for_the_clock_first(tmp_path: Path, said: str, mhz: float) -> None:
     program = tmp_path / "vcgencmd"

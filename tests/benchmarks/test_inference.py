@@ -8,6 +8,7 @@ import pytest
 from benchmarks import inference
 from benchmarks.inference import Way, float_model_of, measure_way, open_interpreter, ways
 from edge.bundle import Bundle, load_bundle
+from edge.errors import MissingPackageError
 from edge.runtime import tflite
 from edge.settings import SHIPPED_BUNDLE
 
@@ -71,4 +72,5 @@ def test_without_tensorflow_there_is_no_float_model(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inference, "find_spec", lambda _: None)
-    assert float_model_of(bundle) == b""
+    with pytest.raises(MissingPackageError, match="expected TensorFlow"):
+        float_model_of(bundle)

@@ -61,3 +61,9 @@ def test_windows_that_are_far_apart_are_named() -> None:
     assert "steady" not in words
     stolen, _ = noise.at_end(report, 0.03)
     assert "3 %" in stolen
+
+
+def test_what_was_held_back_in_between_is_told() -> None:
+    assert list(noise.held_back_meanwhile(FREE, FREE)) == []
+    (words,) = noise.held_back_meanwhile(Health(40.0, 0x10000), Health(60.0, 0x30000))
+    assert words.startswith("meanwhile the processor is slowed")

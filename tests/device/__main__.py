@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import subprocess
 import sys
@@ -15,7 +16,10 @@ import cv2
 import numpy as np
 
 from edge.cameras.demo import DemoCamera
-from tests.device.machine import DeviceError, Machine, say
+from tests.device.boards import BOARDS, Board
+from tests.device.checks import CHECKS, CUT
+from tests.device.image import build
+from tests.device.machine import DISK, DeviceError, Machine, say
 from tests.device.wheels import bring_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,14 +48,14 @@ def make_pictures(folder: Path) -> None:
             raise DeviceError(f"{folder}: expected to be writable")
 
 
-def check(image: Path, names: list[str]) -> int:
-    """Boot, copy, run the checks; return their exit code."""
+def check(image: Path, board: Board, names: list[str]) -> dict[str, str]:
+    """Boot, copy, run the checks; return how each ended."""
     with tempfile.TemporaryDirectory(prefix="smile-gate-device-") as name:
         scratch = Path(name)
         folders = {at: scratch / at for at in ("frames", "wheels")}
         for folder in folders.values():
             folder.mkdir()
-        with closing(Machine(image, scratch)) as machine:
+        with closing(Machine(image, scratch, board)) as machine:
             make_pictures(folders["frames"])
             bring_wheels(ROOT, folders["wheels"])
             say(f"login after {machine.wait():.0f} s more")
@@ -60,25 +64,63 @@ def check(image: Path, names: list[str]) -> int:
             for at, folder in folders.items():
                 machine.put(folder, f"/srv/{at}")
             began = time.monotonic()
-            code = machine.run(
-                f"cd /srv/work && python3 -m tests.device.checks {shlex.join(names)}"
-            )
-            say(f"checks ended with {code} after {time.monotonic() - began:.0f} s")
-            return code
+            command = "cd /srv/work && python3 -m tests.device.checks"
+            code, printed = machine.follow(f"{command} {shlex.join(names)}")
+            if code == CUT:
+                machine.cut_power()
+                say(f"power cut; login after {machine.wait():.0f} s")
+                printed += machine.follow(f"{command} --after-cut {shlex.join(names)}")[1]
+            say(f"checks ended after {time.monotonic() - began:.0f} s")
+            return results(printed)
+
+
+def results(printed: list[str]) -> dict[str, str]:
+    """Return what checks printed as words for a table, by their names."""
+    found = (re.fullmatch(r"(ok|FAIL) (\w+): (.*) \[\d+ s\]", line) for line in printed)
+    kind = {"ok": "passed", "FAIL": "FAILED"}
+    return {one[2]: f"{kind[one[1]]}: {one[3]}" for one in found if one}
+
+
+def table(ended: dict[str, dict[str, str]], names: list[str]) -> str:
+    """Return a Markdown table of results, a row for each check and a column for each machine."""
+    rows = [["check", "what is shown", *ended], ["---"] * (2 + len(ended))]
+    for check in CHECKS:
+        name = check.__name__
+        if any(name in results for results in ended.values()) or not names or name in names:
+            words = [results.get(name, "not run") for results in ended.values()]
+            rows.append([f"`{name}`", (check.__doc__ or "").strip(), *words])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.device", description=__doc__)
     parser.add_argument(
-        "image", type=Path, help="folder of the stand-in's image, which stays as it is"
+        "image",
+        type=Path,
+        help="folder of the stand-in's image, which stays as it is; where there is none it is "
+        "built first, about half an hour, once; resumes where it stopped",
     )
     parser.add_argument("checks", nargs="*", help="names of checks; all if none is named")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--machine", action="append", choices=BOARDS, help="default: virt; may be given twice"
+    )
+    options = parser.parse_intermixed_args()
+    unknown = set(options.checks) - {one.__name__ for one in CHECKS}
+    if unknown:
+        parser.error(f"expected names of checks, got {', '.join(sorted(unknown))}")
     try:
-        return check(options.image.resolve(), options.checks)
+        image = options.image.resolve()
+        if not (image / DISK).exists():
+            build(image)
+        ended = {
+            name: check(image, BOARDS[name], options.checks) for name in options.machine or ["virt"]
+        }
     except (DeviceError, subprocess.CalledProcessError) as error:
         print(f"tests.device: {error}", file=sys.stderr)
         return 2
+    shown = table(ended, options.checks)
+    print(shown)
+    return int("not run" in shown or "FAILED" in shown)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Runs in the guest, as root: python3 -m tests.device.checks [NAME...]
+"""Runs in the guest, as root: python3 -m tests.device.checks [--after-cut] [NAME...]
 
 Each check prints ``ok NAME`` or ``FAIL NAME`` as it ends. They build on each other: the first
-installs, the last uninstalls.
+installs, the last uninstalls. Before ``power_cut`` it ends with the exit code CUT, in the middle
+of a pulse: now the power is to be cut, and it goes on with ``--after-cut``.
+
+A check's docstring says what it shows, for docs/device.md.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +23,7 @@ from pathlib import Path
 from tests.device.guest_tools import (
     GUEST,
     PIN,
+    SIMULATED,
     STUCK,
     CheckError,
     expect,
@@ -55,17 +60,19 @@ pulse_s = 3
 """For a machine that judges a frame a second; a pulse is long enough to kill the gate in it."""
 READY_S = 180.0
 WATCHDOG_S = 30.0
+SAFE_S = 60.0
 EXPOSURE = 1.2
 LOGGED = 30
-
-before: list[str] = []
+BEFORE = Path("/srv/before.txt")
+CUT = 75
 
 
 def prepare() -> None:
     """Bridge what Debian lacks against Raspberry Pi OS: GPIO lines, camera, apt's packages."""
-    os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    done = run("sh", GUEST / "gpio.sh")
-    expect(done.returncode == 0, f"gpio.sh: {done.stdout}")
+    unit = "stand-in-gpio.service"
+    shutil.copy(GUEST / unit, "/etc/systemd/system")
+    done = run("systemctl", "enable", "--now", unit)
+    expect(done.returncode == 0, f"{unit}: {done.stdout}")
     camera = Path("/usr/share/libcamera/pipeline/virtual")
     camera.mkdir(parents=True, exist_ok=True)
     shutil.copy(GUEST / "virtual.yaml", camera)
@@ -79,10 +86,11 @@ def prepare() -> None:
     if not cascades.exists():
         cascades.parent.mkdir(exist_ok=True)
         cascades.symlink_to(packages / "cv2" / "data")
-    before.extend(files_and_accounts())
+    BEFORE.write_text("\n".join(files_and_accounts()))
 
 
 def install() -> str:
+    """`install --dry-run` installs nothing; `install --yes --offline` does"""
     code, said = install_sh(WORK, "install", "--dry-run", *OFFLINE[1:])
     expect(code == 0 and not CURRENT.exists(), f"--dry-run: {code}, {said}")
     began = time.monotonic()
@@ -92,7 +100,7 @@ def install() -> str:
 
 
 def ready() -> str:
-    """Type=notify: systemd waits for what the gate says after its first judged frame."""
+    """systemd holds the service, `Type=notify`, for started after its first judged frame"""
     expect(shown("Type") == "notify", f"its type is {shown('Type')}")
     wait_for("READY=1", running, READY_S)
     frames = status()["frames"]
@@ -104,6 +112,7 @@ def ready() -> str:
 
 
 def watchdog_is_fed() -> str:
+    """`WATCHDOG=1` comes again"""
     name = "WatchdogTimestampMonotonic"
     fed = shown(name)
     waited = wait_for("WATCHDOG=1", lambda: shown(name) != fed, WATCHDOG_S)
@@ -111,7 +120,7 @@ def watchdog_is_fed() -> str:
 
 
 def hardened() -> str:
-    """The process has no privileges, and has the GPIO chip open and frames from picamera2."""
+    """no privileges, a system call filter; the GPIO chip open, frames from picamera2"""
     process = Path("/proc", shown("MainPID"))
     facts = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     wanted = {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0" * 16, "CapBnd": "0" * 16}
@@ -127,8 +136,10 @@ def hardened() -> str:
 
 
 def reload() -> str:
+    """`systemctl reload` takes new settings, in the same process"""
     since, main = time.time(), shown("MainPID")
     SETTINGS.write_text(SLOW_SETTINGS)
+    os.sync()
     done = run("systemctl", "reload", "smile-gate")
     expect(done.returncode == 0, done.stdout)
     wait_for("it to say so", lambda: "reloaded" in journal(since), 30.0)
@@ -137,7 +148,7 @@ def reload() -> str:
 
 
 def smile() -> str:
-    """A smiling face in the pictures drives the line high, and low again."""
+    """a smile in the pictures drives the line high, then low again"""
     wait_for_level(0)
     waited = wait_for_level(1)
     lasted = wait_for_level(0, 30.0)
@@ -146,34 +157,46 @@ def smile() -> str:
 
 
 def killed() -> str:
-    """kill -9 in the middle of a pulse."""
-    restarts = int(shown("NRestarts"))
-    wait_for_level(0)
-    wait_for_level(1)
-    os.kill(int(shown("MainPID")), signal.SIGKILL)
-    low = wait_for_level(0, 30.0)
-    return f"low after {low:.1f} s, " + _back_after(restarts)
+    """`kill -9` in a pulse: the line goes low, `smile-gate safe` runs, the service comes back"""
+    return _ended_in_a_pulse(signal.SIGKILL, 10.0)
 
 
 def hung() -> str:
-    """Stopped in the middle of a pulse, it feeds the watchdog no more."""
-    restarts, since = int(shown("NRestarts")), time.time()
+    """stopped in a pulse: the watchdog kills it, the line goes low, the service comes back"""
+    since = time.time()
+    words = _ended_in_a_pulse(signal.SIGSTOP, 4 * WATCHDOG_S)
+    expect("Watchdog timeout" in journal(since), "it was not the watchdog that ended it")
+    return words
+
+
+def _ended_in_a_pulse(by: signal.Signals, limit_s: float) -> str:
+    """What holds the line high is a Pi's GPIO block, while the simulated chip lets it fall."""
+    restarts, main = int(shown("NRestarts")), int(shown("MainPID"))
     wait_for_level(0)
     wait_for_level(1)
-    os.kill(int(shown("MainPID")), signal.SIGSTOP)
-    low = wait_for_level(0, 4 * WATCHDOG_S)
-    wait_for("the watchdog to tell", lambda: "Watchdog timeout" in journal(since), 10.0)
-    return f"watchdog, line low after {low:.0f} s, " + _back_after(restarts)
+    since = time.time()
+    os.kill(main, by)
+    gone = partial(_is_gone, main)
+    ended = wait_for("its end", gone, limit_s, 0.02)
+    kept = level() == 1
+    expect(kept or SIMULATED.exists(), "the line fell with the process, not by `smile-gate safe`")
+    low = wait_for_level(0, SAFE_S)
+    ran = low + wait_for("`smile-gate safe`", lambda: "photo: safe" in journal(since), SAFE_S)
+    back = wait_for("a restart", lambda: int(shown("NRestarts")) == restarts + 1, 60.0)
+    back += wait_for("it to be ready again", running, READY_S)
+    held = f"high for {low:.1f} s more" if kept else "low with it"
+    return (
+        f"ended after {ended:.1f} s, line {held}, `safe` after {ran:.0f} s, "
+        f"ready after {ran + back:.0f} s"
+    )
 
 
-def _back_after(restarts: int) -> str:
-    waited = wait_for("a restart", lambda: int(shown("NRestarts")) == restarts + 1, 60.0)
-    waited += wait_for("it to be ready again", running, READY_S)
-    return f"ready again after {waited:.0f} s"
+def _is_gone(process: int) -> bool:
+    return not Path("/proc", str(process)).exists()
 
 
 def stuck_camera() -> str:
-    """A camera without frames is told of and waited for, with the line safe."""
+    """a camera without frames: told of, waited for in the same process, line low; fires after"""
     since, main = time.time(), shown("MainPID")
     STUCK.touch()
     try:
@@ -193,8 +216,20 @@ def _tells(since: float, word: str) -> bool:
     return word in journal(since) and status()["camera_lost"] != ""
 
 
+def power_cut() -> str:
+    """power cut in a pulse: at the next boot it starts by itself, settings kept, and fires"""
+    waited = wait_for("READY=1 after the boot", running, READY_S)
+    began, ended = (
+        int(shown(f"{name}TimestampMonotonic")) / 1e6 for name in ("InactiveExit", "ActiveEnter")
+    )
+    expect(SETTINGS.read_text() == SLOW_SETTINGS, "the settings are others")
+    wait_for_level(1)
+    words = f"started {began:.0f} s after the kernel, ready {ended - began:.0f} s later, fires"
+    return words + (f" (waited {waited:.0f} s)" if waited > 1.0 else "")
+
+
 def broken_upgrade() -> str:
-    """A release that fails in its first minute is left again, by install.sh itself."""
+    """a release that fails in its first minute: back to the one before, settings kept; it fires"""
     broken = Path("/root/broken")
     # lgpio leaves a pipe where it was first imported, which can't be copied.
     shutil.copytree(WORK, broken, ignore=shutil.ignore_patterns(".lgd-nfy*"))
@@ -214,11 +249,12 @@ def broken_upgrade() -> str:
 
 
 def uninstall() -> str:
+    """`uninstall --purge`: files, users and groups are those from before"""
     code, said = install_sh(CURRENT, "uninstall", "--purge", "--yes")
     expect(code == 0, said)
     run("systemctl", "daemon-reload")
     expect(shown("LoadState") == "not-found", f"the unit is {shown('LoadState')}")
-    after = files_and_accounts()
+    before, after = BEFORE.read_text().splitlines(), files_and_accounts()
     differing = sorted(set(before) ^ set(after))
     expect(not differing, f"left or lost: {differing[:20]}")
     return f"the same {len(after)} files, users and groups as before"
@@ -226,7 +262,7 @@ def uninstall() -> str:
 
 CHECKS: tuple[Callable[[], str], ...] = (
     *(install, ready, watchdog_is_fed, hardened, reload, smile, killed, hung),
-    *(stuck_camera, broken_upgrade, uninstall),
+    *(stuck_camera, power_cut, broken_upgrade, uninstall),
 )
 FIRST = (install, ready, reload)
 """What all others need."""
@@ -238,7 +274,7 @@ def tried(check: Callable[[], str]) -> bool:
     good = True
     try:
         words = f"ok {check.__name__}: {check()}"
-    except (CheckError, OSError, ValueError) as error:
+    except (CheckError, OSError, ValueError, subprocess.SubprocessError) as error:
         good = False
         words = f"FAIL {check.__name__}: {error}"
     print(f"{words} [{time.monotonic() - began:.0f} s]", flush=True)
@@ -248,17 +284,25 @@ def tried(check: Callable[[], str]) -> bool:
     return good
 
 
-def main(names: list[str]) -> int:
-    prepare()
+def main(arguments: list[str]) -> int:
+    os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    after_cut = "--after-cut" in arguments
+    names = [one for one in arguments if one != "--after-cut"]
     chosen = [one for one in CHECKS if not names or one in FIRST or one.__name__ in names]
-    passed = 0
-    for check in chosen:
+    cut = chosen.index(power_cut) if power_cut in chosen else len(chosen)
+    if not after_cut:
+        prepare()
+    all_good = True
+    for check in chosen[cut:] if after_cut else chosen[:cut]:
         good = tried(check)
-        passed += good
+        all_good = all_good and good
         if not good and check in FIRST:
-            break
-    print(f"{passed} of {len(chosen)} checks passed", flush=True)
-    return int(passed < len(chosen))
+            return 1
+    if cut < len(chosen) and not after_cut:
+        wait_for_level(0)
+        wait_for_level(1)
+        return CUT
+    return int(not all_good)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stand-in: one boot of a throw-away copy of an image, in QEMU's generic arm64 machine."""
+"""The stand-in: a throw-away copy of an image, booted on one of QEMU's boards."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from tests.device.boards import PI3, PI3_TREE, Board, device_tree
+from tests.device.registers import PORT
+
 DISK, KERNEL, INITRD, KEY = "base.qcow2", "vmlinuz", "initrd.img", "key"
-"""The files of an image."""
-MODEL, REVISION = "Raspberry Pi 4 Model B Rev 1.4", "0xb03114"
-"""What the firmware of a Pi 4 with 2 GB says; gpiozero learns the board from it."""
+"""The files of an image, beside that for a Pi 3."""
 CONSOLE = (
-    "root=/dev/vda rw rootfstype=ext4 console=ttyAMA0,115200 quiet loglevel=3 "
-    "systemd.show_status=0 fsck.mode=skip"
+    "rw rootfstype=ext4 console=ttyAMA0,115200 quiet loglevel=3 systemd.show_status=0 "
+    "fsck.mode=skip"
 )
 NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
@@ -46,76 +47,72 @@ def need(programs: dict[str, str]) -> None:
 class Machine:
     """Boots at once; the guest reaches no network, and is reached through ssh on loopback.
 
+    What the guest itself reaches, at ``registers.PORT``, is QEMU's own view of the board.
+
     Args:
         image: folder with the files of an image, which stay as they are.
         scratch: folder for the copy's changes, the console's log and sockets.
+        board: what it is booted on.
 
     Raises:
         DeviceError: a program that is needed is missing, or the image is none.
     """
 
-    SIZE = ("-cpu", "cortex-a72", "-smp", "2", "-m", "2048")
-    BOOT_S = 600.0
     OFF_S = 60.0
 
-    def __init__(self, image: Path, scratch: Path) -> None:
+    def __init__(self, image: Path, scratch: Path, board: Board) -> None:
         need(NEEDED)
-        for name in (DISK, KERNEL, INITRD, KEY):
+        files = [DISK, KERNEL, INITRD, KEY, *([PI3_TREE] if board is PI3 else [])]
+        for name in files:
             if not (image / name).exists():
                 raise DeviceError(f"{image}: expected an image, with {name}, got none")
+        self._board = board
         self._key = image / KEY
-        self._scratch = scratch
-        self._console = scratch / "console.log"
+        self._console, self._log = scratch / "console.log", scratch / "qemu.log"
+        self._control, self._monitor = scratch / "ssh", scratch / "monitor"
         self._port = _free_port()
         overlay = scratch / "overlay.qcow2"
-        base = (image / DISK).resolve()
-        subprocess.run(
-            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, overlay],
-            check=True,
-        )
-        files = {"dtb": self._device_tree(), "kernel": image / KERNEL, "initrd": image / INITRD}
-        net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22"
-        boot = [word for name, file in files.items() for word in (f"-{name}", str(file))]
-        devices = [
-            *("-drive", f"file={overlay},if=none,id=disk,cache=unsafe"),
-            *("-device", "virtio-blk-pci,drive=disk", "-netdev", net),
-            *("-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"),
-            *("-display", "none", "-monitor", "none", "-serial", f"file:{self._console}"),
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2"]
+        create += ["-b", str((image / DISK).resolve()), str(overlay)]
+        subprocess.run([*create, *([board.disk_bytes] if board.disk_bytes else [])], check=True)
+        tree = device_tree(board, image, scratch)
+        files_of = {"dtb": tree, "kernel": image / KERNEL, "initrd": image / INITRD}
+        boot = [word for name, file in files_of.items() for word in (f"-{name}", str(file))]
+        self._command = [
+            *("qemu-system-aarch64", "-M", board.machine, *board.size),
+            *("-accel", "tcg,thread=multi", "-no-reboot", "-display", "none", "-monitor", "none"),
+            *("-serial", f"file:{self._console}"),
+            *("-qmp", f"unix:{self._monitor},server=on,wait=off"),
+            *(*boot, "-append", f"{board.kernel} {CONSOLE}"),
+            *(word.format(file=overlay) for word in board.disk),
+            "-netdev",
+            f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22",
+            *board.network,
         ]
-        board = ["-M", "virt", *self.SIZE, "-accel", "tcg,thread=multi", "-no-reboot"]
-        self._qemu = subprocess.Popen(
-            ["qemu-system-aarch64", *board, *boot, "-append", CONSOLE, *devices],
-            stdin=subprocess.DEVNULL,
-        )
+        self._qemu = self._boot()
 
-    def _device_tree(self) -> Path:
-        """Make the generic machine's device tree say that it is a Pi."""
-        tree = self._scratch / "pi.dtb"
-        dump = ["qemu-system-aarch64", "-M", f"virt,dumpdtb={tree}", *self.SIZE, "-display", "none"]
-        subprocess.run(dump, check=True, stderr=subprocess.DEVNULL)
-        # Without its own GPIO chip the simulated one is gpiochip0.
-        for node in ("/pl061@9030000", "/gpio-keys"):
-            subprocess.run(["fdtput", "-t", "s", tree, node, "status", "disabled"], check=True)
-        subprocess.run(["fdtput", "-t", "s", tree, "/", "model", MODEL], check=True)
-        subprocess.run(["fdtput", "-c", tree, "/system"], check=True)
-        subprocess.run(
-            ["fdtput", "-t", "x", tree, "/system", "linux,revision", REVISION], check=True
-        )
-        return tree
+    def _boot(self) -> subprocess.Popen[bytes]:
+        with self._log.open("w") as log:
+            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stderr=log)
 
     def wait(self) -> float:
-        """Wait until one can log in; return for how long that was, in seconds.
+        """Wait until one can log in, and set the clock; return for how long that was, in seconds.
 
         Raises:
             DeviceError: one can't.
         """
         began = time.monotonic()
-        while (waited := time.monotonic() - began) < self.BOOT_S and self._qemu.poll() is None:
+        while (waited := time.monotonic() - began) < self._board.boot_s:
+            if self._qemu.poll() is not None:
+                break
             if self.run("true") == 0:
+                # Like a Pi without a network, one of the boards has no clock of its own.
+                self.run(f"date --utc --set @{time.time():.0f} >/dev/null")
                 return waited
             time.sleep(1.0)
-        said = self._console.read_text(errors="replace")[-3000:] if self._console.exists() else ""
-        raise DeviceError(f"no login after {waited:.0f} s; the console said:\n{said}")
+        logs = [log for log in (self._log, self._console) if log.exists()]
+        said = "".join(log.read_text(errors="replace")[-3000:] for log in logs)
+        raise DeviceError(f"no login after {waited:.0f} s; QEMU and the console said:\n{said}")
 
     def put(self, source: Path, to: str, *, names: Collection[str] = (".",)) -> None:
         """Copy a folder's contents, or some names in it, to a folder of the guest's."""
@@ -129,6 +126,26 @@ class Machine:
     def run(self, command: str) -> int:
         """Run a command as root in the guest, with its output here; return its exit code."""
         return subprocess.run(self._ssh(command), stdin=subprocess.DEVNULL, check=False).returncode
+
+    def follow(self, command: str) -> tuple[int, list[str]]:
+        """Do the same; return what it printed, too."""
+        lines = []
+        with subprocess.Popen(
+            self._ssh(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        ) as running:
+            for line in running.stdout or ():
+                print(line, end="", flush=True)
+                lines.append(line.rstrip("\n"))
+        return running.returncode, lines
+
+    def cut_power(self) -> None:
+        """End it from one moment to the next and boot it again: what was not written is lost."""
+        # Not kill(): a Pi 3's card is never told to flush, and QEMU's own tables would be lost.
+        self._qemu.terminate()
+        self._qemu.wait()
+        for socket_of in (self._control, self._monitor):
+            socket_of.unlink(missing_ok=True)
+        self._qemu = self._boot()
 
     def close(self) -> None:
         """Power it off; may be called more than once."""
@@ -144,10 +161,13 @@ class Machine:
             "StrictHostKeyChecking": "no",
             "UserKnownHostsFile": "/dev/null",
             "IdentitiesOnly": "yes",
-            "ConnectTimeout": "10",
+            "ConnectTimeout": "30",
+            "ServerAliveInterval": "30",
+            "ServerAliveCountMax": "10",
             "ControlMaster": "auto",
-            "ControlPath": f"{self._scratch}/ssh",
+            "ControlPath": str(self._control),
             "ControlPersist": "yes",
+            "RemoteForward": f"127.0.0.1:{PORT} {self._monitor}",
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         where = ["-i", str(self._key), "-p", str(self._port), "root@127.0.0.1"]
