@@ -127,8 +127,7 @@ class FlatOut(Struct, frozen=True, kw_only=True):
     """Frame to decision on a scene, as fast as it goes, one core.
 
     Attributes:
-        scene: its name.
-        faces: how many are in it.
+        scene, faces: its name, and how many are in it.
         timing: of whole frames; ``per_s`` is frames per second.
         stages_ms: median of each stage.
     """
@@ -143,8 +142,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
     """The whole path behind a camera at its own rate.
 
     Attributes:
-        scene: its name.
-        faces: how many are in it.
+        scene, faces: its name, and how many are in it.
         cpu_share: processor seconds a second, 1.0 is one core.
         age_ms: of frames when they are decided on; by percentile, ``p50``, ``p90``, ``p99``.
         pin_ms: from the time of the frame that fires to the pin's edge; likewise.
@@ -209,13 +207,7 @@ class Sample(Struct, frozen=True, array_like=True):
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
-    """A while in which the machine does one thing, and nothing but a power meter looks.
-
-    Attributes:
-        name, seconds: what it does, for how long.
-        started: ISO 8601, by the machine's clock.
-        frames: how many were judged.
-    """
+    """A while of one thing, from when (ISO 8601, the machine's clock), and frames judged in it."""
 
     name: Literal["idle", "camera rate", "flat out"]
     started: str = ""
@@ -230,7 +222,6 @@ class Phase(Stretch, frozen=True, kw_only=True):
         joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
         mean_w: joules over the time that they cover.
         gaps_s: time without samples.
-        samples: the trace.
     """
 
     joules: float
@@ -243,8 +234,7 @@ class Power(Struct, frozen=True, kw_only=True):
     """From a run of its own.
 
     Attributes:
-        meter: its name.
-        covers: what is measured: the board, the processor package.
+        meter, covers: its name, and what is measured: the board, the processor package.
         estimate: the meter's maker calls it one.
         range_w: the least and most it can show; None if unknown.
         resolution_w: smallest step, likewise.
