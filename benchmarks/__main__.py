@@ -28,8 +28,9 @@ from benchmarks.drawing import ENDINGS
 from benchmarks.footprint import SceneCamera, endure, run_command
 from benchmarks.gate import frame_rates, photo, pin_latency, rules
 from benchmarks.kills import kills
-from benchmarks.meters import KINDS, open_meter
-from benchmarks.report import REPORT, read_report, write_report
+from benchmarks.meters import EXTERNAL, KINDS, open_meter
+from benchmarks.power import with_recording
+from benchmarks.report import REPORT, ReportError, read_report, write_report
 from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.scenes import ALL, QUICK
 from benchmarks.service import Trial, all_series
@@ -47,11 +48,11 @@ def _run(options: argparse.Namespace) -> int:
         BRIEF if options.quick else Plan(),
         with_peers=options.peers,
         data=options.data,
-        power_csv=options.power_csv,
+        external=options.meter == EXTERNAL,
     )
     if options.minutes is not None:
         plan = replace(plan, sustained_s=60.0 * options.minutes)
-    meter = None if options.power_csv else open_meter(options.meter)
+    meter = open_meter(options.meter)
     try:
         report, folder = measure(
             options.out,
@@ -66,6 +67,8 @@ def _run(options: argparse.Namespace) -> int:
     present(report, folder)
     print("\n".join(in_short(report)))
     print(f"{folder / REPORT}: all of it")
+    if report.unmetered:
+        print(f"power is missing: python -m benchmarks report {folder} --power-csv FILE")
     if report.partial:
         print(f"benchmarks: {report.partial}; what was measured is kept", file=sys.stderr)
         return 130
@@ -172,7 +175,9 @@ def _accuracy(options: argparse.Namespace) -> int:
         found.append(one)
     if opened:
         report, folder = opened
-        write_report(with_accuracy(report, found), folder)
+        report = with_accuracy(report, found)
+        write_report(report, folder)
+        present(report, folder)
     return 0
 
 
@@ -190,8 +195,15 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    """Make the words and pictures of reports anew."""
+    """Make the words and pictures of reports anew, of one with an external meter's recording."""
     found = [(read_report(folder), folder) for folder in options.folders]
+    if options.power_csv:
+        if len(found) != 1:
+            raise ReportError(f"--power-csv: expected one report, got {len(found)}")
+        [(report, folder)] = found
+        report = with_recording(report, options.power_csv)
+        write_report(report, folder)
+        found = [(report, folder)]
     for report, folder in found:
         present(report, folder)
         print(f"written: {folder}")
@@ -247,6 +259,12 @@ def _add_verbs_on_reports(verbs: Any) -> None:
     verb.set_defaults(act=_compare)
     verb = verbs.add_parser("report", help="report.md and pictures anew from report.json")
     verb.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="with report.json")
+    verb.add_argument(
+        "--power-csv",
+        type=Path,
+        metavar="FILE",
+        help=f"with what an external meter recorded while run --meter {EXTERNAL} went on",
+    )
     verb.set_defaults(act=_report)
     verb = verbs.add_parser("table", help="the table of devices in benchmarks/README.md")
     verb.add_argument("--check", action="store_true", help="change nothing; 1 if it is out of date")
@@ -283,11 +301,7 @@ def _make_parser() -> OneLineParser:
     )
     verb.add_argument("--peers", action="store_true", help="other ways to tell smiles too")
     add_data(verb, required=False)
-    power = verb.add_mutually_exclusive_group()
-    power.add_argument("--meter", default="auto", metavar="SPEC", help=f"{KINDS} (default auto)")
-    power.add_argument(
-        "--power-csv", type=Path, metavar="FILE", help="what an external meter records meanwhile"
-    )
+    verb.add_argument("--meter", default="auto", metavar="SPEC", help=f"{KINDS} (default auto)")
     verb.add_argument(
         "--emulated", action="store_true", help="the processor is, even if nothing here shows it"
     )

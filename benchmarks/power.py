@@ -17,8 +17,10 @@ from benchmarks.flat_out import Show
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import GAP_PERIODS, Meter, MeterError, Recorder, integrate
 from benchmarks.meters.csv_file import part, read_csv
-from benchmarks.report import Phase, Power, Sample
+from benchmarks.report import Phase, Power, Report, ReportError, Sample, Stretch
 from benchmarks.scenes import SMILES, WALKING
+
+CSV = "csv"  # the meter of which a recording was read
 
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]
@@ -76,26 +78,27 @@ PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
 }
 
 
-def run_phase(name: PhaseName, seconds: float, meter: Meter | None) -> tuple[Phase, str]:
+def run_stretch(name: PhaseName, seconds: float, recording: Recording) -> Stretch:
+    """Let the machine do one thing, and nothing but the recording's meter look."""
+    frames = PHASES[name](seconds, lambda: recording)
+    started = datetime.fromtimestamp(recording.started_s).astimezone()
+    return Stretch(
+        name=name,
+        started=started.isoformat(timespec="milliseconds"),
+        seconds=recording.seconds,
+        frames=frames,
+    )
+
+
+def run_phase(name: PhaseName, seconds: float, meter: Meter) -> tuple[Phase, str]:
     """Let the machine do one thing, and nothing but the meter look.
 
     Returns:
         The phase, not summed yet, and why the meter failed; empty if it did not.
     """
     recording = Recording(meter)
-    frames = PHASES[name](seconds, lambda: recording)
-    started = datetime.fromtimestamp(recording.started_s).astimezone()
-    phase = Phase(
-        name=name,
-        started=started.isoformat(timespec="milliseconds"),
-        seconds=recording.seconds,
-        joules=0.0,
-        mean_w=0.0,
-        gaps_s=recording.seconds,
-        frames=frames,
-        samples=tuple(recording.samples),
-    )
-    return phase, recording.error
+    stretch = run_stretch(name, seconds, recording)
+    return _not_summed(stretch, recording.samples), recording.error
 
 
 def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
@@ -117,30 +120,59 @@ def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
     )
 
 
-def from_csv(path: Path, phases: Sequence[Phase]) -> Power:
-    """Return what a report says of phases that another meter recorded into a CSV file.
+def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
+    """Return what a report says of a while that an external meter recorded into a CSV file.
 
     Raises:
-        MeterError: the file can't be read, or has nothing of the time of a phase.
+        MeterError: the file can't be read, or has nothing of the time of one.
     """
     samples = read_csv(path)
     steps = [other.at_s - one.at_s for one, other in pairwise(samples)]
     rate_hz = 1.0 / max(statistics.median(steps), 1e-3)
-    filled = [
-        replace(
-            phase,
-            samples=part(samples, datetime.fromisoformat(phase.started).timestamp(), phase.seconds),
-        )
-        for phase in phases
-    ]
     return _with_cost(
         Power(
-            meter="csv",
+            meter=CSV,
             covers="what an external meter saw and recorded",
             estimate=False,
             rate_hz=rate_hz,
-            phases=tuple(_summed(phase, rate_hz, str(path)) for phase in filled),
+            phases=tuple(_summed(_cut(samples, one), rate_hz, str(path)) for one in stretches),
         )
+    )
+
+
+def with_recording(report: Report, path: Path) -> Report:
+    """Return a report with what an external meter recorded into a CSV file.
+
+    Raises:
+        ReportError: its power was not to be measured by one.
+        MeterError: the file can't be read, or has nothing of the time of a run for power.
+    """
+    stretches: Sequence[Stretch] = report.unmetered
+    if report.power and report.power.meter == CSV:
+        stretches = report.power.phases
+    if not stretches:
+        raise ReportError(
+            f"--power-csv: expected the report of a run with --meter external, got "
+            f"{f'the meter {report.power.meter}' if report.power else 'no runs for power'}"
+        )
+    return replace(report, unmetered=(), power=from_csv(path, stretches))
+
+
+def _cut(samples: Sequence[Sample], stretch: Stretch) -> Phase:
+    began_s = datetime.fromisoformat(stretch.started).timestamp()
+    return _not_summed(stretch, part(samples, began_s, stretch.seconds))
+
+
+def _not_summed(stretch: Stretch, samples: Sequence[Sample]) -> Phase:
+    return Phase(
+        name=stretch.name,
+        started=stretch.started,
+        seconds=stretch.seconds,
+        frames=stretch.frames,
+        joules=0.0,
+        mean_w=0.0,
+        gaps_s=stretch.seconds,
+        samples=tuple(samples),
     )
 
 

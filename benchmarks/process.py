@@ -56,6 +56,9 @@ def own_process(*, one_core: bool = True) -> Iterator[ProcessPoolExecutor]:
 
     Args:
         one_core: all of it works on one core; the scheduler's choice else.
+
+    Raises:
+        DeadProcessError: it ended before what it was given to do did.
     """
     begin = _use_one_core if one_core else _use_any_core
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as process:
@@ -67,6 +70,10 @@ def own_process(*, one_core: bool = True) -> Iterator[ProcessPoolExecutor]:
             for child in active_children():
                 child.terminate()
             raise
+        except BrokenProcessPool as error:
+            raise DeadProcessError(
+                "expected a result, got none: its process died, maybe for want of memory"
+            ) from error
 
 
 def apart(one_core: bool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -76,9 +83,4 @@ def apart(one_core: bool, function: Callable[P, T], *args: P.args, **kwargs: P.k
         DeadProcessError: it ended before the function did.
     """
     with own_process(one_core=one_core) as process:
-        try:
-            return process.submit(function, *args, **kwargs).result()
-        except BrokenProcessPool as error:
-            raise DeadProcessError(
-                "expected a result, got none: its process died, maybe for want of memory"
-            ) from error
+        return process.submit(function, *args, **kwargs).result()

@@ -127,8 +127,7 @@ class FlatOut(Struct, frozen=True, kw_only=True):
     """Frame to decision on a scene, as fast as it goes, one core.
 
     Attributes:
-        scene: its name.
-        faces: how many are in it.
+        scene, faces: its name, and how many are in it.
         timing: of whole frames; ``per_s`` is frames per second.
         stages_ms: median of each stage.
     """
@@ -143,8 +142,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
     """The whole path behind a camera at its own rate.
 
     Attributes:
-        scene: its name.
-        faces: how many are in it.
+        scene, faces: its name, and how many are in it.
         cpu_share: processor seconds a second, 1.0 is one core.
         age_ms: of frames when they are decided on; by percentile, ``p50``, ``p90``, ``p99``.
         pin_ms: from the time of the frame that fires to the pin's edge; likewise.
@@ -208,26 +206,27 @@ class Sample(Struct, frozen=True, array_like=True):
     watts: float
 
 
-class Phase(Struct, frozen=True, kw_only=True):
-    """Power while the machine does one thing.
-
-    Attributes:
-        name, seconds: what it does, for how long.
-        joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
-        mean_w: joules over the time that they cover.
-        gaps_s: time without samples.
-        frames: how many were judged.
-        samples: the trace.
-        started: ISO 8601, by the machine's clock.
-    """
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A while of one thing, from when (ISO 8601, the machine's clock), and frames judged in it."""
 
     name: Literal["idle", "camera rate", "flat out"]
     started: str = ""
     seconds: NotNegative
+    frames: int
+
+
+class Phase(Stretch, frozen=True, kw_only=True):
+    """Power meanwhile.
+
+    Attributes:
+        joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
+        mean_w: joules over the time that they cover.
+        gaps_s: time without samples.
+    """
+
     joules: float
     mean_w: float
     gaps_s: NotNegative
-    frames: int
     samples: tuple[Sample, ...]
 
 
@@ -235,8 +234,7 @@ class Power(Struct, frozen=True, kw_only=True):
     """From a run of its own.
 
     Attributes:
-        meter: its name.
-        covers: what is measured: the board, the processor package.
+        meter, covers: its name, and what is measured: the board, the processor package.
         estimate: the meter's maker calls it one.
         range_w: the least and most it can show; None if unknown.
         resolution_w: smallest step, likewise.
@@ -294,7 +292,7 @@ class Peer(Struct, frozen=True, kw_only=True):
         scene_recall: share of each scene's faces that it saw.
         memory_mb: peak of a process that judges crops by it.
         accuracy: on GENKI-4K's test part; None without the data.
-        error: why it could not be run; the rest is empty then.
+        error: why it could not be run, or not to the end; what was measured before is kept.
     """
 
     name: str
@@ -317,6 +315,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
         partial: why it is not whole; empty if it is.
         noisy: what made the times doubtful, a line each; empty if nothing did.
         left_out: what can't be measured here and why, a line each; no failure as ``partial`` is.
+        unmetered: when the runs for power were, until an external meter's recording is read.
         overhead: share of a walking face's frame rate that measuring costs; None if unknown.
     """
 
@@ -334,6 +333,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     camera_rate: tuple[CameraRate, ...] = ()
     footprint: Footprint | None = None
     sustained: Sustained | None = None
+    unmetered: tuple[Stretch, ...] = ()
     power: Power | None = None
     peers: tuple[Peer, ...] = ()
     accuracy: tuple[Accuracy, ...] = ()

@@ -24,7 +24,7 @@ from benchmarks.footprint import run_command
 from benchmarks.inference import Way, float_model_of, measure_way, ways
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import Meter, MeterError
-from benchmarks.peers import measure_peers
+from benchmarks.peers import locate_genki, measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
     REPORT,
@@ -49,6 +49,7 @@ from edge.cameras.demo import COLLINS, HOPPER
 from edge.edgetpu import plugged_in
 from edge.errors import MissingPackageError, SmileGateError
 from edge.settings import SHIPPED_BUNDLE
+from train import Located
 
 REPORTS = Path("benchmarks/reports")
 STAT = Path("/proc/stat")
@@ -72,7 +73,7 @@ class Plan:
         with_float: whether TensorFlow makes a float model to measure, where there is one.
         with_peers: whether other ways to tell smiles are measured too.
         data: folder with GENKI-4K, to tell how often these are right.
-        power_csv: what an external meter records meanwhile; read at the end.
+        external: a power meter that is not read here records meanwhile.
     """
 
     windows: int = 5
@@ -88,7 +89,7 @@ class Plan:
     with_float: bool = True
     with_peers: bool = False
     data: Path | None = None
-    power_csv: Path | None = None
+    external: bool = False
 
 
 BRIEF = Plan(
@@ -187,7 +188,13 @@ class Session:
         def keep(peer: Peer) -> None:
             self.add(peers=(*self.report.peers, peer))
 
-        measure_peers(plan.data, plan.windows, plan.window_s, frames=plan.film, tell=keep)
+        faces: list[Located] = []
+        if plan.data:
+            try:
+                faces = locate_genki(plan.data, "test")
+            except SmileGateError as error:
+                self.leave_out(f"the peers' accuracy: {error}")
+        measure_peers(faces, plan.windows, plan.window_s, frames=plan.film, tell=keep)
 
     def sustain(self) -> None:
         readings = []
@@ -196,17 +203,17 @@ class Session:
             self.add(sustained=Sustained(readings=tuple(readings), knee_s=knee_s(readings)))
 
     def measure_phase(self, name: power.PhaseName, meter: Meter | None) -> None:
+        if meter is None:
+            found = power.run_stretch(name, self.plan.power_s, power.Recording(None))
+            self.add(unmetered=(*self.report.unmetered, found))
+            return
         phase, failure = power.run_phase(name, self.plan.power_s, meter)
         self._phases.append(phase)
-        if meter and failure:
+        if failure:
             with suppress(MeterError):  # too little was read to say anything
                 self.add(power=power.metered(meter, self._phases))
             raise MeterError(failure, meter.name)
-        if meter:
-            self.add(power=power.metered(meter, self._phases))
-
-    def read_power_csv(self, path: Path) -> None:
-        self.add(power=power.from_csv(path, self._phases))
+        self.add(power=power.metered(meter, self._phases))
 
 
 def measure(
@@ -223,7 +230,7 @@ def measure(
         folder: for report.json and the raw log; by default one for this device and day under
             ``REPORTS``.
         plan: how much.
-        meter: of power; without it and a recording there is no run for power.
+        meter: of power; without it and an external one there is no run for power.
         emulated: the processor is, even if nothing here shows it.
         say: is told what is being measured.
 
@@ -311,8 +318,7 @@ def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
 
 
 def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
-    power_csv = session.plan.power_csv
-    if meter is None and power_csv is None:
+    if meter is None and not session.plan.external:
         session.leave_out("power: no meter")
         return
     for name in power.PHASES:
@@ -320,8 +326,6 @@ def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
         yield f"power: {name}", partial(session.measure_phase, name, meter)
         if session.report.left_out != before:  # the meter is gone
             return
-    if power_csv:
-        yield f"power: {power_csv.name}", partial(session.read_power_csv, power_csv)
 
 
 def _method(bundle: Bundle, plan: Plan) -> Method:

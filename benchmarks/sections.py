@@ -220,8 +220,9 @@ def _verdict(ours: Peer, others: Sequence[Peer]) -> str:
 
 def _against(ours: Peer, peer: Peer) -> str:
     """Say by how much we are faster and more accurate than a peer, or are not."""
-    if peer.error:
+    if peer.error and not peer.timing:
         return f"{peer.name} could not be run: {peer.error}."
+    failed = f" Then it failed: {peer.error}." if peer.error else ""
     parts = []
     if ours.timing and peer.timing:
         times = peer.timing.p50 / ours.timing.p50
@@ -241,8 +242,8 @@ def _against(ours: Peer, peer: Peer) -> str:
             else "**just as accurate**"
         )
     if not parts:
-        return f"{peer.name}: nothing that could be compared."
-    return f"Against {peer.name}, {ours.name} is {listed(parts)}{_on_scenes(ours, peer)}."
+        return f"{peer.name}: nothing that could be compared.{failed}"
+    return f"Against {peer.name}, {ours.name} is {listed(parts)}{_on_scenes(ours, peer)}.{failed}"
 
 
 def _on_scenes(ours: Peer, peer: Peer) -> str:

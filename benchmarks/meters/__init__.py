@@ -15,7 +15,8 @@ from edge.errors import SmileGateError
 
 log = logging.getLogger(__name__)
 
-KINDS = "auto, none, pmic, hwmon, hwmon:FOLDER or powercap"
+EXTERNAL = "external"
+KINDS = f"auto, none, pmic, hwmon, hwmon:FOLDER, powercap or {EXTERNAL}"
 SYSFS = Path("/sys")
 GAP_PERIODS = 5.0
 """Samples that are so many periods apart have a gap between them."""
@@ -78,7 +79,8 @@ def open_meter(spec: str, sysfs: Path = SYSFS) -> Meter | None:
         sysfs: where the kernel shows its devices.
 
     Returns:
-        The meter; None for ``none``, and for ``auto`` where there is none.
+        The meter; None for ``none``, for ``external``, which is not read here, and for ``auto``
+        where there is none.
 
     Raises:
         NoMeterError: the one that is named is not there.
@@ -91,7 +93,7 @@ def open_meter(spec: str, sysfs: Path = SYSFS) -> Meter | None:
     hwmon, powercap = sysfs / "class" / "hwmon", sysfs / "class" / "powercap"
     kind, colon, folder = spec.partition(":")
     match kind:
-        case "none" if not colon:
+        case "none" | "external" if not colon:
             return None
         case "auto" if not colon:
             return _open_first(

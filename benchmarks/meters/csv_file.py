@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import re
+import statistics
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -38,7 +41,8 @@ def read_csv(path: Path) -> tuple[Sample, ...]:
     decimal commas.
 
     Returns:
-        The samples; their times are Unix seconds.
+        The samples; their times are Unix seconds. Those of one time, as of meters that write whole
+        seconds, are one with their mean.
 
     Raises:
         MeterError: the file can't be read, or a line or column is not as expected.
@@ -54,9 +58,13 @@ def read_csv(path: Path) -> tuple[Sample, ...]:
         if samples and sample.at_s < samples[-1].at_s:
             raise line.error(columns["time"], "a time not before that of the line before")
         samples.append(sample)
-    if len(samples) < 2:
-        raise MeterError(f"{path}: expected two lines of readings, got {len(samples)}", path)
-    return tuple(samples)
+    merged = tuple(
+        Sample(at_s, statistics.fmean(sample.watts for sample in same))
+        for at_s, same in groupby(samples, attrgetter("at_s"))
+    )
+    if len(merged) < 2:
+        raise MeterError(f"{path}: expected readings of two times, got {len(merged)}", path)
+    return merged
 
 
 def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sample, ...]:

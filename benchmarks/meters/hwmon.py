@@ -82,7 +82,7 @@ class HwmonMeter:
         self.read()
         self.rate_hz = _rate_hz(folder, self.MOST_HZ)
         if chip in SENSORS:
-            self.covers = f"all that flows through the shunt of the {chip}"
+            self.covers = "all that flows through its shunt"
             self._scale(folder, SENSORS[chip])
 
     def _scale(self, folder: Path, sensor: Sensor) -> None:

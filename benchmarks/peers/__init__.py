@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
@@ -31,6 +31,9 @@ from edge.errors import SmileGateError
 from edge.preprocess import decode_grey
 from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 SEEN = 0.9  # share of a scene's faces; who sees fewer would be fast for doing nothing
 
 WAYS: dict[str, Callable[[], Scorer]] = {
@@ -43,8 +46,12 @@ WAYS: dict[str, Callable[[], Scorer]] = {
 }
 
 
+class PeerError(SmileGateError, RuntimeError):
+    """A peer failed, in whatever way."""
+
+
 def measure_peers(
-    data: Path | None,
+    faces: Sequence[Located] = (),
     windows: int = 5,
     window_s: float = 1.0,
     *,
@@ -55,58 +62,61 @@ def measure_peers(
     """Measure this project and its peers.
 
     Args:
-        data: folder with GENKI-4K; None leaves the accuracy out.
+        faces: of GENKI-4K's test part; none leave the accuracy out.
         windows: of a face's time, after one for warm-up.
         window_s: how long one is, at least.
         scenes: to show.
         frames: of each.
-        tell: is given each as soon as it is measured.
-
-    Raises:
-        DataError: GENKI-4K is not in ``data``, or is incomplete.
+        tell: is given each as soon as it is measured, or has failed.
     """
-    faces = [] if data is None else locate_genki(data, "test")
     found = []
     for name, way in WAYS.items():
-        with own_process() as process:
-            try:
-                measured = process.submit(_measure, name, way, windows, window_s, scenes, frames)
-                peer = measured.result()
-                if faces and not peer.error:  # later, for their pictures take memory
-                    right = process.submit(_judge, way, faces).result()
+        peer = Peer(name=name, version="")
+        try:
+            with own_process() as process:
+                peer = process.submit(_whole, _time, name, way, windows, window_s).result()
+                shown = process.submit(_whole, _show, way, scenes, frames).result()
+                peer = replace(peer, **shown)
+                if faces:  # later, for their pictures take memory
+                    right = process.submit(_whole, _judge, way, faces).result()
                     peer = replace(peer, accuracy=reported(name, right))
-            except BrokenProcessPool:
-                peer = Peer(name=name, version="", error="expected an answer, got none: it crashed")
+        except (SmileGateError, OSError) as error:
+            peer = replace(peer, error=str(error))
         found.append(peer)
         tell(peer)
     return tuple(found)
 
 
-def _measure(
-    name: str,
-    way: Callable[[], Scorer],
-    windows: int,
-    window_s: float,
-    scenes: Sequence[Scene],
-    frames: int,
-) -> Peer:
+def _whole(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function whose errors come through to another process, which may not know them.
+
+    Raises:
+        PeerError: with the error's words, on one line.
+    """
     try:
-        with closing(way()) as scorer:
-            timing = time_faces(scorer, windows, window_s)
-            memory = memory_mb("VmHWM")
-            shown = {scene.name: measure(scene.render(frames), scorer.path()) for scene in scenes}
-    except (SmileGateError, OSError, RuntimeError, ValueError) as error:
-        return Peer(name=name, version="", error=str(error))
-    return Peer(
-        name=name,
-        version=scorer.version,
-        timing=timing,
-        scene_fps={
-            scene: figures.fps for scene, figures in shown.items() if figures.recall >= SEEN
-        },
-        scene_recall={scene: figures.recall for scene, figures in shown.items()},
-        memory_mb=memory,
-    )
+        return function(*args, **kwargs)
+    except Exception as error:
+        words = " ".join(str(error).split())
+        known = isinstance(error, SmileGateError)
+        raise PeerError(words if known else f"{type(error).__name__}: {words}") from error
+
+
+def _time(name: str, way: Callable[[], Scorer], windows: int, window_s: float) -> Peer:
+    with closing(way()) as scorer:
+        timing = time_faces(scorer, windows, window_s)
+        return Peer(name=name, version=scorer.version, timing=timing, memory_mb=memory_mb("VmHWM"))
+
+
+def _show(
+    way: Callable[[], Scorer], scenes: Sequence[Scene], frames: int
+) -> dict[str, dict[str, float]]:
+    """Return what a report has of scenes, by the names of its fields."""
+    with closing(way()) as scorer:
+        shown = {scene.name: measure(scene.render(frames), scorer.path()) for scene in scenes}
+    return {
+        "scene_fps": {name: found.fps for name, found in shown.items() if found.recall >= SEEN},
+        "scene_recall": {name: found.recall for name, found in shown.items()},
+    }
 
 
 def _judge(way: Callable[[], Scorer], faces: Sequence[Located]) -> Accuracy:

@@ -52,7 +52,7 @@ def thresholds(data: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: 0 done, 2 refused or failed."""
+    """Return the exit code: 0 done, 2 refused or failed, 130 after Ctrl-C."""
     parser = OneLineParser(prog="python -m benchmarks.peers", description=__doc__)
     add_data(parser, required=False)
     parser.add_argument("--quick", action="store_true", help="short windows, few frames")
@@ -65,13 +65,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.thresholds:
             thresholds(options.data)
-        elif options.quick:
-            measure_peers(options.data, 2, 0.2, scenes=QUICK[:3], frames=8, tell=show)
+            return 0
+        faces = locate_genki(options.data, "test") if options.data else []
+        if options.quick:
+            measure_peers(faces, 2, 0.2, scenes=QUICK[:3], frames=8, tell=show)
         else:
-            measure_peers(options.data, tell=show)
+            measure_peers(faces, tell=show)
     except (SmileGateError, OSError) as error:
         print(f"benchmarks.peers: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("benchmarks.peers: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -65,6 +65,7 @@ def test_it_is_put_into_a_report(report: Path, tiny_sets: Path, *, by_file: bool
     digest = hashlib.sha256((SHIPPED_BUNDLE / "manifest.json").read_bytes()).hexdigest()
     right = Accuracy(who="smilenet", images=10, right=10, missed_faces=0, bundle=digest)
     assert read_report(report).accuracy == (OTHER, right)
+    assert "| smilenet |" in (report / "report.md").read_text()
 
 
 def test_a_bundle_is_judged_once() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,15 @@ def test_the_verb_writes_holds_and_fails(
     assert out.count("worse") == 1
     assert f"worse  {name}: 13.00, expected at least 19.50" in out
     assert benchmarks.main(["check", str(tmp_path / "none" / "a.json"), "--write"]) == 2
+
+
+def test_a_process_that_dies_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "_ratios", partial(os._exit, 3))
+    assert benchmarks.main(["check", str(tmp_path / "baseline.json"), "--write"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("benchmarks: expected a result, got none: its process died")
 
 
 def test_ratios_are_measured() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -13,8 +15,15 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.footprint import memory_mb
-from benchmarks.path import measure
-from benchmarks.peers import WAYS, answers, choose_threshold, measure_peers, time_faces
+from benchmarks.path import Judge, measure
+from benchmarks.peers import (
+    WAYS,
+    answers,
+    choose_threshold,
+    locate_genki,
+    measure_peers,
+    time_faces,
+)
 from benchmarks.peers import __main__ as command
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
@@ -69,6 +78,22 @@ class Brightness(Scorer):
     def score(self, grey: Grey, box: Box) -> float | None:
         mean = float(box.cut(grey).mean())
         return mean if mean > 10 else None
+
+
+class FailingLater(Brightness):
+    """Judges the faces of scenes, and fails at small pictures."""
+
+    def score(self, grey: Grey, box: Box) -> float | None:
+        if grey.shape == (8, 8):
+            cv2.resize(grey, (0, 0))
+        return super().score(grey, box)
+
+
+class CrashingLater(Brightness):
+    """Scores faces, and takes its process with it when it is shown scenes."""
+
+    def path(self) -> Judge:
+        os._exit(3)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +197,12 @@ def test_all_is_measured_in_processes_of_their_own(tiny_sets: Path) -> None:
     told: list[Peer] = []
     ours = np.ones(400 * 2**20, np.uint8)
     found = measure_peers(
-        tiny_sets, windows=2, window_s=0.01, scenes=[Scene(0), ONE], frames=2, tell=told.append
+        locate_genki(tiny_sets, "test"),
+        windows=2,
+        window_s=0.01,
+        scenes=[Scene(0), ONE],
+        frames=2,
+        tell=told.append,
     )
     assert list(found) == told
     for peer in found:
@@ -189,17 +219,34 @@ def test_all_is_measured_in_processes_of_their_own(tiny_sets: Path) -> None:
 
 def test_who_is_missing_or_crashes_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "WAYS", {"one": Missing, "two": Crashing, "three": Brightness})
-    one, two, three = measure_peers(None, windows=1, window_s=0.01, scenes=[Scene(0)], frames=1)
+    one, two, three = measure_peers(windows=1, window_s=0.01, scenes=[Scene(0)], frames=1)
     assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in one.error
-    assert "crashed" in two.error
+    assert "its process died" in two.error
     assert not three.error
     assert three.accuracy is None
+
+
+def test_who_fails_later_keeps_what_was_measured_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {"one": FailingLater, "two": CrashingLater, "three": Brightness}
+    monkeypatch.setattr(peers, "WAYS", ways)
+    one, two, three = measure_peers(
+        [located(200, smiling=True)], windows=1, window_s=0.01, scenes=[Scene(0)], frames=1
+    )
+    assert all(peer.timing and peer.memory_mb for peer in (one, two, three))
+    assert set(one.scene_recall) == {Scene(0).name}
+    assert one.error.startswith("error: OpenCV")
+    assert "\n" not in one.error
+    assert not one.accuracy
+    assert not two.scene_recall
+    assert "its process died" in two.error
+    assert three.accuracy
+    assert three.accuracy.right == 1
 
 
 def test_frames_without_the_faces_have_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "WAYS", {"smilenet": Smilenet})
     dark = Scene(1, light=0.0)
-    (found,) = measure_peers(None, windows=1, window_s=0.01, scenes=[ONE, dark], frames=1)
+    (found,) = measure_peers(windows=1, window_s=0.01, scenes=[ONE, dark], frames=1)
     assert found.scene_recall == {ONE.name: 1.0, dark.name: 0.0}
     assert set(found.scene_fps) == {ONE.name}
 
@@ -234,6 +281,23 @@ def test_the_command_prints_thresholds(
     assert first.startswith("OpenCV smile cascade: ")
     assert first.endswith(f", in use {SmileCascade.threshold:g}")
     assert second.startswith("missing: expected model.tflite")
+
+
+def test_ctrl_c_is_one_line() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "benchmarks.peers", "--quick"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={name: value for name, value in os.environ.items() if name != "SMILE_GATE_DATA"},
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("smilenet (")
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "benchmarks.peers: interrupted\n"
 
 
 @pytest.mark.parametrize("arguments", [["--data", "nowhere"], ["--thresholds"]])

@@ -10,8 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from benchmarks.meters import MeterError
-from benchmarks.power import PHASES, from_csv, metered, run_phase
-from benchmarks.report import Phase, Sample
+from benchmarks.power import (
+    PHASES,
+    Recording,
+    from_csv,
+    metered,
+    run_phase,
+    run_stretch,
+    with_recording,
+)
+from benchmarks.report import Phase, Power, ReportError, Sample
+from tests.benchmarks.reports import POWER, full_report
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -121,7 +130,24 @@ def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
         from_csv(file, [phase("idle", 0.0, later=3600.0)])
 
 
+def test_a_recording_of_whole_seconds_has_no_gaps(tmp_path: Path) -> None:
+    file = tmp_path / "usb.csv"
+    rows = (f"{(NOON + timedelta(seconds=at // 10)).isoformat()},3.0\n" for at in range(-50, 300))
+    file.write_text("time,power\n" + "".join(rows))
+    found = from_csv(file, [phase("idle", 0.0)])
+    assert found.rate_hz == pytest.approx(1.0)
+    assert (found.phases[0].mean_w, found.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
+
+
+@pytest.mark.parametrize("power", [None, POWER])
+def test_a_recording_has_no_place_in_a_report_of_another_meter(
+    power: Power | None, tmp_path: Path
+) -> None:
+    with pytest.raises(ReportError, match="expected the report of a run with --meter external"):
+        with_recording(full_report(power=power), tmp_path / "usb.csv")
+
+
 def test_idle_is_idle() -> None:
     cpu = time.process_time()
-    run_phase("idle", 0.3, None)
+    run_stretch("idle", 0.3, Recording(None))
     assert time.process_time() - cpu < 0.2

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from benchmarks.process import DeadProcessError, apart
+from benchmarks.process import DeadProcessError, apart, own_process
 
 
 def test_works_on_one_core_if_wanted() -> None:
@@ -18,6 +18,15 @@ def test_works_on_one_core_if_wanted() -> None:
 def test_a_process_that_dies_is_one_clear_error() -> None:
     with pytest.raises(DeadProcessError, match="expected a result, got none"):
         apart(False, os._exit, 3)
+
+
+def test_one_of_several_processes_that_dies_is_the_same_error() -> None:
+    def use_both() -> None:
+        with own_process() as one, own_process():
+            one.submit(os._exit, 3).result()
+
+    with pytest.raises(DeadProcessError, match="expected a result, got none"):
+        use_both()
 
 
 def test_ctrl_c_ends_it_at_once() -> None:

@@ -180,7 +180,7 @@ def test_a_meter_that_is_not_there_is_refused_at_once(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--minutes", "0"], ["--minutes", "x"], ["--meter", "none", "--power-csv", "f"]]
+    "arguments", [["--minutes", "0"], ["--minutes", "x"], ["--power-csv", "f"]]
 )
 def test_bad_arguments_are_one_line(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -214,19 +214,49 @@ def test_a_part_that_fails_is_left_out_and_the_others_go_on(
     assert report.partial == ""
 
 
-def test_what_an_external_meter_recorded_is_read_at_the_end(tmp_path: Path) -> None:
-    recording, began = tmp_path / "usb.csv", time.time()
-    rows = (f"{began + at / 10:.1f},3.5\n" for at in range(-10, 1200))
-    recording.write_text("time,power\n" + "".join(rows))
-    session = run.Session(tmp_path, replace(TINY, power_s=0.5), _report())
-    for name in PHASES:
-        session.measure_phase(name, None)
-    assert session.report.power is None
-    session.read_power_csv(recording)
-    power = session.report.power
-    assert power is not None
-    assert [phase.mean_w for phase in power.phases] == pytest.approx([3.5] * 3)
-    assert power.joules_per_frame_above_idle == pytest.approx(0.0, abs=1e-9)
+def test_peers_are_timed_without_the_pictures_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "WAYS", {"smilenet": DevicePath})
+    session = run.Session(tmp_path, replace(TINY, data=tmp_path / "none"), _report())
+    session.measure_peers()
+    (found,) = session.report.peers
+    assert found.timing
+    assert not found.error
+    (why,) = session.report.left_out
+    assert why.startswith(f"the peers' accuracy: {tmp_path}/none: expected genki4k")
+
+
+@pytest.mark.usefixtures("_few_parts")
+def test_what_an_external_meter_recorded_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchmarks, "BRIEF", replace(TINY, power_s=0.5))
+    out, began = tmp_path / "out", time.time()
+    assert benchmarks.main(["run", "--quick", "--meter", "external", "--out", str(out)]) == 0
+    later = f"python -m benchmarks report {out} --power-csv FILE"
+    assert capsys.readouterr().out.splitlines()[-1] == f"power is missing: {later}"
+    measured = read_report(out)
+    assert [one.name for one in measured.unmetered] == list(PHASES)
+    assert measured.power is None
+    assert not any("power" in line for line in measured.left_out)
+
+    recording = tmp_path / "usb.csv"
+    recording.write_text("time,power\n1,2\n")
+    fill = ["report", str(out), "--power-csv", str(recording)]
+    assert benchmarks.main(fill) == 2
+    assert f"{recording}, line 2" in capsys.readouterr().err
+    assert read_report(out) == measured
+    for watts in (3.5, 4.5):  # the wrong one at first
+        rows = (f"{began + at / 10:.1f},{watts}\n" for at in range(1200))
+        recording.write_text("time,power\n" + "".join(rows))
+        assert benchmarks.main(fill) == 0
+        filled = read_report(out)
+        assert filled.power is not None
+        assert [one.mean_w for one in filled.power.phases] == pytest.approx([watts] * 3)
+        assert filled.power.joules_per_frame is not None
+        assert filled.unmetered == ()
+        assert "## Power" in (out / "report.md").read_text()
 
 
 def test_without_the_portraits_there_are_no_scenes(

@@ -110,6 +110,15 @@ def test_peers_are_told_apart_by_how_much_and_where_not(tmp_path: Path) -> None:
     assert "MediaPipe could not be run: no wheel for this machine." in text
 
 
+def test_a_peer_that_failed_later_is_held_against_ours_as_far_as_it_came(tmp_path: Path) -> None:
+    ours, other, *_ = full_report().peers
+    peers = (ours, replace(other, accuracy=None, error="it died"))
+    text = summary(tmp_path, full_report(peers=peers))
+    assert "OpenCV's smile cascade, smilenet is 1.54 times as fast; on" in text
+    assert "frames a second. Then it failed: it died." in text
+    assert "could not be run" not in text
+
+
 @pytest.mark.parametrize(
     ("other", "says"),
     [

@@ -67,6 +67,12 @@ def test_a_part_counts_from_its_beginning() -> None:
     assert part(samples, NOON + 60.0, 3.0) == ()
 
 
+def test_readings_of_one_time_are_their_mean(tmp_path: Path) -> None:
+    rows = (f"{NOON + tenth // 10:.0f},{tenth % 10}\n" for tenth in range(30))
+    samples = read_csv(written(tmp_path, "time,power\n" + "".join(rows)))
+    assert samples == tuple(Sample(NOON + second, 4.5) for second in range(3))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -81,7 +87,7 @@ def test_a_part_counts_from_its_beginning() -> None:
         ("time,power\n0.5,1\n", "line 2, column 'time': expected ISO 8601 or Unix sec.*'0.5'"),
         ("time,power\n12:30:05,1\n", "line 2, column 'time': expected ISO 8601 or .*'12:30:05'"),
         (f"time,power\n{NOON},1\n{NOON - 1},1\n", "line 3, column 'time': .* not before"),
-        (f"time,power\n{NOON},1\n", "expected two lines of readings, got 1"),
+        (f"time,power\n{NOON},1\n", "expected readings of two times, got 1"),
     ],
 )
 def test_bad_files_name_line_and_column(text: str, message: str, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_an_ina219_gives_watts_and_what_its_shunt_lets_it_show(tmp_path: Path) -
     meter = HwmonMeter(ina219(tmp_path))
     assert meter.read() == pytest.approx(5.1)
     assert meter.name == "hwmon ina219"
-    assert meter.covers == "all that flows through the shunt of the ina219"
+    assert meter.covers == "all that flows through its shunt"
     assert not meter.estimate
     assert meter.range_w == pytest.approx((0.0, 3.2 * 5.1))
     assert meter.resolution_w == pytest.approx(0.002)
@@ -35,6 +35,14 @@ def test_an_ina226_is_read_no_faster_than_it_averages(tmp_path: Path) -> None:
     assert meter.range_w == pytest.approx((0.0, 8.192 * 5.1))
     assert meter.resolution_w == pytest.approx(0.00625)
     assert meter.rate_hz == pytest.approx(1000 / 141)
+
+
+def test_current_sensors_of_two_kinds_can_be_compared(tmp_path: Path) -> None:
+    one, other = (
+        HwmonMeter(ina219(tmp_path, at, name=f"ina{kind}")) for at, kind in ((1, 219), (2, 226))
+    )
+    assert one.name != other.name
+    assert one.covers == other.covers
 
 
 def test_an_ina260_has_its_shunt_in_it(tmp_path: Path) -> None:
