@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
 from gpiozero import Device
@@ -17,6 +16,7 @@ from gpiozero.pins.mock import MockFactory
 
 from benchmarks.footprint import PacedCamera
 from benchmarks.gate import TimedPin
+from benchmarks.path import bundle_folder
 from benchmarks.report import CameraRate
 from benchmarks.scenes import FPS, Scene
 from edge.bundle import load_bundle
@@ -71,7 +71,7 @@ def at_camera_rate(
     trigger = NotingTrigger(EAGER)
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
     faces = FaceTracker(open_detector(settings.faces), settings.faces)
-    classifier = Classifier(load_bundle(Path(settings.model.bundle)))
+    classifier = Classifier(load_bundle(bundle_folder()))
 
     def opened() -> PacedCamera:
         return PacedCamera(cycle(pictures), FPS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -57,11 +59,17 @@ class Figures:
     cpu_per_s: float
 
 
+def bundle_folder() -> Path:
+    """Return the bundle that is measured: the shipped one, or that which ``smile-gate run`` takes
+    from the environment."""
+    return Path(os.environ.get("SMILE_GATE_MODEL__BUNDLE", SHIPPED_BUNDLE))
+
+
 def this_path() -> Judge:
     """Return the path as the device runs it: tracker, classifier, trigger."""
     settings = FaceSettings()
     tracker = FaceTracker(HaarDetector(settings), settings)
-    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+    classifier = Classifier(load_bundle(bundle_folder()))
     trigger = Trigger(TriggerSettings())
 
     def judge(frame: Frame, timings: Timings) -> list[Box]:

@@ -24,6 +24,7 @@ from benchmarks.footprint import run_command
 from benchmarks.inference import Way, float_model_of, measure_way, ways
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import Meter, MeterError
+from benchmarks.path import bundle_folder
 from benchmarks.peers import locate_genki, measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
@@ -48,7 +49,6 @@ from edge.bundle import MANIFEST, Bundle, load_bundle
 from edge.cameras.demo import COLLINS, HOPPER
 from edge.edgetpu import plugged_in
 from edge.errors import MissingPackageError, SmileGateError
-from edge.settings import SHIPPED_BUNDLE
 from train import Located
 
 REPORTS = Path("benchmarks/reports")
@@ -238,13 +238,13 @@ def measure(
         The report and its folder; the report is partial after Ctrl-C.
 
     Raises:
-        BundleError: the shipped bundle is broken.
+        BundleError: the bundle is broken.
         ReportError: the report can't be written, or there is one in the folder.
     """
     if folder and (folder / REPORT).exists():
         raise ReportError(f"{folder}: expected a folder without a report, got one with {REPORT}")
     load, stat, health = os.getloadavg()[0], _stat(), read_health()
-    bundle = load_bundle(SHIPPED_BUNDLE)
+    bundle = load_bundle(bundle_folder())
     device = read_device(emulated=emulated)
     began = datetime.now().astimezone()
     session = Session(

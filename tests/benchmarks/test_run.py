@@ -104,6 +104,14 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     assert (tmp_path / "raw.jsonl").read_text().count("\n") == 5 * len(report.inference)
 
 
+def test_another_bundle_is_measured_if_the_environment_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(tmp_path / "mine"))
+    assert benchmarks.main(["run", "--quick", "--out", str(tmp_path / "out")]) == 2
+    assert f"{tmp_path / 'mine'}/manifest.json" in capsys.readouterr().err
+
+
 def test_an_older_report_is_not_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
