@@ -119,7 +119,7 @@ config_before=kept # or default, or none
 place_config() {
     if [ ! -e "$config" ]; then
         config_before=none
-    elif [ -n "$previous" ] && cmp -s -- "$config" "$(default_config "$previous")"; then
+    elif [ -n "$previous" ] && config_is_default; then
         config_before=default
     else
         return 0
@@ -132,6 +132,15 @@ restore_config() {
         none) rm -f -- "$config" ;;
         default) write_config "$previous" ;;
     esac
+}
+
+# Of whichever release: after a power cut it may be that of one on trial.
+config_is_default() {
+    local default
+    for default in "$opt"/releases/*/systemd/smile-gate.toml; do
+        ! cmp -s -- "$config" "$default" || return 0
+    done
+    return 1
 }
 
 default_config() {
