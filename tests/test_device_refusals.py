@@ -61,9 +61,10 @@ def mounted(device: Device) -> Callable[..., subprocess.CompletedProcess[str]]:
     if subprocess.run([*MAY_MOUNT, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount")
 
-    def run(mounts: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
+    def run(mounts: str, verb: str = "install", *options: str) -> subprocess.CompletedProcess[str]:
         script = f'root={device.root}; {mounts} && exec bash "$@"'
         install = [str(device.tree / "install.sh"), verb, "--root", str(device.root), "--yes"]
+        install += options
         started = device.start_call([*MAY_MOUNT, "sh", "-c", script, "sh", *install])
         out, err = started.communicate(timeout=120.0)
         return subprocess.CompletedProcess(install, started.returncode, out, err)
@@ -82,6 +83,16 @@ def test_a_read_only_card(
     expected = "expected to be writable; is the card read-only? (sudo mount -o remount,rw /)"
     assert done.stderr == f"install.sh: {device.root}/{part}: {expected}\n"
     assert files_below(device.root) == before
+
+
+def test_a_dry_run_writes_nowhere_and_needs_no_root(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    device.shadow("id", '[ "$1" = -u ] && echo 1000 || echo pi')
+    read_only = "mount --bind $root/opt $root/opt && mount -o remount,ro,bind $root/opt"
+    done = mounted(read_only, "install", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "would make release 1, " in done.stdout
 
 
 @pytest.mark.parametrize("size", ["1m", "15m"])
@@ -387,6 +398,44 @@ def test_a_coral_that_does_not_answer(device: Device, code: int, says: str) -> N
     done = device.functions("python=$PYTHON; probe_coral")
     assert (done.stderr or done.stdout).startswith(says)
     assert done.returncode == (1 if code > 1 else 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [(0, "the Coral accelerator on USB answers\n"), (1, "no Coral accelerator answered on USB")],
+)
+def test_a_coral_that_is_set_up_is_tried_again(installed: Device, code: int, says: str) -> None:
+    installed.shadow("dpkg-query", "echo 'ii  16.0'")
+    installed.shadow("runuser", f"exit {code}")
+    done = installed.functions("""
+        check_device() { python=$PYTHON; }
+        check_coral() { true; }
+        coral=true
+        device_install
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(says)
+    assert done.stdout.splitlines()[-1].startswith("nothing to do: release 1, ")
+
+
+def test_a_package_of_which_only_settings_are_left_is_not_there(device: Device) -> None:
+    device.shadow("dpkg-query", "echo 'rc  16.0'")
+    assert device.functions("have_coral").returncode == 1
+    device.shadow("dpkg-query", "echo 'hi  16.0'")
+    assert device.functions("have_coral").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "left"),
+    [("disabled", "upgrade", True), ("enabled", "upgrade", False), ("disabled", "install", False)],
+)
+def test_an_upgrade_leaves_a_gate_disabled(
+    device: Device, state: str, verb: str, left: bool
+) -> None:
+    is_enabled = f"echo {state}; [ {state} = enabled ]"
+    device.shadow("systemctl", f'case "$*" in *is-enabled*) {is_enabled} ;; *) echo dead ;; esac')
+    done = device.functions(f"root='' verb={verb}; systemd_runs() {{ true; }}; have_service")
+    assert (done.returncode == 0) == left
 
 
 def test_what_came_with_apt_is_named_at_a_purge(device: Device) -> None:

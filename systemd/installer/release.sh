@@ -71,6 +71,17 @@ have_release() {
     [ -e "$opt/releases/$release/complete" ]
 }
 
+# A release that works no more is not kept: it is made anew, beside it as it may be in use.
+leave_damaged_release() {
+    if $dry_run || ! have_release || release_works "$opt/releases/$release"; then
+        return 0
+    fi
+    say "release $release works no more: ${reason:-its test crashed}"
+    check_space
+    rm -f -- "$opt/releases/$release/complete"
+    choose_release
+}
+
 do_release() {
     local folder=$opt/releases/$release
     rm -rf -- "$folder" # what a power cut left
@@ -115,16 +126,20 @@ pip_install() {
         fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
 }
 
-# Every import, from where it should come, and the model's own test.
 test_release() {
+    release_works "$1" ||
+        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+}
+
+# Every import, from where it should come, and the model's own test.
+release_works() {
     local folder=$1 pair from_system=()
     if [ -z "$root" ]; then
         for pair in "${APT_PACKAGES[@]}"; do
             case $pair in /* | ensurepip:*) ;; *) from_system+=("${pair%%:*}") ;; esac
         done
     fi
-    logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}" ||
-        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+    logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}"
 }
 
 check_settings() {
@@ -158,7 +173,7 @@ do_switch() {
         watch_service
     fi
     end_trial
-    if [ -n "$previous" ] && [ "$previous" != "$release" ]; then
+    if [ "$previous" != "$release" ] && [ -e "$opt/releases/$previous/complete" ]; then
         show_new_settings "$previous" "$release"
     fi
 }

@@ -195,8 +195,15 @@ start_service() {
 }
 
 have_service() {
-    [ -n "$root" ] && return
+    if [ -n "$root" ] || is_left_disabled; then
+        return 0
+    fi
     systemctl --quiet is-enabled smile-gate 2>/dev/null && { ! systemd_runs || service_is up; }
+}
+
+# An upgrade does not start what somebody has disabled.
+is_left_disabled() {
+    [ "$verb" = upgrade ] && [ "$(systemctl is-enabled smile-gate 2>/dev/null)" = disabled ]
 }
 
 do_service() {
@@ -218,6 +225,7 @@ stop_service() {
         logged systemctl disable smile-gate || fail "systemctl disable failed: $reason; details: $log"
         if systemd_runs; then
             logged systemctl stop smile-gate || fail "systemctl stop failed: $reason; details: $log"
+            logged systemctl reset-failed smile-gate || true # or else it would still be listed
         fi
     fi
 }
