@@ -76,9 +76,29 @@ def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
     before = files_below(installed_once.root)
     began = time.monotonic()
     done = installed_once.install()
-    assert done.stdout.startswith("nothing to do: release 1, ")
+    assert re.fullmatch(
+        r"nothing to do: release 1, .* is installed; \d+ MB in /.*, \d+ s\n", done.stdout
+    )
     assert time.monotonic() - began < 10.0
     assert files_below(installed_once.root) == before
+
+
+def test_a_full_card_does_not_matter_where_there_is_nothing_to_do(installed: Device) -> None:
+    installed.shadow("df", "echo Avail; echo '  12'")
+    done = installed.install()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("nothing to do: ")
+
+
+def test_a_damaged_release_is_made_anew_beside_itself(installed: Device) -> None:
+    releases = installed.root / "opt/smile-gate/releases"
+    next((releases / "1/venv/lib").glob("python3.*/site-packages/edge/faces.py")).unlink()
+    done = installed.install()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("release 1 works no more: ERROR: ")
+    assert installed.current == "releases/2"
+    assert installed.releases == ["2"]
+    assert installed.install().stdout.startswith("nothing to do: release 2, ")
 
 
 def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> None:

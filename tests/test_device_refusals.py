@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,9 +59,10 @@ def mounted(device: Device) -> Callable[..., subprocess.CompletedProcess[str]]:
     if subprocess.run([*MAY_MOUNT, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount")
 
-    def run(mounts: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
+    def run(mounts: str, verb: str = "install", *options: str) -> subprocess.CompletedProcess[str]:
         script = f'root={device.root}; {mounts} && exec bash "$@"'
         install = [str(device.tree / "install.sh"), verb, "--root", str(device.root), "--yes"]
+        install += options
         started = device.start_call([*MAY_MOUNT, "sh", "-c", script, "sh", *install])
         out, err = started.communicate(timeout=120.0)
         return subprocess.CompletedProcess(install, started.returncode, out, err)
@@ -81,6 +81,16 @@ def test_a_read_only_card(
     expected = "expected to be writable; is the card read-only? (sudo mount -o remount,rw /)"
     assert done.stderr == f"install.sh: {device.root}/{part}: {expected}\n"
     assert files_below(device.root) == before
+
+
+def test_a_dry_run_writes_nowhere_and_needs_no_root(
+    device: Device, mounted: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    device.shadow("id", '[ "$1" = -u ] && echo 1000 || echo pi')
+    read_only = "mount --bind $root/opt $root/opt && mount -o remount,ro,bind $root/opt"
+    done = mounted(read_only, "install", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "would make release 1, " in done.stdout
 
 
 @pytest.mark.parametrize("size", ["1m", "15m"])
@@ -261,52 +271,17 @@ def test_undoing_apt_removes_what_is_new_only(device: Device) -> None:
     assert not (device.root / "asked").exists()
 
 
-WATCH = """
-    WATCHED_SECONDS=1 READY_SECONDS=1 release=2 previous=1
-    journalctl() { echo "what the service said"; }
-    service_state() { echo %s; }
-    watch_service
-"""
-
-
-def test_a_release_is_watched(device: Device) -> None:
-    device.shadow("systemctl", "")
-    mark = device.root / "opt/smile-gate/releases/2/complete"
-    mark.parent.mkdir(parents=True)
-    assert device.functions(WATCH % "running").returncode == 0
-    for state in ("failed", "auto-restart", "start"):
-        mark.touch()
-        done = device.functions(WATCH % state)
-        expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
-        assert done.stderr.startswith(expected)
-        assert not mark.exists()
-    device.shadow("systemctl", "echo 12 smile-gate.service restart running")
-    began = time.monotonic()
-    assert device.functions(WATCH % "dead").returncode == 1
-    assert time.monotonic() - began > 0.9  # it was waited for, in whole seconds
-    assert "what the service said" in device.log
-
-
-def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
-    installed.shadow("systemctl", "")
-    opt = installed.root / "opt/smile-gate"
-    second = opt / "releases/2"
-    (second / "systemd").mkdir(parents=True)
-    for one in (installed.tree / "systemd").glob("smile-gate.*"):
-        (second / "systemd" / one.name).write_text(one.read_text() + "# two\n")
-    (second / "complete").touch()
-    done = installed.functions("""
-        release=2 previous=1
-        check_settings() { true; }
-        service_is() { true; }
-        watch_service() { fail "it fell"; }
-        step switch "make release 2 the current one"
+def test_what_cannot_be_undone_is_told(device: Device) -> None:
+    done = device.functions("""
+        have_thing() { false; }
+        do_thing() { fail "it broke"; }
+        undo_thing() { fail "and so did this"; }
+        step thing "do a thing"
     """)
+    told = f"that could not be undone; details: {device.root}/var/log/smile-gate-install.log"
     assert done.returncode == 1
-    assert done.stderr == "install.sh: it fell\n"
-    assert installed.current == "releases/1"
-    for file in ("etc/systemd/system/smile-gate.service", "etc/smile-gate/smile-gate.toml"):
-        assert "# two" not in (installed.root / file).read_text()
+    assert done.stderr == f"install.sh: it broke\ninstall.sh: {told}\n"
+    assert "install.sh: and so did this" in device.log
 
 
 def test_a_coral_on_pci_express(device: Device) -> None:
@@ -331,6 +306,44 @@ def test_a_coral_that_does_not_answer(device: Device, code: int, says: str) -> N
     done = device.functions("python=$PYTHON; probe_coral")
     assert (done.stderr or done.stdout).startswith(says)
     assert done.returncode == (1 if code > 1 else 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [(0, "the Coral accelerator on USB answers\n"), (1, "no Coral accelerator answered on USB")],
+)
+def test_a_coral_that_is_set_up_is_tried_again(installed: Device, code: int, says: str) -> None:
+    installed.shadow("dpkg-query", "echo 'ii  16.0'")
+    installed.shadow("runuser", f"exit {code}")
+    done = installed.functions("""
+        check_device() { python=$PYTHON; }
+        check_coral() { true; }
+        coral=true
+        device_install
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(says)
+    assert done.stdout.splitlines()[-1].startswith("nothing to do: release 1, ")
+
+
+def test_a_package_of_which_only_settings_are_left_is_not_there(device: Device) -> None:
+    device.shadow("dpkg-query", "echo 'rc  16.0'")
+    assert device.functions("have_coral").returncode == 1
+    device.shadow("dpkg-query", "echo 'hi  16.0'")
+    assert device.functions("have_coral").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "left"),
+    [("disabled", "upgrade", True), ("enabled", "upgrade", False), ("disabled", "install", False)],
+)
+def test_an_upgrade_leaves_a_gate_disabled(
+    device: Device, state: str, verb: str, left: bool
+) -> None:
+    is_enabled = f"echo {state}; [ {state} = enabled ]"
+    device.shadow("systemctl", f'case "$*" in *is-enabled*) {is_enabled} ;; *) echo dead ;; esac')
+    done = device.functions(f"root='' verb={verb}; systemd_runs() {{ true; }}; have_service")
+    assert (done.returncode == 0) == left
 
 
 def test_what_came_with_apt_is_named_at_a_purge(device: Device) -> None:

@@ -18,7 +18,7 @@ check_coral() {
 }
 
 have_coral() {
-    ! $dry_run && [ -n "$(dpkg-query --show --showformat '${Version}' "$CORAL_PACKAGE" 2>/dev/null)" ]
+    ! $dry_run && [ -n "$(installed_version "$CORAL_PACKAGE")" ]
 }
 
 do_coral() {
@@ -28,8 +28,8 @@ do_coral() {
         write_coral_source
     fi
     apt_install "$CORAL_PACKAGE"
-    record "apt $CORAL_PACKAGE"
     probe_coral
+    record "apt $CORAL_PACKAGE"
 }
 
 undo_coral() {
@@ -74,7 +74,9 @@ probe_coral() {
     logged runuser -u smile-gate -- "$opt/current/venv/bin/python" -P -m edge.edgetpu || code=$?
     if [ "$code" -ge 128 ]; then
         fail "expected $CORAL_PACKAGE to load, but it crashes: it is older than the TFLite runtime for $("$python" --version); Google's last one of its own is for Python 3.11, on bookworm"
-    elif [ "$code" -ne 0 ]; then
+    elif [ "$code" -eq 0 ]; then
+        say "the Coral accelerator on USB answers"
+    else
         say "no Coral accelerator answered on USB (plug it in, then: sudo ./install.sh --coral): $reason"
     fi
 }

@@ -19,17 +19,22 @@ export LC_ALL=C.UTF-8
 
 device_install() {
     check_device
+    choose_release
+    have_release || check_space
     if $coral; then
         check_coral
     fi
     begin
-    choose_release
+    choose_release # again, now that no other installer is at work
     step packages "install with apt: $(missing_packages | xargs)"
     step user "make the user smile-gate, with $(awk '/^m/ { print $3 }' systemd/smile-gate.sysusers | xargs)"
+    leave_damaged_release
     step release "make release $release, of smile-gate $(version), in $opt/releases/$release"
     step switch "make release $release the current one"
     step service "start smile-gate now and at every boot"
-    if $coral; then
+    if $coral && have_coral; then
+        probe_coral # plugged in since, or brought with the other packages
+    elif $coral; then
         step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
     fi
     if ! $dry_run; then
@@ -45,16 +50,20 @@ device_upgrade() {
 
 say_what_next() {
     if ! $changed; then
-        say "nothing to do: release $release, smile-gate $(version), is installed"
+        say "nothing to do: release $release, smile-gate $(version), is installed; $(what_it_took)"
     elif ! $dry_run; then
         cat <<END
-done: release $release, smile-gate $(version). What next:
+done: release $release, smile-gate $(version); $(what_it_took). What next:
   sudo nano /etc/smile-gate/smile-gate.toml     camera, pins and when to fire
-  sudo systemctl reload smile-gate              take the changes over
+  sudo systemctl restart smile-gate             take the changes over
   sudo smile-gate status                        how it is; its log: journalctl -u smile-gate
   sudo smile-gate doctor                        what is wrong, and what mends it
 END
     fi
+}
+
+what_it_took() {
+    printf '%s MB in %s, %s s' "$(du -sm -- "$opt" | cut -f 1)" "$opt" "$SECONDS"
 }
 
 device_uninstall() {

@@ -50,6 +50,13 @@ installed_packages() {
     dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | awk '$1 != "un" { print $NF }' | sort -u
 }
 
+# Prints a package's version; nothing if it is not here, though its settings may be.
+installed_version() {
+    # shellcheck disable=SC2016  # dpkg's variables
+    dpkg-query --show --showformat '${db:Status-Abbrev} ${Version}\n' "$1" 2>/dev/null |
+        awk '$1 ~ /^.i/ { print $NF }' || true
+}
+
 # Installs packages by name, or with --offline all .deb files that were brought and are new here.
 # apt is to know of no repository then: it would rather fetch what it knows from there.
 apt_install() {
@@ -71,16 +78,14 @@ apt_install() {
 
 # Sets `debs`, the .deb files that were brought, but for those that are here in this version or later.
 find_new_debs() {
-    local deb about have
+    local deb about
     debs=()
     for deb in "$offline"/*.deb; do
         [ -e "$deb" ] || continue
         # shellcheck disable=SC2016  # dpkg's variables
         about=$(dpkg-deb --show --showformat '${Package} ${Version}' "$deb" 2>/dev/null) ||
             fail "$deb: expected a Debian package, got something else"
-        # shellcheck disable=SC2016
-        have=$(dpkg-query --show --showformat '${Version}' "${about% *}" 2>/dev/null) || have=''
-        if dpkg --compare-versions "${about#* }" gt "$have"; then
+        if dpkg --compare-versions "${about#* }" gt "$(installed_version "${about% *}")"; then
             debs+=("$deb")
         fi
     done

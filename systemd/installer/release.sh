@@ -6,6 +6,7 @@ RELEASE_PARTS=(
     install.sh pyproject.toml README.md CHANGELOG.md LICENSE
     benchmarks convert docs edge models systemd train
 )
+trial=$opt/trial # while a release is watched: the number of the one before it, if there was one
 KEPT_RELEASES=2
 WATCHED_SECONDS=60  # a new release must run this long without an end
 READY_SECONDS=100   # and be ready before: the unit's TimeoutStartSec, and some
@@ -39,12 +40,19 @@ current_release() {
     fi
 }
 
+on_trial() {
+    [ -e "$trial" ]
+}
+
 # Sets `release`, the number of the release that is this tree or is to become it, and `previous`,
-# that of the one in use.
+# that of the one in use. One that a power cut left on trial is not what to go back to.
 choose_release() {
     local number mine
     mine=$(identity)
     previous=$(current_release)
+    if on_trial; then
+        previous=$(cat -- "$trial")
+    fi
     release=1
     for number in $(releases); do
         if [ "$(cat "$opt/releases/$number/complete")" = "$mine" ]; then
@@ -53,10 +61,25 @@ choose_release() {
         fi
         release=$((number + 1))
     done
+    # One that is in use may not be complete any more, and must not be built over.
+    while [ "$release" = "$previous" ] || [ "$release" = "$(current_release)" ]; do
+        release=$((release + 1))
+    done
 }
 
 have_release() {
     [ -e "$opt/releases/$release/complete" ]
+}
+
+# A release that works no more is not kept: it is made anew, beside it as it may be in use.
+leave_damaged_release() {
+    if $dry_run || ! have_release || release_works "$opt/releases/$release"; then
+        return 0
+    fi
+    say "release $release works no more: ${reason:-its test crashed}"
+    check_space
+    rm -f -- "$opt/releases/$release/complete"
+    choose_release
 }
 
 do_release() {
@@ -103,16 +126,20 @@ pip_install() {
         fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
 }
 
-# Every import, from where it should come, and the model's own test.
 test_release() {
+    release_works "$1" ||
+        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+}
+
+# Every import, from where it should come, and the model's own test.
+release_works() {
     local folder=$1 pair from_system=()
     if [ -z "$root" ]; then
         for pair in "${APT_PACKAGES[@]}"; do
             case $pair in /* | ensurepip:*) ;; *) from_system+=("${pair%%:*}") ;; esac
         done
     fi
-    logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}" ||
-        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
+    logged "$folder/venv/bin/python" "$folder/systemd/installer/imports.py" verify "${from_system[@]}"
 }
 
 check_settings() {
@@ -123,25 +150,30 @@ check_settings() {
 }
 
 have_switch() {
-    [ "$(current_release)" = "$release" ] && [ -e "$config" ] && system_files_are_those_of "$release"
+    ! on_trial && [ "$(current_release)" = "$release" ] && [ -e "$config" ] && system_files_are_those_of "$release"
 }
 
 # From here on this release is what runs, unless it does not run well.
 do_switch() {
-    local was_running=false
+    local watched=false
     check_settings
-    if service_is running; then
-        was_running=true
+    # If it does not run there is nothing to compare with: it may wait for its camera. But on trial it ran.
+    if service_is running || { on_trial && systemd_runs; }; then
+        watched=true
     fi
-    if service_is up; then
+    if $watched || service_is up; then
         was_up=true
     fi
     place_config
+    if $watched; then
+        put "$trial" -m 644 <<<"$previous"
+    fi
     point_to "$release"
-    if $was_running; then # or else there is nothing to compare with: it may wait for its camera
+    if $watched; then
         watch_service
     fi
-    if [ -n "$previous" ] && [ "$previous" != "$release" ]; then
+    end_trial
+    if [ "$previous" != "$release" ] && [ -e "$opt/releases/$previous/complete" ]; then
         show_new_settings "$previous" "$release"
     fi
 }
@@ -153,6 +185,14 @@ undo_switch() {
     else
         rm -f -- "$opt/current" "$opt/current.new"
         remove_system_files
+    fi
+    end_trial
+}
+
+end_trial() {
+    if on_trial; then
+        rm -f -- "$trial"
+        sync -- "$opt"
     fi
 }
 
@@ -181,7 +221,9 @@ watch_service() {
         sleep 1
     done
     journalctl --unit smile-gate --lines 50 --no-pager >>"$log" 2>&1 || true
-    rm -f -- "$opt/releases/$release/complete" # it must not be kept in place of one that works
+    if [ "$previous" != "$release" ]; then
+        rm -f -- "$opt/releases/$release/complete" # it must not be kept in place of one that works
+    fi
     fail "expected release $release to run for $WATCHED_SECONDS s, got $(service_state): back to ${previous:+release }$previous; details: $log"
 }
 

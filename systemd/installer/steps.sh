@@ -50,7 +50,8 @@ on_exit() {
     fi
     if [ -n "$under_way" ]; then
         note "undoing: $doing"
-        "undo_$under_way" >>"$log" 2>&1 9>&- || note "that could not be undone"
+        # In a shell of its own, which a `fail` in it ends instead of this one.
+        ( "undo_$under_way" ) >>"$log" 2>&1 9>&- || complain "that could not be undone; details: $log"
     fi
     exit "$code"
 }

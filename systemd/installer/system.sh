@@ -119,7 +119,7 @@ config_before=kept # or default, or none
 place_config() {
     if [ ! -e "$config" ]; then
         config_before=none
-    elif [ -n "$previous" ] && cmp -s -- "$config" "$(default_config "$previous")"; then
+    elif [ -n "$previous" ] && config_is_default; then
         config_before=default
     else
         return 0
@@ -132,6 +132,15 @@ restore_config() {
         none) rm -f -- "$config" ;;
         default) write_config "$previous" ;;
     esac
+}
+
+# Of whichever release: after a power cut it may be that of one on trial.
+config_is_default() {
+    local default
+    for default in "$opt"/releases/*/systemd/smile-gate.toml; do
+        ! cmp -s -- "$config" "$default" || return 0
+    done
+    return 1
 }
 
 default_config() {
@@ -186,8 +195,15 @@ start_service() {
 }
 
 have_service() {
-    [ -n "$root" ] && return
+    if [ -n "$root" ] || is_left_disabled; then
+        return 0
+    fi
     systemctl --quiet is-enabled smile-gate 2>/dev/null && { ! systemd_runs || service_is up; }
+}
+
+# An upgrade does not start what somebody has disabled.
+is_left_disabled() {
+    [ "$verb" = upgrade ] && [ "$(systemctl is-enabled smile-gate 2>/dev/null)" = disabled ]
 }
 
 do_service() {
@@ -209,6 +225,7 @@ stop_service() {
         logged systemctl disable smile-gate || fail "systemctl disable failed: $reason; details: $log"
         if systemd_runs; then
             logged systemctl stop smile-gate || fail "systemctl stop failed: $reason; details: $log"
+            logged systemctl reset-failed smile-gate || true # or else it would still be listed
         fi
     fi
 }
