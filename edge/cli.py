@@ -161,7 +161,13 @@ def safe(options: argparse.Namespace) -> int:
     folder = _runtime_folder()
     outputs = driven.noted(folder) if folder else None
     if outputs is None:
-        outputs = config.load(options.config).settings.outputs
+        path = config.file_or_installed(options.config)
+        if path is None:  # the defaults' shutter may be anything here, a relay that is active low
+            raise ConfigError(
+                f"safe: expected --config FILE or {config.INSTALLED}, got neither: no "
+                "configuration names a pin"
+            )
+        outputs = config.load(path).settings.outputs
     with_pins = {name: output for name, output in outputs.items() if output.pins()}
     failed = False
     for name, output in with_pins.items():
@@ -237,7 +243,7 @@ def cameras(_: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Look this machine over; exit code 1 for warnings, 2 for what keeps the gate from working."""
-    findings = list(examine(config.load(options.config).settings, options.socket))
+    findings = list(examine(config.file_or_installed(options.config), options.socket))
     if options.json:
         print(json.dumps(to_builtins(findings)))
     for one in [] if options.json else findings:

@@ -18,13 +18,15 @@ from typing import Any, Literal
 
 from gpiozero import Device
 from msgspec import Struct
+from msgspec.structs import replace
 
+from edge import config
 from edge.board import read_health
 from edge.bundle import load_bundle, self_test_pictures
 from edge.cameras import list_attached
 from edge.classifier import Classifier
-from edge.edgetpu import plugged_in, try_apart
-from edge.errors import BundleError, MissingPackageError, OutputError, SmileGateError
+from edge.edgetpu import library_version, plugged_in
+from edge.errors import BundleError, ConfigError, MissingPackageError, OutputError, SmileGateError
 from edge.faces import find_cascade
 from edge.outputs import Outputs
 from edge.service import open_on_edge_tpu
@@ -82,17 +84,20 @@ PACKAGES = (
 )
 
 
-def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
+def examine(path: Path | None, socket: Path) -> Iterator[Finding]:
     """Yield what is found, each thing apart from the others.
 
     Args:
-        settings: whose camera, pins, model and folders are looked at.
+        path: the configuration whose camera, pins, model and folders are looked at. Without one,
+            and when it is bad, the defaults' are, and no pin: nobody has said what is there.
         socket: where a running gate answers. What it uses can't be tried then.
     """
+    settings, of_settings = _settings(path)
     report, service = _service(socket)
     running = report is not None
     yield _machine()
     yield _python()
+    yield of_settings
     distributions = packages_distributions()
     for package in PACKAGES:
         yield _package(package, settings.camera.source, distributions)
@@ -124,6 +129,18 @@ def _python() -> Finding:
     if not (3, 11) <= sys.version_info < (3, 14):
         return Finding("python", "bad", words, "use Python 3.11 to 3.13")
     return Finding("python", "good", words)
+
+
+def _settings(path: Path | None) -> tuple[Settings, Finding]:
+    try:
+        settings = config.load(path).settings
+    except ConfigError as error:
+        in_file = str(error).startswith(f"{path}: ")
+        mend = f"sudo nano {path}" if in_file else "unset it, or mend it"
+        return Settings(outputs={}), Finding("settings", "bad", str(error), mend)
+    if path is None:
+        return replace(settings, outputs={}), Finding("settings", "good", "the defaults, no file")
+    return settings, Finding("settings", "good", str(path))
 
 
 def _package(package: Package, source: str, distributions: Mapping[str, Sequence[str]]) -> Finding:
@@ -179,7 +196,10 @@ def _tried(classifier: Classifier) -> str:
 
 def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
     wish = settings.model.edge_tpu
-    if wish != "usb" and not plugged_in():
+    mend = "plug it in, then: sudo ./install.sh --coral"
+    if not plugged_in():
+        if wish == "usb":
+            return Finding("edge tpu", "bad", "model.edge_tpu is usb, got none there", mend)
         return Finding("edge tpu", "good", "none on USB")
     if wish == "off":
         return Finding("edge tpu", "good", "on USB, but model.edge_tpu is off")
@@ -187,16 +207,13 @@ def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
         return Finding("edge tpu", "good", "left to the running gate")
     verdict: Verdict = "bad" if wish == "usb" else "warning"
     try:
-        library = try_apart()
         bundle = load_bundle(Path(settings.model.bundle))
         tried = _tried(open_on_edge_tpu(bundle, settings.model.threads))
-    except BundleError as error:
-        mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
-        return Finding("edge tpu", verdict, str(error), mend)
     except SmileGateError as error:
-        mend = "plug it in, then: sudo ./install.sh --coral"
+        if isinstance(error, BundleError):
+            mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
         return Finding("edge tpu", verdict, str(error), mend)
-    return Finding("edge tpu", "good", f"{library}, {tried}")
+    return Finding("edge tpu", "good", f"{library_version()}, {tried}")
 
 
 def _cameras(source: str) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge import config, doctor, edgetpu
+from edge import doctor, edgetpu
 from edge.board import Health
 from edge.cameras import Attached
 from edge.doctor import Finding, examine
@@ -56,7 +56,7 @@ class Machine:
         return path
 
     def all(self) -> list[Finding]:
-        return list(examine(config.load(self.config).settings, self.socket))
+        return list(examine(self.config, self.socket))
 
     def about(self, what: str) -> Finding:
         """Return the one, or the last, finding about something; what is not good has a mend."""

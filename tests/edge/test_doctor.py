@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
-from edge import doctor
+from edge import config, doctor
 from edge.doctor import REINSTALL, Finding
 from edge.errors import MissingPackageError
 from edge.settings import SHIPPED_BUNDLE
@@ -24,9 +25,9 @@ def test_a_machine_on_which_all_is_well(machine: Machine) -> None:
     findings = machine.all()
     assert {one.verdict for one in findings} == {"good"}, findings
     assert [one.about for one in findings] == [
-        "machine", "python", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec", "tomlkit",
-        findings[8].about, "cascade", "model", "edge tpu", "camera", "camera", "pins", "groups",
-        "disk", "power", "service", "journal",
+        "machine", "python", "settings", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec",
+        "tomlkit", findings[9].about, "cascade", "model", "edge tpu", "camera", "camera", "pins",
+        "groups", "disk", "power", "service", "journal",
     ]  # fmt: skip
 
 
@@ -216,7 +217,30 @@ def test_the_verb_for_real(smile_gate: Any, machine: Machine) -> None:
     assert "warning  service" in out
 
 
-def test_settings_that_are_bad_are_one_line(smile_gate: Any, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text("=")
-    code, out, err = smile_gate("doctor", "--config", tmp_path / "c.toml")
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
+def test_the_service_s_own_settings_are_the_default(smile_gate: Any, machine: Machine) -> None:
+    machine.patch.setattr(config, "INSTALLED", machine.config)
+    findings = json.loads(smile_gate("doctor", "--json", "--socket", machine.socket)[1])
+    words = {one["about"]: one["words"] for one in findings}
+    assert words["settings"] == str(machine.config)
+    assert words["pins"].startswith("GPIO 17, ")
+
+
+@pytest.mark.parametrize("how", ["file", "environment"])
+def test_settings_that_are_bad_are_one_finding_of_many(
+    smile_gate: Any, machine: Machine, pins: MockFactory, how: str
+) -> None:
+    path, mend = machine.config, "unset it, or mend it"
+    if how == "file":
+        path.write_text(f"{path.read_text()}[trigger]\nholds = 3\n")
+        mend = f"sudo nano {path}"
+    else:
+        machine.patch.setenv("SMILE_GATE_TRIGGER__HOLDS", "3")
+    arguments = ("doctor", "--config", path, "--socket", machine.socket)
+    code, out, err = smile_gate(*arguments, "--json")
+    findings = {one["about"]: one for one in json.loads(out)}
+    assert (code, err) == (2, "")
+    assert "trigger.holds: expected a key among" in findings["settings"]["words"]
+    assert (findings["settings"]["verdict"], findings["settings"]["mend"]) == ("bad", mend)
+    assert findings["pins"]["words"] == "none configured"
+    assert findings["model"]["verdict"] == "good"
+    assert not list(pins.pins)

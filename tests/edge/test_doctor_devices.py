@@ -14,7 +14,7 @@ import pytest
 from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory
 
-from edge import config, doctor
+from edge import doctor
 from edge.board import Health
 from edge.doctor import examine
 from edge.errors import OutputError
@@ -121,9 +121,17 @@ def test_no_gpio_here(machine: Machine) -> None:
 
 def test_without_outputs_there_are_no_pins(machine: Machine) -> None:
     (machine.folder / "none.toml").write_text('[camera]\nsource = "demo"')
-    settings = config.load(machine.folder / "none.toml").settings
-    found = [one for one in examine(settings, machine.socket) if one.about == "pins"]
+    path = machine.folder / "none.toml"
+    found = [one for one in examine(path, machine.socket) if one.about == "pins"]
     assert [(one.verdict, one.words) for one in found] == [("good", "none configured")]
+
+
+def test_without_a_file_no_pin_is_tried(machine: Machine, pins: MockFactory) -> None:
+    """The defaults' shutter on GPIO 17 would switch a relay there that is active low."""
+    found = {one.about: one for one in examine(None, machine.socket)}
+    assert (found["pins"].verdict, found["pins"].words) == ("good", "none configured")
+    assert found["settings"].words == "the defaults, no file"
+    assert not list(pins.pins)
 
 
 # Permissions, disk, power
