@@ -292,9 +292,11 @@ def _power() -> Finding:
     health = read_health()
     known = health.temperature_c is not None
     words = f"{health.temperature_c:.0f} degrees Celsius" if known else "no thermometer"
-    if health.warnings:
+    before = ", ".join(health.since_start)
+    troubles = [*health.warnings, *([f"since the start: {before}"] if before else [])]
+    if troubles:
         mend = "the board's own power supply, a short cable, a heat sink"
-        return Finding("power", "warning", f"{words}; {'; '.join(health.warnings)}", mend)
+        return Finding("power", "warning", f"{words}; {'; '.join(troubles)}", mend)
     return Finding("power", "good", words)
 
 

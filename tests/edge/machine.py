@@ -38,7 +38,7 @@ class Machine:
         monkeypatch.setattr(doctor, "packages_distributions", distributions)
         monkeypatch.setattr(doctor, "list_attached", lambda: iter(ATTACHED[:2]))
         monkeypatch.setattr(edgetpu, "DEVICES", folder / "no-usb")
-        monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x50000))
+        monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x0))
         self.said_by({("systemctl", "is-active", "smile-gate.service"): "inactive"})
 
     def said_by(self, programs: Mapping[Sequence[str], str]) -> None:

@@ -202,3 +202,13 @@ def test_power(machine: Machine) -> None:
     found = machine.about("power")
     assert found.verdict == "warning"
     assert found.words.startswith("no thermometer; the supply's voltage is too low")
+
+
+def test_power_that_was_too_low_before(machine: Machine) -> None:
+    machine.patch.setattr(doctor, "read_health", lambda: Health(51.2, 0x50000))
+    found = machine.about("power")
+    assert found.verdict == "warning"
+    assert found.words == (
+        "51 degrees Celsius; since the start: the supply's voltage was too low, "
+        "the processor was throttled"
+    )
