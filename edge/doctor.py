@@ -6,13 +6,16 @@ import grp
 import importlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, Literal
 
@@ -38,6 +41,10 @@ Verdict = Literal["good", "warning", "bad"]
 LEAST_FREE_MB = 200
 GROUPS = ("video", "gpio")
 UNIT = "smile-gate.service"
+RUNNING = ("active", "activating", "reloading", "deactivating")
+"""States of the service in which its pins and cameras are its own."""
+NO_ENTRY = re.compile("-- .* --")
+"""journalctl's own words among the entries, as of a new start of the board."""
 DEVICE_TREE = Path("/proc/device-tree/model")
 
 
@@ -58,13 +65,14 @@ class Finding(Struct, frozen=True):
 
 
 class Package(Struct, frozen=True):
-    """A module that is imported, what installs it, the sources that need it (all if empty), and
-    what does as well."""
+    """A module that is imported, what installs it, the sources that need it (all if empty), what
+    does as well, and whether it is for boards only."""
 
     module: str
     install: str
     sources: tuple[str, ...] = ()
     instead: str = ""
+    board: bool = False
 
 
 REINSTALL = "./install.sh, which brings what apt has not"
@@ -80,6 +88,7 @@ PACKAGES = (
     Package("gpiozero", "sudo apt install python3-gpiozero"),
     Package("msgspec", REINSTALL),
     Package("tomlkit", REINSTALL),
+    Package("lgpio", "sudo apt install python3-lgpio", board=True),
     Package("picamera2", "sudo apt install python3-picamera2", ("picamera2",)),
 )
 
@@ -92,19 +101,34 @@ def examine(path: Path | None, socket: Path) -> Iterator[Finding]:
             and when it is bad, the defaults' are, and no pin: nobody has said what is there.
         socket: where a running gate answers. What it uses can't be tried then.
     """
+    board = _read(DEVICE_TREE)
+    with ExitStack() as stack:
+        if board:
+            _take_the_pins_library_of_the_service(stack)
+        yield from _findings(path, socket, board)
+
+
+def _take_the_pins_library_of_the_service(stack: ExitStack) -> None:
+    os.environ.setdefault("GPIOZERO_PIN_FACTORY", "lgpio")
+    with suppress(OSError):  # the disk may be full, which is told further on
+        folder = stack.enter_context(TemporaryDirectory())
+        os.environ.setdefault("LG_WD", folder)  # where lgpio, when imported, makes a named pipe
+
+
+def _findings(path: Path | None, socket: Path, board: str) -> Iterator[Finding]:
     settings, of_settings = _settings(path)
     report, service = _service(socket)
     running = report is not None
-    yield _machine()
+    yield _machine(board)
     yield _python()
     yield of_settings
     distributions = packages_distributions()
-    for package in PACKAGES:
+    for package in [one for one in PACKAGES if board or not one.board]:
         yield _package(package, settings.camera.source, distributions)
     yield _cascade()
     yield _model(settings)
     yield _edge_tpu(settings, report)
-    yield from _cameras(settings.camera.source)
+    yield from _cameras(settings.camera.source, report)
     yield _pins(settings, running)
     yield _groups()
     yield from _folders(settings)
@@ -113,8 +137,8 @@ def examine(path: Path | None, socket: Path) -> Iterator[Finding]:
     yield _journal()
 
 
-def _machine() -> Finding:
-    name = _read(DEVICE_TREE) or platform.machine()
+def _machine(board: str) -> Finding:
+    name = board or platform.machine()
     try:
         release = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
@@ -216,7 +240,10 @@ def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
     return Finding("edge tpu", "good", f"{library_version()}, {tried}")
 
 
-def _cameras(source: str) -> Iterator[Finding]:
+def _cameras(source: str, report: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if report == {}:  # to look at one opens it, which a gate that is about to would not get
+        yield Finding("camera", "good", f"{source}, left to the running gate")
+        return
     kind, _, rest = source.partition(":")
     wanted = ""  # as it is listed
     if kind == "picamera2":
@@ -305,8 +332,11 @@ def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
     try:
         report = ask(socket)
     except SmileGateError as error:
-        state = _output_of(["systemctl", "is-active", UNIT]) or "unknown"
-        if state == "active":
+        state = _said(["systemctl", "is-active", UNIT])[0] or "unknown"
+        if state == "failed":
+            mend = f"journalctl -u {UNIT}; then sudo systemctl restart {UNIT}"
+            return None, Finding("service", "bad", f"{state}; {error}", mend)
+        if state in RUNNING:
             mend = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
             return {}, Finding("service", "warning", f"{state}, but {error}", mend)
         mend = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
@@ -321,8 +351,12 @@ def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
 
 def _journal() -> Finding:
     command = ["journalctl", "--unit", UNIT, "--priority", "warning", "--lines", "3"]
-    last = _output_of([*command, "--output", "cat", "--no-pager", "--quiet"])
-    return Finding("journal", "good", last.replace("\n", " | ") or "no warnings")
+    # Not --quiet: it would not say either that this user may not read the service's lines.
+    last, complaint = _said([*command, "--output", "cat", "--no-pager"])
+    if complaint:
+        return Finding("journal", "warning", complaint.partition("\n")[0], "sudo smile-gate doctor")
+    lines = [line for line in last.splitlines() if not NO_ENTRY.fullmatch(line)]
+    return Finding("journal", "good", " | ".join(lines) or "no warnings")
 
 
 def _read(path: Path) -> str:
@@ -332,9 +366,13 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _output_of(command: Sequence[str]) -> str:
+def _said(command: Sequence[str]) -> tuple[str, str]:
+    """Return what a program says, and what it complains of; nothing of one that is not here."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
+    except OSError:
+        return "", ""
+    except subprocess.SubprocessError as error:
+        return "", str(error)
+    failed = f"{command[0]} ended with code {done.returncode}" if done.returncode else ""
+    return done.stdout.strip(), done.stderr.strip() or failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -114,6 +115,32 @@ def test_the_older_runtime_does_as_well(machine: Machine) -> None:
     assert (found.about, found.verdict) == ("ai_edge_litert", "bad")
 
 
+LGPIO = """
+import os, pathlib
+pathlib.Path(os.environ["LG_WD"], ".lgd-nfy0").touch(exist_ok=False)
+"""
+
+
+def test_a_board_needs_the_pins_library_of_the_service(machine: Machine, tmp_path: Path) -> None:
+    """And leaves no pipe of that one behind."""
+    assert "lgpio" not in {one.about for one in machine.all()}
+    (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    machine.patch.setattr(doctor, "DEVICE_TREE", tmp_path / "model")
+    machine.patch.setitem(sys.modules, "lgpio", None)
+    found = machine.about("lgpio")
+    assert (found.verdict, found.mend) == ("bad", "sudo apt install python3-lgpio")
+    (tmp_path / "lgpio.py").write_text(LGPIO)
+    machine.patch.syspath_prepend(tmp_path)
+    machine.patch.delitem(sys.modules, "lgpio")
+    machine.patch.delenv("LG_WD")
+    machine.patch.delenv("GPIOZERO_PIN_FACTORY")
+    assert machine.about("lgpio").verdict == "good"
+    machine.patch.delitem(sys.modules, "lgpio")
+    assert os.environ["GPIOZERO_PIN_FACTORY"] == "lgpio"
+    assert not Path(os.environ["LG_WD"]).exists()
+    assert not (machine.folder / ".lgd-nfy0").exists()
+
+
 def test_missing_cascades(machine: Machine) -> None:
     assert machine.about("cascade").words.endswith(".xml")
 
@@ -173,9 +200,39 @@ def test_the_last_warnings_of_the_journal(machine: Machine) -> None:
     assert machine.about("journal").words == "one | two"
 
 
-def test_a_program_that_is_missing_or_fails_says_nothing() -> None:
-    assert doctor._output_of(["no-such-program"]) == ""
-    assert doctor._output_of(["sh", "-c", "echo said; exit 3"]) == "said"
+@pytest.mark.parametrize(
+    ("program", "verdict", "words"),
+    [
+        ("echo one; echo '-- Boot 0123 --'; echo two", "good", "one | two"),
+        ("echo '-- No entries --'", "good", "no warnings"),
+        (
+            "echo Hint: You are currently not seeing messages from other users >&2",
+            "warning",
+            "Hint: You are currently not seeing messages from other users",
+        ),
+        ("exit 1", "warning", "journalctl ended with code 1"),
+    ],
+)
+def test_a_journal_that_may_not_be_read_is_not_without_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, verdict: str, words: str
+) -> None:
+    (tmp_path / "journalctl").write_text(f"#!/bin/sh\n{program}\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    mend = "" if verdict == "good" else "sudo smile-gate doctor"
+    assert doctor._journal() == Finding("journal", verdict, words, mend)  # type: ignore[arg-type]
+
+
+def test_a_service_that_failed_is_bad(machine: Machine) -> None:
+    machine.said_by({("systemctl", "is-active", "smile-gate.service"): "failed"})
+    found = machine.about("service")
+    assert (found.verdict, found.words[:8]) == ("bad", "failed; ")
+
+
+def test_what_a_program_says_and_complains_of() -> None:
+    assert doctor._said(["no-such-program"]) == ("", "")
+    assert doctor._said(["sh", "-c", "echo said; exit 3"]) == ("said", "sh ended with code 3")
+    assert doctor._said(["sh", "-c", "echo said; echo bad >&2"]) == ("said", "bad")
 
 
 # The verb

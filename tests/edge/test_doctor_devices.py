@@ -89,12 +89,17 @@ def test_pins_of_a_gate_that_runs_are_left_alone(
     assert machine.about("pins").words == "GPIO 17; the running gate has them"
 
 
-def test_pins_of_a_gate_that_may_not_be_asked_are_left_alone(machine: Machine) -> None:
+@pytest.mark.parametrize("state", ["active", "activating", "reloading", "deactivating"])
+def test_pins_and_camera_of_a_gate_that_may_not_be_asked_are_left_alone(
+    machine: Machine, state: str
+) -> None:
     machine.patch.setattr(doctor, "Outputs", None)
-    machine.said_by({("systemctl", "is-active", "smile-gate.service"): "active"})
+    machine.patch.setattr(doctor, "list_attached", None)
+    machine.said_by({("systemctl", "is-active", "smile-gate.service"): state})
+    assert machine.about("camera").words == "v4l2:/dev/video0, left to the running gate"
     assert machine.about("pins").words == "GPIO 17; the running gate has them"
     found = machine.about("service")
-    assert (found.verdict, found.words[:11]) == ("warning", "active, but")
+    assert (found.verdict, found.words.partition(",")[0]) == ("warning", state)
 
 
 def test_a_pin_that_cannot_be_had_is_bad(machine: Machine) -> None:
