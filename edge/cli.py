@@ -67,17 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = VERBS[options.verb](options)
         sys.stdout.flush()
-    except SmileGateError as error:
-        journal.complain(f"smile-gate: {error}")
-        served = options.verb == "run" and Notifier().listened
-        return 1 if served and may_pass(error) else 2
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         drop_stdout()
         return 1
-    except OSError as error:
+    except (SmileGateError, OSError) as error:
         journal.complain(f"smile-gate: {error}")
-        drop_stdout()
-        return 1 if options.verb == "run" else 2
+        if not isinstance(error, SmileGateError):  # what is left to write may fail as this did
+            drop_stdout()
+        served = options.verb == "run" and Notifier().listened
+        return 1 if served and may_pass(error) else 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -99,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
                 listener(event)
 
         folder = _runtime_folder()
-        note = partial(driven.note, folder) if folder else lambda _: None
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), note)))
+        notes = [partial(driven.note, folder)] if folder else []
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *notes)))
         if folder:
             server = StatusServer(folder / SOCKET.name, service.report)
             stack.enter_context(closing(server))
