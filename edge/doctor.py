@@ -334,7 +334,9 @@ def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
     except SmileGateError as error:
         state = _said(["systemctl", "is-active", UNIT])[0] or "unknown"
         if state == "failed":
-            mend = f"journalctl -u {UNIT}; then sudo systemctl restart {UNIT}"
+            # After too many ends systemd refuses a start by hand, too, until its count is reset.
+            start = f"sudo systemctl reset-failed {UNIT}; sudo systemctl start {UNIT}"
+            mend = f"journalctl -u {UNIT}; {start}"
             return None, Finding("service", "bad", f"{state}; {error}", mend)
         if state in RUNNING:
             mend = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
