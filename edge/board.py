@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +28,14 @@ THROTTLED = {
 }
 """What the low bits of the firmware's get_throttled mean (Raspberry Pi documentation, "OS", 4.)."""
 
+SINCE_START = {
+    16: "the supply's voltage was too low",
+    17: "the processor was slowed",
+    18: "the processor was throttled",
+    19: "the processor was near its temperature limit",
+}
+"""What its high bits mean."""
+
 
 class Health(Struct, frozen=True):
     """A reading.
@@ -42,7 +52,15 @@ class Health(Struct, frozen=True):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the firmware holds back now, in words."""
-        return tuple(words for bit, words in THROTTLED.items() if (self.throttled or 0) >> bit & 1)
+        return self._words(THROTTLED)
+
+    @property
+    def since_start(self) -> tuple[str, ...]:
+        """What the firmware has held back at some time since the board's start, in words."""
+        return self._words(SINCE_START)
+
+    def _words(self, meanings: Mapping[int, str]) -> tuple[str, ...]:
+        return tuple(words for bit, words in meanings.items() if (self.throttled or 0) >> bit & 1)
 
 
 def read_health(zones: Path = ZONES) -> Health:
@@ -80,7 +98,8 @@ def held_mb() -> float:
 
 
 class BoardWatch:
-    """Reads the board's sensors now and then, in a thread of its own, and warns of what is new.
+    """Reads the board's sensors now and then, in a thread of its own, and warns of what is new,
+    of the same at most every ``AGAIN_S``: a poor supply comes and goes.
 
     Attributes:
         health: the last reading.
@@ -88,6 +107,7 @@ class BoardWatch:
     """
 
     EVERY_S = 10.0
+    AGAIN_S = 3600.0
     COOLER_C = 5.0
 
     def __init__(self, hot_c: float, read: Callable[[], Health] = read_health) -> None:
@@ -95,6 +115,7 @@ class BoardWatch:
         self.health = Health(None, None)
         self.hot = False
         self._read = read
+        self._warned_at: dict[str, float] = {}
         self._ended = threading.Event()
         threading.Thread(target=self._watch, name="board", daemon=True).start()
 
@@ -114,11 +135,18 @@ class BoardWatch:
         """Take a reading."""
         for words in health.warnings:
             if words not in self.health.warnings:
-                log.warning("board: %s", words)
+                self._warn(words)
         self.health = health
         degrees = health.temperature_c
         hot = degrees is not None and degrees >= self.hot_c - self.COOLER_C * self.hot
-        if hot != self.hot:
-            words = "hot: a live camera is judged less often" if hot else "cool again"
-            log.warning("board: %s degrees Celsius, %s", degrees, words)
+        if hot and not self.hot:
+            self._warn("hot: a live camera is judged less often", f"{degrees} degrees Celsius, ")
+        elif self.hot and not hot:
+            log.info("board: %s degrees Celsius, cool again", degrees)
         self.hot = hot
+
+    def _warn(self, words: str, before: str = "") -> None:
+        now = time.monotonic()
+        if now - self._warned_at.get(words, -math.inf) >= self.AGAIN_S:
+            self._warned_at[words] = now
+            log.warning("board: %s%s", before, words)

@@ -67,17 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = VERBS[options.verb](options)
         sys.stdout.flush()
-    except SmileGateError as error:
-        journal.complain(f"smile-gate: {error}")
-        served = options.verb == "run" and Notifier().listened
-        return 1 if served and may_pass(error) else 2
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         drop_stdout()
         return 1
-    except OSError as error:
+    except (SmileGateError, OSError) as error:
         journal.complain(f"smile-gate: {error}")
-        drop_stdout()
-        return 1 if options.verb == "run" else 2
+        if not isinstance(error, SmileGateError):  # what is left to write may fail as this did
+            drop_stdout()
+        served = options.verb == "run" and Notifier().listened
+        return 1 if served and may_pass(error) else 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -99,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
                 listener(event)
 
         folder = _runtime_folder()
-        note = partial(driven.note, folder) if folder else lambda _: None
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), note)))
+        notes = [partial(driven.note, folder)] if folder else []
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *notes)))
         if folder:
             server = StatusServer(folder / SOCKET.name, service.report)
             stack.enter_context(closing(server))
@@ -161,7 +159,13 @@ def safe(options: argparse.Namespace) -> int:
     folder = _runtime_folder()
     outputs = driven.noted(folder) if folder else None
     if outputs is None:
-        outputs = config.load(options.config).settings.outputs
+        path = config.file_or_installed(options.config)
+        if path is None:  # the defaults' shutter may be anything here, a relay that is active low
+            raise ConfigError(
+                f"safe: expected --config FILE or {config.INSTALLED}, got neither: no "
+                "configuration names a pin"
+            )
+        outputs = config.load(path).settings.outputs
     with_pins = {name: output for name, output in outputs.items() if output.pins()}
     failed = False
     for name, output in with_pins.items():
@@ -237,7 +241,7 @@ def cameras(_: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Look this machine over; exit code 1 for warnings, 2 for what keeps the gate from working."""
-    findings = list(examine(config.load(options.config).settings, options.socket))
+    findings = list(examine(config.file_or_installed(options.config), options.socket))
     if options.json:
         print(json.dumps(to_builtins(findings)))
     for one in [] if options.json else findings:

@@ -27,6 +27,8 @@ from edge.settings import (
 )
 
 PREFIX = "SMILE_GATE_"
+INSTALLED = Path("/etc/smile-gate/smile-gate.toml")
+"""The service's, which ``smile-gate doctor`` and ``safe`` take when they are given none."""
 WITHOUT_FILE: Mapping[str, Any] = {"outputs": {"shutter": {"kind": "shutter", "pin": 17}}}
 
 TINY_S = 1e-9  # below this, times differ by rounding only
@@ -79,6 +81,11 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
             names = ", ".join(blamed or variables.values())
             raise ConfigError(f"{names}: {error}", error.key) from error
     return Configuration(settings, origins)
+
+
+def file_or_installed(path: Path | None) -> Path | None:
+    """Return the file, without one the service's, and None where there is not even that."""
+    return path or (INSTALLED if os.path.exists(INSTALLED) else None)  # noqa: PTH110  (may raise)
 
 
 def _related(key: str, other: str) -> bool:

@@ -6,25 +6,30 @@ import grp
 import importlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, Literal
 
 from gpiozero import Device
 from msgspec import Struct
+from msgspec.structs import replace
 
+from edge import config
 from edge.board import read_health
 from edge.bundle import load_bundle, self_test_pictures
 from edge.cameras import list_attached
 from edge.classifier import Classifier
-from edge.edgetpu import plugged_in, try_apart
-from edge.errors import BundleError, MissingPackageError, OutputError, SmileGateError
+from edge.edgetpu import library_version, plugged_in
+from edge.errors import BundleError, ConfigError, MissingPackageError, OutputError, SmileGateError
 from edge.faces import find_cascade
 from edge.outputs import Outputs
 from edge.service import open_on_edge_tpu
@@ -36,6 +41,10 @@ Verdict = Literal["good", "warning", "bad"]
 LEAST_FREE_MB = 200
 GROUPS = ("video", "gpio")
 UNIT = "smile-gate.service"
+RUNNING = ("active", "activating", "reloading", "deactivating")
+"""States of the service in which its pins and cameras are its own."""
+NO_ENTRY = re.compile("-- .* --")
+"""journalctl's own words among the entries, as of a new start of the board."""
 DEVICE_TREE = Path("/proc/device-tree/model")
 
 
@@ -56,13 +65,14 @@ class Finding(Struct, frozen=True):
 
 
 class Package(Struct, frozen=True):
-    """A module that is imported, what installs it, the sources that need it (all if empty), and
-    what does as well."""
+    """A module that is imported, what installs it, the sources that need it (all if empty), what
+    does as well, and whether it is for boards only."""
 
     module: str
     install: str
     sources: tuple[str, ...] = ()
     instead: str = ""
+    board: bool = False
 
 
 REINSTALL = "./install.sh, which brings what apt has not"
@@ -78,28 +88,47 @@ PACKAGES = (
     Package("gpiozero", "sudo apt install python3-gpiozero"),
     Package("msgspec", REINSTALL),
     Package("tomlkit", REINSTALL),
+    Package("lgpio", "sudo apt install python3-lgpio", board=True),
     Package("picamera2", "sudo apt install python3-picamera2", ("picamera2",)),
 )
 
 
-def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
+def examine(path: Path | None, socket: Path) -> Iterator[Finding]:
     """Yield what is found, each thing apart from the others.
 
     Args:
-        settings: whose camera, pins, model and folders are looked at.
+        path: the configuration whose camera, pins, model and folders are looked at. Without one,
+            and when it is bad, the defaults' are, and no pin: nobody has said what is there.
         socket: where a running gate answers. What it uses can't be tried then.
     """
+    board = _read(DEVICE_TREE)
+    with ExitStack() as stack:
+        if board:
+            _take_the_pins_library_of_the_service(stack)
+        yield from _findings(path, socket, board)
+
+
+def _take_the_pins_library_of_the_service(stack: ExitStack) -> None:
+    os.environ.setdefault("GPIOZERO_PIN_FACTORY", "lgpio")
+    with suppress(OSError):  # the disk may be full, which is told further on
+        folder = stack.enter_context(TemporaryDirectory())
+        os.environ.setdefault("LG_WD", folder)  # where lgpio, when imported, makes a named pipe
+
+
+def _findings(path: Path | None, socket: Path, board: str) -> Iterator[Finding]:
+    settings, of_settings = _settings(path)
     report, service = _service(socket)
     running = report is not None
-    yield _machine()
+    yield _machine(board)
     yield _python()
+    yield of_settings
     distributions = packages_distributions()
-    for package in PACKAGES:
+    for package in [one for one in PACKAGES if board or not one.board]:
         yield _package(package, settings.camera.source, distributions)
     yield _cascade()
     yield _model(settings)
     yield _edge_tpu(settings, report)
-    yield from _cameras(settings.camera.source)
+    yield from _cameras(settings.camera.source, report)
     yield _pins(settings, running)
     yield _groups()
     yield from _folders(settings)
@@ -108,8 +137,8 @@ def examine(settings: Settings, socket: Path) -> Iterator[Finding]:
     yield _journal()
 
 
-def _machine() -> Finding:
-    name = _read(DEVICE_TREE) or platform.machine()
+def _machine(board: str) -> Finding:
+    name = board or platform.machine()
     try:
         release = platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
@@ -124,6 +153,18 @@ def _python() -> Finding:
     if not (3, 11) <= sys.version_info < (3, 14):
         return Finding("python", "bad", words, "use Python 3.11 to 3.13")
     return Finding("python", "good", words)
+
+
+def _settings(path: Path | None) -> tuple[Settings, Finding]:
+    try:
+        settings = config.load(path).settings
+    except ConfigError as error:
+        in_file = str(error).startswith(f"{path}: ")
+        mend = f"sudo nano {path}" if in_file else "unset it, or mend it"
+        return Settings(outputs={}), Finding("settings", "bad", str(error), mend)
+    if path is None:
+        return replace(settings, outputs={}), Finding("settings", "good", "the defaults, no file")
+    return settings, Finding("settings", "good", str(path))
 
 
 def _package(package: Package, source: str, distributions: Mapping[str, Sequence[str]]) -> Finding:
@@ -179,7 +220,10 @@ def _tried(classifier: Classifier) -> str:
 
 def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
     wish = settings.model.edge_tpu
-    if wish != "usb" and not plugged_in():
+    mend = "plug it in, then: sudo ./install.sh --coral"
+    if not plugged_in():
+        if wish == "usb":
+            return Finding("edge tpu", "bad", "model.edge_tpu is usb, got none there", mend)
         return Finding("edge tpu", "good", "none on USB")
     if wish == "off":
         return Finding("edge tpu", "good", "on USB, but model.edge_tpu is off")
@@ -187,19 +231,19 @@ def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
         return Finding("edge tpu", "good", "left to the running gate")
     verdict: Verdict = "bad" if wish == "usb" else "warning"
     try:
-        library = try_apart()
         bundle = load_bundle(Path(settings.model.bundle))
         tried = _tried(open_on_edge_tpu(bundle, settings.model.threads))
-    except BundleError as error:
-        mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
-        return Finding("edge tpu", verdict, str(error), mend)
     except SmileGateError as error:
-        mend = "plug it in, then: sudo ./install.sh --coral"
+        if isinstance(error, BundleError):
+            mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
         return Finding("edge tpu", verdict, str(error), mend)
-    return Finding("edge tpu", "good", f"{library}, {tried}")
+    return Finding("edge tpu", "good", f"{library_version()}, {tried}")
 
 
-def _cameras(source: str) -> Iterator[Finding]:
+def _cameras(source: str, report: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if report == {}:  # to look at one opens it, which a gate that is about to would not get
+        yield Finding("camera", "good", f"{source}, left to the running gate")
+        return
     kind, _, rest = source.partition(":")
     wanted = ""  # as it is listed
     if kind == "picamera2":
@@ -275,9 +319,11 @@ def _power() -> Finding:
     health = read_health()
     known = health.temperature_c is not None
     words = f"{health.temperature_c:.0f} degrees Celsius" if known else "no thermometer"
-    if health.warnings:
+    before = ", ".join(health.since_start)
+    troubles = [*health.warnings, *([f"since the start: {before}"] if before else [])]
+    if troubles:
         mend = "the board's own power supply, a short cable, a heat sink"
-        return Finding("power", "warning", f"{words}; {'; '.join(health.warnings)}", mend)
+        return Finding("power", "warning", f"{words}; {'; '.join(troubles)}", mend)
     return Finding("power", "good", words)
 
 
@@ -286,8 +332,13 @@ def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
     try:
         report = ask(socket)
     except SmileGateError as error:
-        state = _output_of(["systemctl", "is-active", UNIT]) or "unknown"
-        if state == "active":
+        state = _said(["systemctl", "is-active", UNIT])[0] or "unknown"
+        if state == "failed":
+            # After too many ends systemd refuses a start by hand, too, until its count is reset.
+            start = f"sudo systemctl reset-failed {UNIT}; sudo systemctl start {UNIT}"
+            mend = f"journalctl -u {UNIT}; {start}"
+            return None, Finding("service", "bad", f"{state}; {error}", mend)
+        if state in RUNNING:
             mend = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
             return {}, Finding("service", "warning", f"{state}, but {error}", mend)
         mend = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
@@ -302,8 +353,12 @@ def _service(socket: Path) -> tuple[Mapping[str, Any] | None, Finding]:
 
 def _journal() -> Finding:
     command = ["journalctl", "--unit", UNIT, "--priority", "warning", "--lines", "3"]
-    last = _output_of([*command, "--output", "cat", "--no-pager", "--quiet"])
-    return Finding("journal", "good", last.replace("\n", " | ") or "no warnings")
+    # Not --quiet: it would not say either that this user may not read the service's lines.
+    last, complaint = _said([*command, "--output", "cat", "--no-pager"])
+    if complaint:
+        return Finding("journal", "warning", complaint.partition("\n")[0], "sudo smile-gate doctor")
+    lines = [line for line in last.splitlines() if not NO_ENTRY.fullmatch(line)]
+    return Finding("journal", "good", " | ".join(lines) or "no warnings")
 
 
 def _read(path: Path) -> str:
@@ -313,9 +368,13 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _output_of(command: Sequence[str]) -> str:
+def _said(command: Sequence[str]) -> tuple[str, str]:
+    """Return what a program says, and what it complains of; nothing of one that is not here."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
+    except OSError:
+        return "", ""
+    except subprocess.SubprocessError as error:
+        return "", str(error)
+    failed = f"{command[0]} ended with code {done.returncode}" if done.returncode else ""
+    return done.stdout.strip(), done.stderr.strip() or failed

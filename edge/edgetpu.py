@@ -22,9 +22,12 @@ DEVICES = Path("/sys/bus/usb/devices")
 NEW, READY = ("1a6e", "089a"), ("18d1", "9302")
 """Vendor and product as they are after plugging in, and once the library has given it firmware."""
 
-TRY_S = 30.0
+TRY_S = 10.0
+"""Two tries in a reload end long before the service's watchdog would."""
 
 _open: WeakSet[Any] = WeakSet()
+_failed: dict[str, tuple[tuple[str, str] | None, str]] = {}
+"""Of a library whose last try failed: what was plugged in after it, and the error."""
 
 
 def plugged_in(devices: Path | None = None) -> tuple[str, str] | None:
@@ -65,7 +68,8 @@ def open_delegate(library: str | None = None) -> Any:
 def try_apart(library: str | None = None) -> str:
     """Load the library in another process; return its version.
 
-    Takes some seconds the first time after plugging in, when the firmware is loaded.
+    Takes some seconds the first time after plugging in, when the firmware is loaded. A try that
+    failed is not repeated until something else is plugged in: a gate misses smiles meanwhile.
 
     Raises:
         EdgeTpuError: none is plugged in, or it can't be used.
@@ -73,7 +77,19 @@ def try_apart(library: str | None = None) -> str:
     library = library or LIBRARY
     found = plugged_in()
     if found is None:
+        _failed.clear()
         raise EdgeTpuError("expected an Edge TPU on USB, got none")
+    then, words = _failed.get(library, (None, ""))
+    if then == found:
+        raise EdgeTpuError(words)
+    try:
+        return _try(library, found)
+    except EdgeTpuError as error:
+        _failed[library] = (plugged_in(), str(error))
+        raise
+
+
+def _try(library: str, found: tuple[str, str]) -> str:
     try:
         return _run(library)
     except EdgeTpuError:
@@ -110,10 +126,9 @@ def _run(library: str) -> str:
 
 
 def _load(library: str) -> Any:
+    library_version(library)  # where it is no such library the runtime prints lines of its own
     try:
         delegate = tflite().load_delegate(library, {"device": "usb"})
-    except (OSError, AttributeError) as error:
-        raise EdgeTpuError(f"expected the Edge TPU's library, got: {error}") from error
     except ValueError as error:  # the library does not say why
         raise EdgeTpuError(
             f"{library}: expected an Edge TPU on USB that answers, got none: another program uses "
@@ -122,19 +137,29 @@ def _load(library: str) -> Any:
     return delegate
 
 
+def library_version(library: str | None = None) -> str:
+    """Return the version of a library, by default of ``LIBRARY``.
+
+    Raises:
+        EdgeTpuError: it is none for an Edge TPU, or not there.
+    """
+    try:
+        edgetpu_version = ctypes.CDLL(library or LIBRARY).edgetpu_version
+    except (OSError, AttributeError) as error:
+        raise EdgeTpuError(f"expected the Edge TPU's library, got: {error}") from error
+    edgetpu_version.restype = ctypes.c_char_p
+    version: bytes = edgetpu_version()
+    return version.decode()
+
+
 def main(library: str = LIBRARY) -> int:
     """Load the library; print its version and return 0, or one line and return 1."""
     try:
-        edgetpu_version = ctypes.CDLL(library).edgetpu_version
-        edgetpu_version.restype = ctypes.c_char_p
         _load(library)
     except SmileGateError as error:
         print(error)
         return 1
-    except (OSError, AttributeError) as error:
-        print(f"expected the Edge TPU's library, got: {error}")
-        return 1
-    print(edgetpu_version().decode())
+    print(library_version(library))
     return 0
 
 

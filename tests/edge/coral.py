@@ -53,6 +53,7 @@ class Coral:
         self.devices = devices
         self._patch = patch
         patch.setattr(edgetpu, "DEVICES", devices)
+        patch.setattr(edgetpu, "_failed", {})
         patch.setattr(edgetpu, "LIBRARY", str(library))
         for name, ids in {"usb1": ("1d6b", "0002"), "1-1": ("046d", "0825")}.items():
             self.plug(name, ids)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge import config, doctor, edgetpu
+from edge import doctor, edgetpu
 from edge.board import Health
 from edge.cameras import Attached
 from edge.doctor import Finding, examine
@@ -37,13 +37,15 @@ class Machine:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(doctor, "packages_distributions", distributions)
         monkeypatch.setattr(doctor, "list_attached", lambda: iter(ATTACHED[:2]))
+        monkeypatch.setattr(doctor, "DEVICE_TREE", folder / "no-device-tree")
+        monkeypatch.setenv("LG_WD", str(folder))  # doctor sets it where it is not, for good
         monkeypatch.setattr(edgetpu, "DEVICES", folder / "no-usb")
-        monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x50000))
+        monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x0))
         self.said_by({("systemctl", "is-active", "smile-gate.service"): "inactive"})
 
     def said_by(self, programs: Mapping[Sequence[str], str]) -> None:
         self.patch.setattr(
-            doctor, "_output_of", lambda command: programs.get(tuple(command[:3]), "")
+            doctor, "_said", lambda command: (programs.get(tuple(command[:3]), ""), "")
         )
 
     @property
@@ -56,7 +58,7 @@ class Machine:
         return path
 
     def all(self) -> list[Finding]:
-        return list(examine(config.load(self.config).settings, self.socket))
+        return list(examine(self.config, self.socket))
 
     def about(self, what: str) -> Finding:
         """Return the one, or the last, finding about something; what is not good has a mend."""

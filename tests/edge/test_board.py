@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import threading
 from contextlib import closing
@@ -90,7 +91,9 @@ def watch(hot_c: float = 78.0) -> BoardWatch:
 
 
 def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     board = watch()
+    board.AGAIN_S = 0.0
     hot = []
     for temperature in [77.9, 78.0, 85.0, 77.0, 73.0, 72.9, 77.0, 78.5]:
         board.take(Health(temperature, None))
@@ -101,6 +104,7 @@ def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixtu
         "cool again",
         "hot",
     ]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
 
 
 def test_heat_of_which_nothing_is_known_any_more_is_over() -> None:
@@ -118,6 +122,18 @@ def test_warns_once_of_each_thing(caplog: pytest.LogCaptureFixture) -> None:
     assert ["voltage" in message for message in caplog.messages] == [True, True]
     assert "throttled" in caplog.messages[1]
     assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_what_comes_and_goes_is_warned_of_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    board = watch()
+    for _ in range(5):
+        board.take(Health(90.0, 0x1))
+        board.take(Health(50.0, 0x10000))
+    assert ["hot" in message for message in caplog.messages] == [False, True]
+    board.AGAIN_S = 0.0
+    board.take(Health(50.0, 0x1))
+    assert "voltage" in caplog.messages[-1]
+    assert len(caplog.messages) == 3
 
 
 def test_reads_now_and_then_in_a_thread_of_its_own_until_closed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
-from edge import doctor
+from edge import config, doctor
 from edge.doctor import REINSTALL, Finding
 from edge.errors import MissingPackageError
 from edge.settings import SHIPPED_BUNDLE
@@ -24,9 +26,9 @@ def test_a_machine_on_which_all_is_well(machine: Machine) -> None:
     findings = machine.all()
     assert {one.verdict for one in findings} == {"good"}, findings
     assert [one.about for one in findings] == [
-        "machine", "python", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec", "tomlkit",
-        findings[8].about, "cascade", "model", "edge tpu", "camera", "camera", "pins", "groups",
-        "disk", "power", "service", "journal",
+        "machine", "python", "settings", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec",
+        "tomlkit", findings[9].about, "cascade", "model", "edge tpu", "camera", "camera", "pins",
+        "groups", "disk", "power", "service", "journal",
     ]  # fmt: skip
 
 
@@ -113,6 +115,32 @@ def test_the_older_runtime_does_as_well(machine: Machine) -> None:
     assert (found.about, found.verdict) == ("ai_edge_litert", "bad")
 
 
+LGPIO = """
+import os, pathlib
+pathlib.Path(os.environ["LG_WD"], ".lgd-nfy0").touch(exist_ok=False)
+"""
+
+
+def test_a_board_needs_the_pins_library_of_the_service(machine: Machine, tmp_path: Path) -> None:
+    """And leaves no pipe of that one behind."""
+    assert "lgpio" not in {one.about for one in machine.all()}
+    (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    machine.patch.setattr(doctor, "DEVICE_TREE", tmp_path / "model")
+    machine.patch.setitem(sys.modules, "lgpio", None)
+    found = machine.about("lgpio")
+    assert (found.verdict, found.mend) == ("bad", "sudo apt install python3-lgpio")
+    (tmp_path / "lgpio.py").write_text(LGPIO)
+    machine.patch.syspath_prepend(tmp_path)
+    machine.patch.delitem(sys.modules, "lgpio")
+    machine.patch.delenv("LG_WD")
+    machine.patch.delenv("GPIOZERO_PIN_FACTORY")
+    assert machine.about("lgpio").verdict == "good"
+    machine.patch.delitem(sys.modules, "lgpio")
+    assert os.environ["GPIOZERO_PIN_FACTORY"] == "lgpio"
+    assert not Path(os.environ["LG_WD"]).exists()
+    assert not (machine.folder / ".lgd-nfy0").exists()
+
+
 def test_missing_cascades(machine: Machine) -> None:
     assert machine.about("cascade").words.endswith(".xml")
 
@@ -172,9 +200,39 @@ def test_the_last_warnings_of_the_journal(machine: Machine) -> None:
     assert machine.about("journal").words == "one | two"
 
 
-def test_a_program_that_is_missing_or_fails_says_nothing() -> None:
-    assert doctor._output_of(["no-such-program"]) == ""
-    assert doctor._output_of(["sh", "-c", "echo said; exit 3"]) == "said"
+@pytest.mark.parametrize(
+    ("program", "verdict", "words"),
+    [
+        ("echo one; echo '-- Boot 0123 --'; echo two", "good", "one | two"),
+        ("echo '-- No entries --'", "good", "no warnings"),
+        (
+            "echo Hint: You are currently not seeing messages from other users >&2",
+            "warning",
+            "Hint: You are currently not seeing messages from other users",
+        ),
+        ("exit 1", "warning", "journalctl ended with code 1"),
+    ],
+)
+def test_a_journal_that_may_not_be_read_is_not_without_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, verdict: str, words: str
+) -> None:
+    (tmp_path / "journalctl").write_text(f"#!/bin/sh\n{program}\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    mend = "" if verdict == "good" else "sudo smile-gate doctor"
+    assert doctor._journal() == Finding("journal", verdict, words, mend)  # type: ignore[arg-type]
+
+
+def test_a_service_that_failed_is_bad(machine: Machine) -> None:
+    machine.said_by({("systemctl", "is-active", "smile-gate.service"): "failed"})
+    found = machine.about("service")
+    assert (found.verdict, found.words[:8]) == ("bad", "failed; ")
+
+
+def test_what_a_program_says_and_complains_of() -> None:
+    assert doctor._said(["no-such-program"]) == ("", "")
+    assert doctor._said(["sh", "-c", "echo said; exit 3"]) == ("said", "sh ended with code 3")
+    assert doctor._said(["sh", "-c", "echo said; echo bad >&2"]) == ("said", "bad")
 
 
 # The verb
@@ -216,7 +274,30 @@ def test_the_verb_for_real(smile_gate: Any, machine: Machine) -> None:
     assert "warning  service" in out
 
 
-def test_settings_that_are_bad_are_one_line(smile_gate: Any, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text("=")
-    code, out, err = smile_gate("doctor", "--config", tmp_path / "c.toml")
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
+def test_the_service_s_own_settings_are_the_default(smile_gate: Any, machine: Machine) -> None:
+    machine.patch.setattr(config, "INSTALLED", machine.config)
+    findings = json.loads(smile_gate("doctor", "--json", "--socket", machine.socket)[1])
+    words = {one["about"]: one["words"] for one in findings}
+    assert words["settings"] == str(machine.config)
+    assert words["pins"].startswith("GPIO 17, ")
+
+
+@pytest.mark.parametrize("how", ["file", "environment"])
+def test_settings_that_are_bad_are_one_finding_of_many(
+    smile_gate: Any, machine: Machine, pins: MockFactory, how: str
+) -> None:
+    path, mend = machine.config, "unset it, or mend it"
+    if how == "file":
+        path.write_text(f"{path.read_text()}[trigger]\nholds = 3\n")
+        mend = f"sudo nano {path}"
+    else:
+        machine.patch.setenv("SMILE_GATE_TRIGGER__HOLDS", "3")
+    arguments = ("doctor", "--config", path, "--socket", machine.socket)
+    code, out, err = smile_gate(*arguments, "--json")
+    findings = {one["about"]: one for one in json.loads(out)}
+    assert (code, err) == (2, "")
+    assert "trigger.holds: expected a key among" in findings["settings"]["words"]
+    assert (findings["settings"]["verdict"], findings["settings"]["mend"]) == ("bad", mend)
+    assert findings["pins"]["words"] == "none configured"
+    assert findings["model"]["verdict"] == "good"
+    assert not list(pins.pins)

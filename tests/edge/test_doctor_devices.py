@@ -14,7 +14,7 @@ import pytest
 from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory
 
-from edge import config, doctor
+from edge import doctor
 from edge.board import Health
 from edge.doctor import examine
 from edge.errors import OutputError
@@ -89,12 +89,17 @@ def test_pins_of_a_gate_that_runs_are_left_alone(
     assert machine.about("pins").words == "GPIO 17; the running gate has them"
 
 
-def test_pins_of_a_gate_that_may_not_be_asked_are_left_alone(machine: Machine) -> None:
+@pytest.mark.parametrize("state", ["active", "activating", "reloading", "deactivating"])
+def test_pins_and_camera_of_a_gate_that_may_not_be_asked_are_left_alone(
+    machine: Machine, state: str
+) -> None:
     machine.patch.setattr(doctor, "Outputs", None)
-    machine.said_by({("systemctl", "is-active", "smile-gate.service"): "active"})
+    machine.patch.setattr(doctor, "list_attached", None)
+    machine.said_by({("systemctl", "is-active", "smile-gate.service"): state})
+    assert machine.about("camera").words == "v4l2:/dev/video0, left to the running gate"
     assert machine.about("pins").words == "GPIO 17; the running gate has them"
     found = machine.about("service")
-    assert (found.verdict, found.words[:11]) == ("warning", "active, but")
+    assert (found.verdict, found.words.partition(",")[0]) == ("warning", state)
 
 
 def test_a_pin_that_cannot_be_had_is_bad(machine: Machine) -> None:
@@ -121,9 +126,17 @@ def test_no_gpio_here(machine: Machine) -> None:
 
 def test_without_outputs_there_are_no_pins(machine: Machine) -> None:
     (machine.folder / "none.toml").write_text('[camera]\nsource = "demo"')
-    settings = config.load(machine.folder / "none.toml").settings
-    found = [one for one in examine(settings, machine.socket) if one.about == "pins"]
+    path = machine.folder / "none.toml"
+    found = [one for one in examine(path, machine.socket) if one.about == "pins"]
     assert [(one.verdict, one.words) for one in found] == [("good", "none configured")]
+
+
+def test_without_a_file_no_pin_is_tried(machine: Machine, pins: MockFactory) -> None:
+    """The defaults' shutter on GPIO 17 would switch a relay there that is active low."""
+    found = {one.about: one for one in examine(None, machine.socket)}
+    assert (found["pins"].verdict, found["pins"].words) == ("good", "none configured")
+    assert found["settings"].words == "the defaults, no file"
+    assert not list(pins.pins)
 
 
 # Permissions, disk, power
@@ -194,3 +207,13 @@ def test_power(machine: Machine) -> None:
     found = machine.about("power")
     assert found.verdict == "warning"
     assert found.words.startswith("no thermometer; the supply's voltage is too low")
+
+
+def test_power_that_was_too_low_before(machine: Machine) -> None:
+    machine.patch.setattr(doctor, "read_health", lambda: Health(51.2, 0x50000))
+    found = machine.about("power")
+    assert found.verdict == "warning"
+    assert found.words == (
+        "51 degrees Celsius; since the start: the supply's voltage was too low, "
+        "the processor was throttled"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,35 @@ def test_what_this_process_uses_is_not_tried_in_another(coral: Coral) -> None:
     gc.collect()
     with pytest.raises(EdgeTpuError, match="on USB, got none"):
         open_delegate()
+
+
+def test_a_try_that_failed_is_repeated_when_something_else_is_plugged_in(coral: Coral) -> None:
+    coral.does("absent")
+    with pytest.raises(EdgeTpuError, match="that answers, got none"):
+        try_apart()
+    coral.does("well")
+    with pytest.raises(EdgeTpuError, match="that answers, got none"):
+        try_apart()
+    coral.plug(ids=NEW)
+    assert try_apart() == VERSION
+
+
+def test_a_try_that_failed_is_repeated_once_it_was_pulled_out(coral: Coral) -> None:
+    coral.does("absent")
+    with pytest.raises(EdgeTpuError, match="that answers, got none"):
+        try_apart()
+    coral.does("well")
+    coral.unplug()
+    with pytest.raises(EdgeTpuError, match="on USB, got none"):
+        try_apart()
+    coral.plug()
+    assert try_apart() == VERSION
+
+
+def test_two_tries_end_before_the_watchdog_would() -> None:
+    unit = (Path(edgetpu.__file__).parents[1] / "systemd" / "smile-gate.service").read_text()
+    [watchdog_s] = re.findall(r"^WatchdogSec=(\d+)$", unit, re.MULTILINE)
+    assert float(watchdog_s) - 5.0 >= 2 * edgetpu.TRY_S
 
 
 def test_one_that_got_its_firmware_in_the_try_is_tried_again(

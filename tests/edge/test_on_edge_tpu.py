@@ -5,6 +5,7 @@ The real interpreter runs it, with the delegate of a library of ours.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from edge import edgetpu
 from edge.bundle import load_bundle, self_test_pictures
 from edge.classifier import Classifier
 from edge.edgetpu import open_delegate
@@ -194,6 +196,7 @@ def test_doctor_tries_it(machine: Machine, coral: Coral, coral_bundle: Path) -> 
     good = machine.about("edge tpu")
     assert good.verdict == "good"
     assert good.words.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
+    gc.collect()  # as in a program of its own, which has no delegate open
     coral.does("crash")
     assert (machine.about("edge tpu").verdict, machine.about("model").verdict) == (
         "warning",
@@ -201,6 +204,25 @@ def test_doctor_tries_it(machine: Machine, coral: Coral, coral_bundle: Path) -> 
     )
     machine.more += '\nedge_tpu = "off"'
     assert machine.about("edge tpu").words == "on USB, but model.edge_tpu is off"
+
+
+def test_doctor_tries_it_once(
+    machine: Machine,
+    coral: Coral,  # noqa: ARG001
+    coral_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = edgetpu._run
+    tried: list[str] = []
+
+    def run_and_note(library: str) -> str:
+        tried.append(library)
+        return run(library)
+
+    monkeypatch.setattr(edgetpu, "_run", run_and_note)
+    machine.more = f'[model]\nbundle = "{coral_bundle}"'
+    machine.all()
+    assert tried == [edgetpu.LIBRARY]
 
 
 def test_doctor_misses_a_model_for_it(machine: Machine, coral: Coral) -> None:  # noqa: ARG001
@@ -214,7 +236,7 @@ def test_doctor_misses_one_only_where_it_is_insisted_on(machine: Machine, coral:
     assert machine.about("edge tpu").words == "none on USB"
     machine.more = '[model]\nedge_tpu = "usb"'
     found = machine.about("edge tpu")
-    assert (found.verdict, found.words) == ("bad", "expected an Edge TPU on USB, got none")
+    assert (found.verdict, found.words) == ("bad", "model.edge_tpu is usb, got none there")
     assert "./install.sh --coral" in found.mend
 
 

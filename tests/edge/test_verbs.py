@@ -18,6 +18,7 @@ from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
 from edge import cli
+from edge import config as settings
 from edge.frames import Event
 from edge.preprocess import read_grey
 from tests.conftest import lasted
@@ -332,6 +333,19 @@ def test_safe_names_a_pin_that_does_not_switch(
     expected = "expected it to go to its safe level, got: no such line"
     assert err == f"smile-gate: outputs.photo: {expected}\n"
     assert states(pins, 17) == [True, False]
+
+
+def test_safe_takes_the_service_s_own_settings_or_none_at_all(
+    smile_gate: Any, config: Path, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defaults' shutter on GPIO 17 would switch a relay there that is active low."""
+    monkeypatch.setattr(settings, "INSTALLED", config.with_name("gone.toml"))
+    code, out, err = smile_gate("safe")
+    assert (code, out) == (2, "")
+    assert err.endswith("gone.toml, got neither: no configuration names a pin\n")
+    assert not used(pins)
+    monkeypatch.setattr(settings, "INSTALLED", config)
+    assert smile_gate("safe") == (0, "photo: safe\nlow: safe\ndoor: safe\n", "")
 
 
 # config
