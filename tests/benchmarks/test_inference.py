@@ -29,7 +29,7 @@ def test_ways_are_threads_with_and_without_xnnpack(
     ]
     assert {way.model for way in found if way.kind == "float32"} == {b"floats"}
     assert {way.kind for way in ways(bundle, b"")} == {"int8"}
-    assert found[0].name == "int8, 1 thread, with XNNPACK"
+    assert found[0].name == "int8, 1 thread"
 
 
 def test_an_edge_tpu_is_a_way_where_there_is_one_and_a_model_for_it(

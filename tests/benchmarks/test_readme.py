@@ -35,11 +35,11 @@ def test_the_newest_report_of_each_device_is_a_row(tmp_path: Path) -> None:
     assert cells(text) == [
         [
             "[Raspberry Pi 4](reports/raspberry-pi-4/2026-11-02/report.md)",
-            *("1.04", "157", "38.8", "9.2", "92.4", "21.7 (pmic)", "95.25", "2026-11-02, noisy"),
+            *("1.04", "157", "38.8", "6.5", "92.4", "21.7 (pmic)", "95.25", "2026-11-02, noisy"),
         ],
         [
             "[Raspberry Pi 5 Model B Rev 1.0](reports/raspberry-pi-5/2026-11-02/report.md)",
-            *("0.52", "313", "77.7", "9.2", "92.4", "15.5 (pmic)", "-", "2026-11-02"),
+            *("0.52", "313", "77.7", "6.5", "92.4", "15.5 (pmic)", "-", "2026-11-02"),
         ],
         [
             "[QEMU](reports/virtual/2026-11-02/report.md)",
