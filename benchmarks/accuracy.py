@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 import train
+from benchmarks.path import digest
 from benchmarks.report import REPORT, Accuracy, Report, ReportError, read_report
 from edge.bundle import MANIFEST
 from edge.settings import SHIPPED_BUNDLE
@@ -57,8 +57,7 @@ def judge(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
     """
     for folder in folders:
         found = train.evaluate_bundle(folder, data, [GENKI])[GENKI]
-        digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
-        yield replace(reported(folder.name, found), bundle=digest)
+        yield replace(reported(folder.name, found), bundle=digest(folder))
 
 
 def reported(who: str, found: train.Accuracy) -> Accuracy:

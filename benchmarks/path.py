@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import statistics
 import time
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.scenes import FPS, Scene
-from edge.bundle import load_bundle
+from edge.bundle import MANIFEST, load_bundle
 from edge.classifier import Classifier
 from edge.faces import HaarDetector, find_cascade
 from edge.frames import Box, Frame, Grey
@@ -63,6 +64,11 @@ def bundle_folder() -> Path:
     """Return the bundle that is measured: the shipped one, or that which ``smile-gate run`` takes
     from the environment."""
     return Path(os.environ.get("SMILE_GATE_MODEL__BUNDLE", SHIPPED_BUNDLE))
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of a bundle's manifest, by which reports know the bundle."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
 def this_path() -> Judge:

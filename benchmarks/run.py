@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,7 @@ from benchmarks.footprint import run_command
 from benchmarks.inference import Way, float_model_of, measure_way, ways
 from benchmarks.live import at_camera_rate
 from benchmarks.meters import Meter, MeterError
-from benchmarks.path import bundle_folder
+from benchmarks.path import bundle_folder, digest
 from benchmarks.peers import locate_genki, measure_peers
 from benchmarks.process import apart
 from benchmarks.report import (
@@ -45,7 +44,7 @@ from benchmarks.summary import RAW
 from benchmarks.sustained import knee_s, sustain
 from benchmarks.windows import raw_lines
 from edge.board import read_health
-from edge.bundle import MANIFEST, Bundle, load_bundle
+from edge.bundle import Bundle, load_bundle
 from edge.cameras.demo import COLLINS, HOPPER
 from edge.edgetpu import plugged_in
 from edge.errors import MissingPackageError, SmileGateError
@@ -329,9 +328,8 @@ def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
 
 
 def _method(bundle: Bundle, plan: Plan) -> Method:
-    manifest = (bundle.folder / MANIFEST).read_bytes()
     return Method(
-        bundle=hashlib.sha256(manifest).hexdigest(),
+        bundle=digest(bundle.folder),
         windows=plan.windows,
         window_s=plan.window_s,
         camera_fps=FPS,

@@ -26,8 +26,6 @@ from edge.telemetry.monitor import Monitor
 from tests.edge.outputs.acting import levels, wait_until
 from tests.edge.serving import Serve, Served, put
 
-# Reload
-
 
 def test_takes_new_outputs(serve: Serve, pins: MockFactory) -> None:
     served = serve()
