@@ -19,26 +19,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import check, readme
-from benchmarks.accuracy import add_data, bundles, judge, open_report, with_accuracy
-from benchmarks.compare import compare as compare_reports
-from benchmarks.compare import draw, lines
-from benchmarks.comparison import compare
-from benchmarks.drawing import ENDINGS
-from benchmarks.footprint import SceneCamera, endure, run_command
-from benchmarks.gate import frame_rates, photo, pin_latency, rules
-from benchmarks.kills import kills
+from benchmarks.measure import check
+from benchmarks.measure.accuracy import add_data, bundles, judge, open_report, with_accuracy
+from benchmarks.measure.comparison import compare
+from benchmarks.measure.footprint import run_command
+from benchmarks.measure.pin_latency import pin_latency
+from benchmarks.measure.power import with_recording
+from benchmarks.measure.run import BRIEF, REPORTS, Plan, in_short, measure
 from benchmarks.meters import EXTERNAL, KINDS, open_meter
-from benchmarks.power import with_recording
-from benchmarks.report import REPORT, ReportError, read_report, write_report
-from benchmarks.run import BRIEF, REPORTS, Plan, in_short, measure
-from benchmarks.scenes import ALL, QUICK
-from benchmarks.service import Trial, all_series
-from benchmarks.summary import present
-from edge.arguments import OneLineParser
-from edge.bundle import load_bundle
-from edge.classifier import Classifier
+from benchmarks.reliability.endurance import endure
+from benchmarks.reliability.held_photo import photo
+from benchmarks.reliability.kills import kills
+from benchmarks.reliability.service_trial import Trial, all_series
+from benchmarks.reliability.trigger_rules import frame_rates, rules
+from benchmarks.report import devices_table
+from benchmarks.report.compare import compare as compare_reports
+from benchmarks.report.compare import draw, lines
+from benchmarks.report.drawing import ENDINGS
+from benchmarks.report.schema import REPORT, ReportError, read_report, write_report
+from benchmarks.report.summary import present
+from benchmarks.simulate.cameras import SceneCamera
+from benchmarks.simulate.scenes import ALL, QUICK
+from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import MissingPackageError, SmileGateError
+from edge.model.bundle import load_bundle
+from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
 
 
@@ -212,7 +217,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _table(options: argparse.Namespace) -> int:
     """Make the table of devices anew, or tell whether it is as it should be."""
-    if readme.update(check=options.check):
+    if devices_table.update(check=options.check):
         print("the table is as the reports are")
     elif options.check:
         print("benchmarks: the table is not as the reports are: run table", file=sys.stderr)
@@ -344,6 +349,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 1 got worse or did not come back, 2 refused or
     failed, 130 after Ctrl-C."""
     options = _make_parser().parse_args(arguments)
+    silence_libraries()
     try:
         if "act" in options:
             return int(options.act(options))

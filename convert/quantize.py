@@ -16,10 +16,19 @@ import numpy as np
 
 from convert.audit import ConvertError, check_int8
 from convert.edgetpu import Compiled, check_operators, compile_model, find_compiler
-from edge.arguments import OneLineParser
-from edge.bundle import MANIFEST, Bundle, Input, Manifest, Output, Quantization, self_test_pictures
-from edge.classifier import Classifier, make_interpreter
+from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import SmileGateError
+from edge.model.bundle import (
+    MANIFEST,
+    Bundle,
+    Input,
+    Manifest,
+    Output,
+    Quantization,
+    self_test_pictures,
+)
+from edge.model.classifier import Classifier
+from edge.model.tflite import make_interpreter
 from train import (
     Accuracy,
     Crop,
@@ -250,6 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="also compile for a Coral Edge TPU, with Google's edgetpu_compiler",
     )
     options = parser.parse_args(arguments)
+    silence_libraries()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     data, sets = Path(options.data), []
     root = os.environ.get("SMILE_GATE_DATA")

@@ -112,6 +112,10 @@ class OutputError(SmileGateError, RuntimeError):
         self.pin = pin
 
 
+class PinInUseError(OutputError):
+    """A pin is held by another program, perhaps by smile-gate itself."""
+
+
 class LeakError(SmileGateError, MemoryError):
     """The gate has come to hold more memory than it ever should."""
 

@@ -8,14 +8,18 @@ import time as clock
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from edge.cameras import Camera
-from edge.classifier import Classifier
+from edge.cameras.camera import Camera
 from edge.errors import CameraError, ImageError
-from edge.frames import Decision, Event, EventName, Frame, SmileScore
-from edge.outputs import Outputs
-from edge.tracker import FaceTracker
+from edge.faces.open import open_detector
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
+from edge.model.open import open_classifier
+from edge.outputs.group import Outputs
+from edge.settings import Settings
 from edge.trigger import Trigger
+from edge.values import Decision, Event, EventName, Frame, SmileScore
 
 STAGES = ("camera", "faces", "classifier", "trigger", "outputs")
 
@@ -49,6 +53,36 @@ class Timings:
         return {name: statistics.median(kept) * 1e3 for name, kept in self.stages.items() if kept}
 
 
+class Stages(NamedTuple):
+    """The stages between camera and outputs, which need neither camera nor pins.
+
+    Attributes:
+        faces: finds and follows faces.
+        classifier: scores each face.
+        trigger: decides when a smile fires.
+    """
+
+    faces: FaceTracker
+    classifier: Classifier
+    trigger: Trigger
+
+
+def open_stages(settings: Settings) -> Stages:
+    """Open the stages that the settings ask for.
+
+    Raises:
+        BundleError: the model is missing, damaged, or fails its self-test.
+        ConfigError: the face detector's file is missing or not of its kind.
+        EdgeTpuError: the settings insist on an Edge TPU, and none works.
+        MissingPackageError: a package that a stage needs is not installed.
+    """
+    return Stages(
+        FaceTracker(open_detector(settings.faces), settings.faces),
+        open_classifier(settings),
+        Trigger(settings.trigger),
+    )
+
+
 class Pipeline:
     """The one way through: camera, faces, classifier, trigger, outputs.
 
@@ -58,20 +92,16 @@ class Pipeline:
 
     def __init__(
         self,
+        stages: Stages,
         *,
         camera: Camera,
-        faces: FaceTracker,
-        classifier: Classifier,
-        trigger: Trigger,
         outputs: Outputs,
         listen: Callable[[Event], None],
         judged: Callable[[Sequence[SmileScore]], None] = lambda _: None,
         timings: Timings | None = None,
     ) -> None:
         self._camera = camera
-        self._faces = faces
-        self._classifier = classifier
-        self._trigger = trigger
+        self._faces, self._classifier, self._trigger = stages
         self._outputs = outputs
         self._listen = listen
         self._judged = judged

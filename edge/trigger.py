@@ -6,8 +6,8 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from edge.frames import Box, Decision, SmileScore
 from edge.settings import TriggerSettings
+from edge.values import Box, Decision, SmileScore
 
 
 class _Track:

@@ -10,16 +10,23 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-import edge.quiet  # noqa: F401  (before a test first uses FFmpeg)
-from edge.bundle import load_bundle
 from edge.cameras.demo import COLLINS, HOPPER, DemoCamera
-from edge.classifier import Classifier
-from edge.frames import Frame, Grey
+from edge.cli.console import silence_libraries
+from edge.model.bundle import load_bundle
+from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
+from edge.values import Frame, Grey
 
-pytest_plugins = ["tests.tiny_sets", "tests.edge.commands", "tests.edge.coral", "tests.devices"]
+pytest_plugins = [
+    "tests.tiny_sets",
+    "tests.edge.cli.commands",
+    "tests.edge.model.fake_coral",
+    "tests.installer.fake_root",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
+
+silence_libraries()  # before a test first uses FFmpeg
 
 
 @pytest.fixture(autouse=True)

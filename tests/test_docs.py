@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edge import config
-from edge.bundle import load_bundle
-from edge.explain import table
+from edge.model.bundle import load_bundle
 from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE
+from edge.settings.explain import table
+from edge.settings.load import load_configuration
 from tests.conftest import ROOT
 
 
@@ -30,7 +30,7 @@ def test_configurations_in_the_documents_are_good(document: str, tmp_path: Path)
         assert tomllib.loads(example)
         file = tmp_path / f"{number}.toml"
         file.write_text(example)
-        config.load(file, {})
+        load_configuration(file, {})
 
 
 def test_the_model_card_states_the_manifests_figures() -> None:

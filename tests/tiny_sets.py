@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.frames import Grey
+from edge.values import Grey
 
 EMOTIONS = ("happy", "neutral", "sad")
 USAGES = (("Training", "train"), ("PublicTest", "validation"), ("PrivateTest", "test"))

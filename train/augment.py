@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.frames import Grey
+from edge.values import Grey
 
 
 def augment(crop: Grey, size: int, rng: np.random.Generator) -> Grey:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frames import Grey
+from edge.values import Grey
 from train.augment import augment
 from train.crops import Crop, as_input
 from train.datasets import Picture

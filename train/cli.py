@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge import config
-from edge.arguments import OneLineParser
-from edge.detectors import open_detector
+from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import SmileGateError
+from edge.faces.open import open_detector
+from edge.settings.load import load_configuration
 from train.datasets import load
 from train.evaluation import evaluate_bundle
 from train.faces import judge, read_true_faces
@@ -20,6 +20,7 @@ from train.faces import judge, read_true_faces
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 2 refused or failed."""
     options = _parser().parse_args(arguments)
+    silence_libraries()
     verb: Callable[[argparse.Namespace], None] = options.call
     try:
         verb(options)
@@ -60,7 +61,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def faces(options: argparse.Namespace) -> None:
     """Print how often the face finder finds the face in GENKI-4K's test pictures."""
-    detector = open_detector(config.load(options.config).settings.faces)
+    detector = open_detector(load_configuration(options.config).settings.faces)
     pictures = load(options.data, ["genki4k"])
     print(judge(detector.find_in_still, pictures, read_true_faces()).line())
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.faces import HaarDetector
-from edge.frames import Box, Grey
-from edge.preprocess import crop, decode_grey, scale
+from edge.cameras.image_file import decode_grey
+from edge.faces.haar import HaarDetector
+from edge.model.crop import crop, scale
 from edge.settings import FaceSettings
+from edge.values import Box, Grey
 from train.datasets import Picture
 
 

@@ -24,8 +24,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from edge.cameras.image_file import IMAGE_SUFFIXES, decode_grey
 from edge.errors import SmileGateError
-from edge.preprocess import IMAGE_SUFFIXES, decode_grey
 
 Split = Literal["train", "validation", "test"]
 SEED = 42

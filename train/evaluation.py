@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.bundle import Bundle, load_bundle
-from edge.classifier import Classifier
-from edge.frames import Grey
+from edge.model.bundle import Bundle, load_bundle
+from edge.model.classifier import Classifier
+from edge.values import Grey
 from train.crops import Crop, cut
 from train.datasets import DataError, Picture, load
 

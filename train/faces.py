@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.faces import Detection
-from edge.frames import Box, Grey
-from edge.preprocess import decode_grey
+from edge.cameras.image_file import decode_grey
+from edge.faces.detector import Detection
+from edge.values import Box, Grey
 from train.datasets import DataError, Picture
 
 TRUE_FACES = Path(__file__).parent / "splits" / "genki4k-test-faces.txt"

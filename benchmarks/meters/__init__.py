@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.report import Sample
+from benchmarks.report.schema import Sample
 from edge.errors import SmileGateError
 
 log = logging.getLogger(__name__)

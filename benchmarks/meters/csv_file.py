@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from benchmarks.meters import MeterError
-from benchmarks.report import Sample
+from benchmarks.report.schema import Sample
 
 QUANTITIES = {
     **dict.fromkeys(("time", "timestamp", "date", "datetime"), "time"),

@@ -15,20 +15,20 @@ from typing import ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from benchmarks.accuracy import reported
-from benchmarks.footprint import memory_mb
-from benchmarks.path import measure
+from benchmarks.measure.accuracy import reported
+from benchmarks.measure.footprint import memory_mb
+from benchmarks.measure.paths import measure
+from benchmarks.measure.process import own_process
+from benchmarks.measure.windows import time_windows, timing
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
 from benchmarks.peers.mediapipe import FaceLandmarker, OwnSearch
 from benchmarks.peers.scorer import Scorer
 from benchmarks.peers.smilenet import DevicePath, Smilenet
-from benchmarks.process import own_process
-from benchmarks.report import Peer, Timing
-from benchmarks.scenes import FOUR, QUICK, Scene
-from benchmarks.windows import time_windows, timing
+from benchmarks.report.schema import Peer, Timing
+from benchmarks.simulate.scenes import FOUR, QUICK, Scene
+from edge.cameras.image_file import decode_grey
 from edge.errors import SmileGateError
-from edge.preprocess import decode_grey
 from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
 
 P = ParamSpec("P")

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.accuracy import add_data
+from benchmarks.measure.accuracy import add_data
 from benchmarks.peers import WAYS, choose_threshold, locate_genki, measure_peers
-from benchmarks.report import Peer
-from benchmarks.scenes import QUICK
-from edge.arguments import OneLineParser
+from benchmarks.report.schema import Peer
+from benchmarks.simulate.scenes import QUICK
+from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import SmileGateError
 
 CHOSEN = ("OpenCV smile cascade", "fer", "MediaPipe Face Landmarker")
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--thresholds", action="store_true", help="choose the peers' thresholds; wants --data"
     )
     options = parser.parse_args(arguments)
+    silence_libraries()
     if options.thresholds and options.data is None:
         parser.error("expected --data with --thresholds, got none")
     try:

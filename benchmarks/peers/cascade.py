@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 
 from benchmarks.peers.scorer import Scorer
-from edge.faces import find_cascade
-from edge.frames import Box, Grey
-from edge.preprocess import crop
+from edge.faces.haar import find_cascade
+from edge.model.crop import crop
+from edge.values import Box, Grey
 
 
 class SmileCascade(Scorer):

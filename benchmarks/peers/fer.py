@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.peers.packages import package_file, versions
 from benchmarks.peers.scorer import Scorer
-from edge.classifier import make_interpreter
-from edge.frames import Box, Grey
+from edge.model.tflite import make_interpreter
+from edge.values import Box, Grey
 
 
 class Fer(Scorer):

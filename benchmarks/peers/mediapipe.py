@@ -11,12 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.path import Judge
+from benchmarks.measure.paths import Judge
 from benchmarks.peers.packages import missing, package_file, versions
 from benchmarks.peers.scorer import Scorer
-from edge.frames import Box, Frame, Grey
+from edge.model.tflite import quiet_stderr
 from edge.pipeline import Timings
-from edge.quiet import quiet_stderr
+from edge.values import Box, Frame, Grey
 
 SMILES = ("mouthSmileLeft", "mouthSmileRight")
 MOST_FACES = 12

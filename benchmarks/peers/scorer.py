@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 
 import cv2
 
-from benchmarks.path import Judge, whole_search
-from edge.faces import find_cascade
-from edge.frames import Box, Frame, Grey
+from benchmarks.measure.paths import Judge, whole_search
+from edge.faces.haar import find_cascade
 from edge.pipeline import Timings
+from edge.values import Box, Frame, Grey
 
 
 class Scorer(ABC):

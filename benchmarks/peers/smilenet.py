@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.path import Judge, this_path
+from benchmarks.measure.paths import Judge, this_path
 from benchmarks.peers.scorer import Scorer
-from edge.bundle import load_bundle
-from edge.classifier import Classifier
-from edge.frames import Box, Grey
+from edge.model.bundle import load_bundle
+from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
+from edge.values import Box, Grey
 
 
 class Smilenet(Scorer):

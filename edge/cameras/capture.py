@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
-from edge.cameras import Camera, is_live, open_camera
+from edge.cameras.camera import Camera
+from edge.cameras.source import is_live, open_camera
 from edge.errors import CameraError, FrameError, SmileGateError
-from edge.frames import Frame
 from edge.settings import Settings
+from edge.values import Frame
 
 log = logging.getLogger(__name__)
 
@@ -184,11 +185,17 @@ class Capture:
             del frame  # not kept while the next is waited for: a camera has few
 
 
+def give_up(lost: str) -> None:
+    """Raise ``CameraError``: for who does not wait for a lost camera."""
+    if lost:
+        raise CameraError(lost, "")
+
+
 def open_captured(
     settings: Settings,
     *,
     stop: threading.Event,
-    tell: Callable[[str], None],
+    tell: Callable[[str], None] = give_up,
     wait: Callable[[], None] = lambda: None,
     patient: bool = False,
 ) -> Camera:

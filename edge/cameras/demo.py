@@ -14,9 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.cameras.image_file import read_grey
 from edge.errors import MissingPackageError
-from edge.frames import Frame, Grey
-from edge.preprocess import read_grey
+from edge.values import Frame, Grey
 
 WIDTH, HEIGHT, FPS = 640, 480, 30.0
 DURATION_S = 4.0

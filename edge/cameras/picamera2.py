@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.cameras import Attached
+from edge.cameras.camera import Attached
 from edge.errors import CameraError, MissingPackageError
-from edge.frames import Frame, Grey, Picture
 from edge.settings import CameraSettings, Picamera2Settings
+from edge.values import Frame, Grey, Picture
 
 
 class Picamera2Camera:

@@ -7,11 +7,10 @@ import time
 
 import cv2
 
-import edge.quiet  # noqa: F401
-from edge.cameras.pictures import to_frame
+from edge.cameras.raw_picture import to_frame
 from edge.errors import CameraError, FrameError
-from edge.frames import Frame
 from edge.settings import CameraSettings, StreamSettings
+from edge.values import Frame
 
 
 class StreamCamera:

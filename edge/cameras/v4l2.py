@@ -6,11 +6,10 @@ import time
 
 import cv2
 
-import edge.quiet  # noqa: F401
-from edge.cameras.pictures import to_frame
+from edge.cameras.raw_picture import to_frame
 from edge.errors import CameraError
-from edge.frames import Frame
 from edge.settings import CameraSettings, V4l2Settings
+from edge.values import Frame
 
 
 class V4l2Camera:

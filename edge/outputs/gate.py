@@ -6,9 +6,9 @@ import time as clock
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 
-from edge.frames import Decision, Frame
 from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import GateSettings
+from edge.values import Decision, Frame
 
 
 class Gate(Output):

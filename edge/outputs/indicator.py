@@ -6,9 +6,9 @@ import time as clock
 
 from gpiozero import PWMLED, TonalBuzzer
 
-from edge.frames import FAULTS, Decision, Fault, Frame
 from edge.outputs.output import Firing, Output, Report, Tell, opening
 from edge.settings import IndicatorSettings
+from edge.values import FAULTS, Decision, Fault, Frame
 
 BLINKS: dict[Fault, int] = {"camera": 1, "stalled": 1, "rate": 2, "output": 3}
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge.errors import OutputError
-from edge.frames import Decision, Event, EventName, Fault, Frame, Picture
+from edge.values import Decision, Event, EventName, Fault, Frame, Picture
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from msgspec.structs import replace
 
-from edge.atomic import written
+from edge.atomic_file import written
 from edge.errors import OutputError
-from edge.frames import Decision, Frame, Picture
 from edge.outputs.output import Firing, Output, Report, Tell
 from edge.settings import SnapshotSettings
+from edge.values import Decision, Frame, Picture
 
 MB = 1_000_000
 DAY_S = 86_400.0

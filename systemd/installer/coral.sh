@@ -71,7 +71,7 @@ END
 # rights count.
 probe_coral() {
     local code=0
-    logged runuser -u smile-gate -- "$opt/current/venv/bin/python" -P -m edge.edgetpu || code=$?
+    logged runuser -u smile-gate -- "$opt/current/venv/bin/python" -P -m edge.model.edgetpu || code=$?
     if [ "$code" -ge 128 ]; then
         fail "expected $CORAL_PACKAGE to load, but it crashes: it is older than the TFLite runtime for $("$python" --version); Google's last one of its own is for Python 3.11, on bookworm"
     elif [ "$code" -eq 0 ]; then

@@ -107,8 +107,8 @@ def verify(from_system: list[str]) -> list[str]:
     if old := too_old():
         raise ImportError("; ".join(old))
 
-    from edge.faces import HaarDetector
-    from edge.service import open_classifier
+    from edge.faces.haar import HaarDetector
+    from edge.model.open import open_classifier
     from edge.settings import Settings
 
     settings = Settings()

@@ -17,11 +17,11 @@ from ai_edge_litert import schema_py_generated as schema
 
 from convert.audit import ConvertError
 from convert.edgetpu import Compiled, Operator, check_operators, compile_model, read_report
-from edge.bundle import load_bundle
-from edge.classifier import Classifier
-from edge.edgetpu import open_delegate
+from edge.model.bundle import load_bundle
+from edge.model.classifier import Classifier
+from edge.model.edgetpu import open_delegate
 from edge.settings import SHIPPED_BUNDLE
-from tests.edge.coral import Coral
+from tests.edge.model.fake_coral import Coral
 
 HEAD = """\
 Edge TPU Compiler version 16.0.384591198

@@ -11,10 +11,10 @@ import pytest
 from convert import quantize as module
 from convert.audit import ConvertError, check_int8
 from convert.quantize import main
-from edge.bundle import load_bundle
-from edge.classifier import Classifier
-from edge.frames import Grey
+from edge.model.bundle import load_bundle
+from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
+from edge.values import Grey
 from train import Accuracy
 
 keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")

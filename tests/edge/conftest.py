@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from edge import service as module
-from edge.board import BoardWatch, Health
-from edge.frames import Frame
-from edge.status import StatusServer
-from tests.edge.machine import REPORT, Machine
-from tests.edge.serving import FileCamera, Serve, Served, open_files_as_cameras
+from edge.service import service as module
+from edge.service.board import BoardWatch, Health
+from edge.service.status_socket import StatusServer
+from edge.values import Frame
+from tests.edge.diagnose.examined_machine import REPORT, Machine
+from tests.edge.service.serving import FileCamera, Serve, Served, open_files_as_cameras
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load
 from edge.errors import BundleError, CameraError, ConfigError, OutputError, StatusError, may_pass
+from edge.settings.load import load_configuration
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_settings_that_the_card_does_not_give_up_now(
 
     monkeypatch.setattr(Path, "read_text", fail)
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path / "c.toml")
+        load_configuration(tmp_path / "c.toml")
     assert may_pass(caught.value) is passes

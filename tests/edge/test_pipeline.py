@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.cameras import Camera, open_camera
-from edge.classifier import Classifier
+from edge.cameras.camera import Camera
+from edge.cameras.source import open_camera
 from edge.errors import CameraError
-from edge.faces import HaarDetector
-from edge.frames import Event, Frame, Grey
-from edge.outputs import Outputs
-from edge.pipeline import Pipeline
+from edge.faces.haar import HaarDetector
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
+from edge.outputs.group import Outputs
+from edge.pipeline import Pipeline, Stages
 from edge.settings import CameraSettings, Settings, ShutterSettings
-from edge.tracker import FaceTracker
 from edge.trigger import Trigger
+from edge.values import Event, Frame, Grey
 from tests.conftest import lasted, write_video
 
 SHUTTER = {"photo": ShutterSettings(pin=17, pulse_s=0.15)}
@@ -42,10 +43,8 @@ def play(
     events: list[Event] = []
     outputs = Outputs(settings, events.append)
     pipeline = Pipeline(
+        Stages(FaceTracker(HaarDetector(faces), faces), classifier, Trigger(Settings().trigger)),
         camera=camera,
-        faces=FaceTracker(HaarDetector(faces), faces),
-        classifier=classifier,
-        trigger=Trigger(Settings().trigger),
         outputs=outputs,
         listen=events.append,
     )
@@ -297,10 +296,8 @@ def test_a_recorded_source_goes_on_at_its_pace_when_run_again(
     faces = Settings().faces
     outputs = Outputs({}, lambda _: None)
     pipeline = Pipeline(
+        Stages(FaceTracker(HaarDetector(faces), faces), classifier, Trigger(Settings().trigger)),
         camera=camera,
-        faces=FaceTracker(HaarDetector(faces), faces),
-        classifier=classifier,
-        trigger=Trigger(Settings().trigger),
         outputs=outputs,
         listen=lambda _: None,
     )

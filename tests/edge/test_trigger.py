@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 import pytest
 from msgspec.structs import replace
 
-from edge.frames import Box, Decision, Face, SmileScore
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
+from edge.values import Box, Decision, Face, SmileScore
 
 SETTINGS = TriggerSettings(
     threshold_on=0.8, threshold_off=0.4, smoothing_s=0, hold_s=0.3, cooldown_s=3.0, bridge_s=0.3

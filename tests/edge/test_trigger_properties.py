@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from edge.frames import Box, Decision, Face, SmileScore
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
+from edge.values import Box, Decision, Face, SmileScore
 from tests.edge.test_trigger_rules import (
     FACES,
     HERE,

@@ -11,9 +11,9 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from edge.frames import Box, Decision, Face, SmileScore
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
+from edge.values import Box, Decision, Face, SmileScore
 
 RULES = hypothesis.settings(derandomize=True, deadline=None, max_examples=150)
 

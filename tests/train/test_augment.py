@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.frames import Grey
+from edge.values import Grey
 from train.augment import augment
 
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import preprocess
-from edge.bundle import load_bundle
-from edge.preprocess import decode_grey
+from edge.cameras.image_file import decode_grey
+from edge.model.bundle import load_bundle
+from edge.model.crop import crop as cut_crop
 from edge.settings import SHIPPED_BUNDLE
 from train import cli
 from train.crops import Crop, cut, locate
@@ -59,7 +59,7 @@ def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
         assert expected.pixels is not None
         grey = decode_grey(face.picture.data, face.picture.name)
         margin = 0.0 if face.picture.is_crop else 0.1
-        again = preprocess.crop(grey, face.box, size=64, margin=margin)
+        again = cut_crop(grey, face.box, size=64, margin=margin)
         assert (again == expected.pixels).all()
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.faces import Detection, HaarDetector
-from edge.frames import Box
+from edge.faces.detector import Detection
+from edge.faces.haar import HaarDetector
 from edge.settings import FaceSettings
+from edge.values import Box
 from tests.conftest import ROOT
 from train import cli
 from train.datasets import DataError, load

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.meters import MeterError
 from benchmarks.meters.csv_file import part, read_csv
-from benchmarks.report import Sample
+from benchmarks.report.schema import Sample
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()

@@ -19,7 +19,7 @@ from benchmarks.meters import (
 )
 from benchmarks.meters.hwmon import HwmonMeter
 from benchmarks.meters.powercap import PowercapMeter
-from benchmarks.report import Sample
+from benchmarks.report.schema import Sample
 from tests.benchmarks.meters.trees import (
     ina219,
     package,

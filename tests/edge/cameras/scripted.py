@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.cameras.capture import Capture
 from edge.errors import CameraError, FrameError
-from edge.frames import Frame
+from edge.values import Frame
 from tests.edge.outputs.acting import wait_until
 
 Act = str | Exception

@@ -6,7 +6,7 @@ import pytest
 from edge.cameras import demo
 from edge.cameras.demo import DemoCamera, Portrait
 from edge.errors import MissingPackageError
-from edge.frames import Frame
+from edge.values import Frame
 
 
 def test_is_the_same_each_time(demo_frames: list[Frame]) -> None:

@@ -15,14 +15,14 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from benchmarks.streaming import MjpegServer
+from benchmarks.simulate.mjpeg_server import MjpegServer
 from edge.cameras import capture
 from edge.cameras.capture import Capture
 from edge.errors import CameraError
-from edge.frames import Frame, Grey
-from edge.stopping import Stopper
+from edge.service.signals import Stopper
+from edge.values import Frame, Grey
 from tests.edge.cameras.scripted import NO_PICTURE, Scripted
-from tests.edge.commands import records
+from tests.edge.cli.commands import records
 from tests.edge.outputs.acting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edge.cameras import devices, open_camera
+from edge.cameras import v4l2_devices
+from edge.cameras.source import open_camera
 from edge.errors import CameraError, MissingPackageError
 from edge.settings import CameraSettings, Picamera2Settings, Settings
 
@@ -111,7 +112,7 @@ class FakePicamera2:
 @pytest.fixture
 def listed(smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that lists the cameras, with none of Video4Linux."""
-    monkeypatch.setattr(devices, "DEV", tmp_path)
+    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)
 
     def call() -> str:
         code, out, err = smile_gate("cameras")

@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import open_camera
 from edge.cameras.capture import Capture
 from edge.cameras.picamera2 import Picamera2Camera
+from edge.cameras.source import open_camera
 from edge.errors import CameraError
 from edge.settings import CameraSettings, Picamera2Settings, Settings
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.cameras import open_camera
+from edge.cameras.source import open_camera
 from edge.errors import CameraError, ImageError
-from edge.frames import Frame
 from edge.settings import CameraSettings, Settings
+from edge.values import Frame
 from tests.conftest import write_video
 
 

@@ -22,14 +22,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.streaming import FPS, MjpegServer
-from edge.cameras import Camera, open_camera
+from benchmarks.simulate.mjpeg_server import FPS, MjpegServer
+from edge.cameras.camera import Camera
 from edge.cameras.capture import Capture
+from edge.cameras.source import open_camera
 from edge.cameras.stream import StreamCamera
 from edge.errors import CameraError, FrameError
-from edge.frames import Frame
 from edge.settings import CameraSettings, Settings, StreamSettings
-from tests.edge.cameras.streaming import free_port, silent_server
+from edge.values import Frame
+from tests.edge.cameras.silent_ports import free_port, silent_server
 
 STALL_S = 1.0
 BOUND_S = 60.0

@@ -25,8 +25,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import open_camera
 from edge.cameras.capture import Capture
+from edge.cameras.source import open_camera
 from edge.cameras.v4l2 import V4l2Camera
 from edge.errors import CameraError
 from edge.settings import CameraSettings, Settings, V4l2Settings

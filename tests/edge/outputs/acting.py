@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from gpiozero.pins.mock import MockPin
 
-from edge.frames import Decision, Event
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
+from edge.values import Decision, Event
 
 FIRE = Decision(12.5, fire=True, face=1, smiling=True, score=0.9)
 CALM = Decision(13.0)

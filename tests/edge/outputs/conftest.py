@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.frames import Frame
+from edge.values import Frame
 from tests.edge.outputs.pictures import BLUE, RED, framed, halves
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.frames import Frame, Picture
 from edge.settings import SnapshotSettings
+from edge.values import Frame, Picture
 
 HEIGHT, WIDTH = 64, 96
 BLUE, GREEN, RED = (255, 0, 0), (0, 255, 0), (0, 0, 255)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.frames import Decision
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.settings import AnyOutputSettings, CommandSettings, ShutterSettings
+from edge.values import Decision
 from tests.conftest import lasted
 from tests.edge.outputs.acting import FIRE, Heard, levels, run_until_idle, wait_until
 

@@ -6,9 +6,9 @@ from typing import Literal
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from edge.frames import Decision
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.settings import GateSettings
+from edge.values import Decision
 from tests.conftest import lasted
 from tests.edge.outputs.acting import (
     CALM,

@@ -9,7 +9,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import OutputError
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
 from tests.conftest import lasted
 from tests.edge.outputs.acting import (

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.commands import command
+from tests.edge.cli.commands import command
 
 SIMULATED = next(Path("/sys/devices/platform").glob("gpio-sim.*/gpiochip*/sim_gpio27"), None)
 

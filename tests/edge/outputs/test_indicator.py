@@ -9,10 +9,10 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge.errors import OutputError
-from edge.frames import Decision, Fault
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.outputs.indicator import Indicator
 from edge.settings import CommandSettings, IndicatorSettings, ShutterSettings
+from edge.values import Decision, Fault
 from tests.conftest import lasted
 from tests.edge.outputs.acting import CALM, FIRE, Heard, lengths, levels, wait_until
 

@@ -7,7 +7,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import OutputError
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.settings import ShutterSettings
 from tests.conftest import lasted
 from tests.edge.outputs.acting import FIRE, Heard, run_until_idle, wait_until

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.frames import Decision, Frame, Grey
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
+from edge.values import Decision, Frame, Grey
 from tests.edge.outputs.acting import FIRE, Heard, run_until_idle
 from tests.edge.outputs.pictures import (
     BLUE,

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.frames import Decision, Frame
-from edge.outputs import Outputs
+from edge.outputs.group import Outputs
 from edge.outputs.snapshot import Snapshot
+from edge.values import Decision, Frame
 from tests.edge.outputs.acting import FIRE, Heard, run_until_idle, wait_until
 from tests.edge.outputs.pictures import (
     BLUE,

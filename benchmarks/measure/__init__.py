@@ -1,0 +1,1 @@
+"""What is timed and counted. In: scenes, a bundle, a meter; out: the parts of a ``Report``."""

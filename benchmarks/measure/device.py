@@ -1,0 +1,156 @@
+"""What machine this is: facts that the times of a run depend on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+from benchmarks.report.schema import Device
+
+ROOT = Path("/")
+PACKAGES = {
+    "numpy": "numpy",
+    "cv2": "opencv",
+    "ai_edge_litert": "ai-edge-litert",
+    "tflite_runtime": "tflite-runtime",
+    "gpiozero": "gpiozero",
+    "libcamera": "libcamera",
+    "picamera2": "picamera2",
+}
+"""What a module is known as."""
+
+
+def read_device(root: Path = ROOT, *, emulated: bool = False) -> Device:
+    """Return what the kernel, the system and Python say of this machine.
+
+    Args:
+        root: where ``proc``, ``sys`` and ``etc`` are.
+        emulated: the processor is, even if nothing here shows it.
+    """
+    tree = root / "proc/device-tree"
+    cpuinfo = _read(root / "proc/cpuinfo")
+    architecture, cores = platform.machine(), len(os.sched_getaffinity(0))
+    board = _read(tree / "model")
+    emulated = emulated or _is_qemu(root, architecture, cpuinfo)
+    name = _slug(board) if board else f"{architecture.replace('_', '-')}-{cores}-cores"
+    return Device(
+        name=f"emulated-{name}" if emulated else name,
+        model=board or _field(cpuinfo, "model name") or "unknown",
+        revision=_bytes(tree / "system/linux,revision").hex().lstrip("0"),
+        soc=_read(tree / "compatible").rpartition("\0")[2].rpartition(",")[2],
+        cores=cores,
+        memory_mb=int(_field(_read(root / "proc/meminfo"), "MemTotal").split()[0]) // 1024,
+        architecture=architecture,
+        os=_os_name(root),
+        kernel=platform.release(),
+        governor=_read(_cpufreq(root) / "scaling_governor"),
+        clock_mhz=max(_clocks_mhz(root, "cpuinfo_max_freq"), default=None),
+        cooling=tuple(
+            _read(path) for path in sorted(root.glob("sys/class/thermal/cooling_device*/type"))
+        ),
+        emulated=emulated,
+        runtimes={"python": platform.python_version(), **dict(_versions())},
+    )
+
+
+def read_clock_mhz(root: Path = ROOT) -> float | None:
+    """Return the clock of the processor's fastest core now; None where nothing shows it.
+
+    A Raspberry Pi's firmware is asked first: the kernel knows only the clock it wished for.
+    """
+    with suppress(OSError, subprocess.SubprocessError, ValueError):
+        said = subprocess.run(
+            ["vcgencmd", "measure_clock", "arm"],  # noqa: S607  (its place differs)
+            capture_output=True,
+            text=True,
+            timeout=2.0,
+            check=True,
+        ).stdout
+        return int(said.partition("frequency(")[2].partition("=")[2]) / 1e6
+    shown = _clocks_mhz(root, "scaling_cur_freq")
+    if not shown:
+        cpuinfo = _read(root / "proc/cpuinfo")
+        shown = [float(mhz) for mhz in re.findall(r"(?m)^cpu MHz\s*: ([0-9.]+)", cpuinfo)]
+    return max(shown, default=None)
+
+
+def held_back(root: Path = ROOT) -> str:
+    """Return how the kernel is told to keep the clock low, in words; empty if it is not."""
+    policy = _cpufreq(root)
+    governor, driver = _read(policy / "scaling_governor"), _read(policy / "scaling_driver")
+    # That of Intel's and AMD's own drivers which is called so follows the load.
+    if governor == "powersave" and not driver.startswith(("intel_pstate", "amd-pstate")):
+        return "the governor of the processor's clock is powersave"
+    highest, allowed = _clocks_mhz(root, "cpuinfo_max_freq"), _clocks_mhz(root, "scaling_max_freq")
+    if highest and allowed and max(allowed) < max(highest):
+        return f"the processor's clock is limited to {max(allowed):.0f} of {max(highest):.0f} MHz"
+    return ""
+
+
+def _cpufreq(root: Path) -> Path:
+    return root / "sys/devices/system/cpu/cpu0/cpufreq"
+
+
+def _clocks_mhz(root: Path, file: str) -> list[float]:
+    paths = root.glob(f"sys/devices/system/cpu/cpu[0-9]*/cpufreq/{file}")
+    return [int(khz) / 1000.0 for khz in map(_read, paths) if khz.isdecimal()]
+
+
+def _is_qemu(root: Path, architecture: str, cpuinfo: str) -> bool:
+    """Tell whether QEMU interprets the processor; a 64-bit Arm guest it only hosts counts too."""
+    if architecture.startswith("x86"):
+        return "QEMU TCG" in cpuinfo
+    shown = any((root / "proc/device-tree").glob("fw-cfg*"))
+    return shown or _read(root / "sys/class/dmi/id/sys_vendor") == "QEMU"
+
+
+def _os_name(root: Path) -> str:
+    for line in _read(root / "etc/os-release").splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return " ".join(shlex.split(line.partition("=")[2]))
+    return platform.system()
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    distributions = packages_distributions()
+    for name, known_as in PACKAGES.items():
+        try:
+            module = importlib.import_module(name)
+        except Exception:  # noqa: BLE001,S112  (a package of another build may raise anything)
+            continue
+        if known := distributions.get(name):
+            yield known_as, version(known[0])
+        elif name == "libcamera":
+            yield known_as, str(module.CameraManager.version)
+        else:
+            yield known_as, str(getattr(module, "__version__", "?"))
+
+
+def _slug(board: str) -> str:
+    """Return a board's name as that of a folder, without its revision."""
+    plain = board.partition(" Rev ")[0].lower().replace("+", " plus")
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def _field(text: str, name: str) -> str:
+    found = re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _read(path: Path) -> str:
+    return _bytes(path).decode(errors="replace").strip("\0 \n")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

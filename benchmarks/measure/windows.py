@@ -1,0 +1,80 @@
+"""Timing in windows, MLPerf Tiny's way: one for warm-up, some that count, medians over them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report.schema import Timing
+
+LEAST_CALLS = 10
+STEP = 0.02
+"""From one time that the raw log tells apart to the next, as a share of it."""
+LEAST_MS = 1e-4
+
+
+def time_windows(
+    call: Callable[[], object], windows: int, window_s: float, calls: int = LEAST_CALLS
+) -> list[list[float]]:
+    """Return the time of each call in each window, in milliseconds; the warm-up is left out.
+
+    Args:
+        call: what is timed.
+        windows: how many there are, beside the one for warm-up.
+        window_s: how long one is, at least, in seconds.
+        calls: of which a window has a multiple.
+    """
+    return [window(call, window_s, calls) for _ in range(windows + 1)][1:]
+
+
+def window(call: Callable[[], object], window_s: float, calls: int) -> list[float]:
+    """Return the times of one window."""
+    took: list[float] = []
+    clock = time.perf_counter
+    now = clock()
+    end = now + window_s
+    while now < end or len(took) % calls or not took:
+        began = now
+        call()
+        now = clock()
+        took.append((now - began) * 1e3)
+    return took
+
+
+def timing(windows: Sequence[Sequence[float]]) -> Timing:
+    """Return what a report says of windows of times in milliseconds."""
+    percentiles = np.array([np.percentile(times, (50, 90, 99)) for times in windows])
+    p50, p90, p99 = (float(value) for value in np.median(percentiles, axis=0))
+    return Timing(
+        p50=p50,
+        p90=p90,
+        p99=p99,
+        per_s=statistics.median(1e3 * len(times) / sum(times) for times in windows),
+        windows=tuple(float(value) for value in percentiles[:, 0]),
+    )
+
+
+def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    """Return the raw log of windows, a line for each: how often each time was seen.
+
+    Times are kept to within ``STEP`` / 2, so that minutes of inferences take a few kilobytes.
+    """
+    return [
+        {
+            "of": of,
+            "window": number,
+            "ms": {f"{ms:g}": count for ms, count in sorted(_counted(times).items())},
+        }
+        for number, times in enumerate(windows, 1)
+    ]
+
+
+def _counted(times: Sequence[float]) -> Counter[float]:
+    steps = Counter(round(math.log(max(ms, LEAST_MS)) / math.log1p(STEP)) for ms in times)
+    return Counter({float(f"{(1.0 + STEP) ** step:.4g}"): n for step, n in steps.items()})

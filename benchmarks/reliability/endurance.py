@@ -1,0 +1,79 @@
+"""Whether memory stays flat, and old frames are dropped, over minutes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+
+from benchmarks.measure.footprint import memory_mb
+from benchmarks.simulate.cameras import SceneCamera
+from benchmarks.simulate.pins import ForgetfulPin
+from benchmarks.simulate.scenes import COMING_AND_GOING
+from edge.cameras.capture import Capture
+from edge.faces.open import open_detector
+from edge.faces.tracker import FaceTracker
+from edge.outputs.group import Outputs
+from edge.pipeline import Pipeline
+from edge.settings import Settings
+from edge.values import Event, Face, Frame
+
+
+class AgingTracker(FaceTracker):
+    """Notes how old the oldest frame was when its judging began, in seconds."""
+
+    oldest_s = 0.0
+
+    def find(self, frame: Frame) -> tuple[Face, ...]:
+        self.oldest_s = max(self.oldest_s, time.monotonic() - frame.time)
+        return super().find(frame)
+
+
+def endure(seconds: float) -> dict[str, float]:
+    """Run the pipeline behind a fast live camera: people come and go, smile and fire.
+
+    Returns:
+        Frames, firings, frames dropped, the age of the oldest frame judged in frame times, and the
+        resident memory after a tenth of the time and at the end.
+    """
+    Device.pin_factory = MockFactory(pin_class=ForgetfulPin)
+    settings = Settings()
+    outputs = Outputs(settings.outputs, lambda _: None)
+    stop = threading.Event()
+    camera = Capture(
+        SceneCamera(COMING_AND_GOING, 10.0),
+        lambda: SceneCamera(COMING_AND_GOING, 10.0),
+        stall_s=10.0,
+        stop=stop,
+        tell=lambda _: None,
+    )
+    faces = AgingTracker(open_detector(settings.faces), settings.faces)
+    fired: list[Event] = []
+    pipeline = Pipeline(
+        open_stages(settings)._replace(faces=faces),
+        camera=camera,
+        outputs=outputs,
+        listen=lambda event: fired.append(event) if event.name == "fired" else None,
+    )
+    memory: list[float] = []
+    timers = [
+        threading.Timer(0.1 * seconds, lambda: memory.append(memory_mb("VmRSS"))),
+        threading.Timer(seconds, stop.set),
+    ]
+    for timer in timers:
+        timer.start()
+    pipeline.run(stop)
+    memory.append(memory_mb("VmRSS"))
+    camera.close()
+    outputs.close()
+    Device.pin_factory = None
+    return {
+        "frames": pipeline.timings.frames,
+        "firings": len(fired),
+        "dropped": camera.dropped,
+        "oldest_frame_times": faces.oldest_s * SceneCamera.fps,
+        "early_mb": memory[0],
+        "late_mb": memory[-1],
+    }

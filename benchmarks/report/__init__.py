@@ -1,0 +1,1 @@
+"""Reports of devices. In: measured parts; out: report.json, report.md, charts, tables."""

@@ -1,0 +1,1 @@
+"""Stand-ins for a place. In: seeds and rates; out: frames with known faces, pins that count."""

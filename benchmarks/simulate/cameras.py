@@ -1,0 +1,48 @@
+"""Live cameras that show pictures made here."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+from benchmarks.simulate.scenes import FPS, Scene
+from edge.values import Frame, Grey
+
+
+class PacedCamera:
+    """A live camera that shows pictures without end at a pace.
+
+    Args:
+        pictures: what it shows.
+        fps: how many a second.
+    """
+
+    live = True
+
+    def __init__(self, pictures: Iterator[Grey], fps: float) -> None:
+        self.fps = fps
+        self._pictures = pictures
+        self._index = 0
+        self._due = time.monotonic()
+
+    def read(self) -> Frame | None:
+        grey = next(self._pictures)
+        self._index += 1
+        self._due = max(self._due + 1.0 / self.fps, time.monotonic() - 1.0)
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        return Frame(self._index - 1, time.monotonic(), grey)
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+class SceneCamera(PacedCamera):
+    """A live camera, three times as fast as most, that shows a scene again and again."""
+
+    fps = 100.0
+
+    def __init__(self, scene: Scene, seconds: float) -> None:
+        film = (scene.render(round(seconds * FPS)) for _ in itertools.count())
+        pictures = (frame.grey for frame, _ in itertools.chain.from_iterable(film))
+        super().__init__(pictures, self.fps)

@@ -1,0 +1,77 @@
+"""The one parser of a source's SPEC: which camera it names, and opening that camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from edge.cameras.camera import Attached, Camera
+from edge.errors import CameraError, MissingPackageError
+from edge.settings import CameraSettings, Settings
+
+KINDS = (
+    "picamera2, picamera2:NUMBER, v4l2:DEVICE, rtsp://HOST/PATH, http://HOST/PATH, file:CLIP, "
+    "images:DIR@FPS, demo or a path"
+)
+LIVE = re.compile(r"picamera2(:[0-9]{1,3})?|v4l2:.+|(rtsp|http)s?://.*", re.DOTALL)
+
+
+def is_live(source: str) -> bool:
+    """Tell whether a SPEC names a live camera: one that may be missing now and come later."""
+    return LIVE.fullmatch(source) is not None
+
+
+def open_camera(settings: Settings) -> Camera:
+    """Open the source that ``camera.source`` names. Each back end is imported when chosen.
+
+    Raises:
+        CameraError: the source is of no known kind, missing or can't be read.
+        MissingPackageError: the source needs a package that is not installed.
+    """
+    camera = settings.camera
+    kind, colon, rest = camera.source.partition(":")
+    match kind:
+        case "picamera2" if not colon or re.fullmatch("[0-9]{1,3}", rest):
+            from edge.cameras.picamera2 import Picamera2Camera
+
+            return Picamera2Camera(camera, settings.picamera2, int(rest or 0))
+        case "v4l2" if rest:
+            from edge.cameras.v4l2 import V4l2Camera
+
+            return V4l2Camera(camera, settings.v4l2, rest)
+        case "rtsp" | "rtsps" | "http" | "https" if rest.startswith("//"):
+            from edge.cameras.stream import StreamCamera
+
+            return StreamCamera(camera, settings.stream)
+        case "demo" if not colon:
+            from edge.cameras.demo import DemoCamera
+
+            return DemoCamera()
+        case _:
+            return _open_recorded(camera, kind if colon else "", rest)
+
+
+def list_attached() -> Iterator[Attached]:
+    """Yield the cameras that are attached to this machine."""
+    from edge.cameras import picamera2, v4l2_devices
+
+    with suppress(MissingPackageError):
+        yield from picamera2.list_attached()
+    yield from v4l2_devices.list_attached()
+
+
+def _open_recorded(camera: CameraSettings, kind: str, rest: str) -> Camera:
+    from edge.cameras.recorded import ImageFolderCamera, VideoCamera
+
+    shown, path = camera.shown_source, Path(camera.source)
+    if kind == "images":
+        return ImageFolderCamera(shown, rest)
+    if kind == "file":
+        return VideoCamera(shown, Path(rest))
+    if camera.source and path.is_dir():
+        return ImageFolderCamera(shown, camera.source)
+    if path.is_file() or path.suffix:
+        return VideoCamera(shown, path)
+    raise CameraError(f"{shown}: expected a source: {KINDS}", shown)

@@ -1,0 +1,82 @@
+"""``smile-gate classify``: smiles in images."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.cameras.image_file import list_images, read_grey
+from edge.errors import ImageError
+from edge.faces.open import open_detector
+from edge.model.open import open_classifier
+from edge.settings.load import load_configuration
+from edge.values import Box
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Score the faces in images; a folder stands for the images in it."""
+    settings = load_configuration(options.config).settings
+    classifier = open_classifier(settings)
+    detector = open_detector(settings.faces)
+    images = list(_images(options.paths))
+    failed = 0
+    for name, missing in images:
+        try:
+            if missing is not None:
+                raise missing
+            grey = read_grey(Path(name))
+        except ImageError as error:
+            failed += 1
+            if options.json:
+                print(json.dumps({"file": name, "error": str(error)}))
+            else:
+                print(f"smile-gate: {error}", file=sys.stderr)
+            continue
+        if options.whole_image:
+            whole = Box(0, 0, grey.shape[1], grey.shape[0])
+            scored = [(whole, classifier.score_whole(grey))]
+        else:
+            boxes = [detection.box for detection in detector.find_in_still(grey)]
+            scored = [(box, classifier.score_box(grey, box)) for box in boxes]
+        threshold = classifier.manifest.threshold
+        faces = [
+            {"box": list(box), "score": round(score, 4), "smiling": score >= threshold}
+            for box, score in scored
+        ]
+        if options.json:
+            print(json.dumps({"file": name, "faces": faces}))
+        else:
+            print(f"{name}: {_in_words(faces)}")
+    if all(missing for _, missing in images):  # nothing that could be an image was named
+        return 2
+    return 1 if failed else 0
+
+
+def _images(names: Sequence[str]) -> Iterator[tuple[str, ImageError | None]]:
+    """Yield each image's name as it was given, folders unfolded; an empty folder comes with its
+    error."""
+    for name in names:
+        path = Path(name)
+        try:
+            inside = [str(image) for image in list_images(path)] if path.is_dir() else [name]
+        except OSError as error:
+            yield name, ImageError(f"{name}: expected an image or a folder, got: {error}", path)
+            continue
+        if not inside:
+            yield name, ImageError(f"{name}: expected images in this folder, got none", path)
+        yield from ((image, None) for image in inside)
+
+
+def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:
+    if not faces:
+        return "no face"
+    return ", ".join(
+        "{} {:.2f} at {},{} {}x{}".format(
+            "smiling" if face["smiling"] else "not smiling", face["score"], *face["box"]
+        )
+        for face in faces
+    )

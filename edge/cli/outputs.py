@@ -1,0 +1,75 @@
+"""``smile-gate fire`` and ``safe``: outputs by hand."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack, closing
+
+from edge.cameras.capture import open_captured
+from edge.errors import ConfigError, OutputError
+from edge.outputs.group import Outputs
+from edge.service import driven_outputs, journal
+from edge.service.event_log import log_event
+from edge.service.sd_notify import runtime_folder
+from edge.service.signals import Stopper
+from edge.settings import SnapshotSettings
+from edge.settings.load import INSTALLED, file_or_installed, load_configuration
+from edge.values import Decision, Event
+
+
+def fire(options: argparse.Namespace) -> int:
+    """Fire one output by hand, as a smile would."""
+    settings = load_configuration(options.config).settings
+    output = settings.outputs.get(options.name)
+    if output is None:
+        names = ", ".join(settings.outputs) or "none at all"
+        raise ConfigError(f"fire {options.name}: expected the name of an output: {names}")
+    faults: list[str] = []
+
+    def listen(event: Event) -> None:
+        if event.name == "fault":
+            faults.append(str(event.facts["reason"]))
+        else:
+            log_event(event)
+
+    with ExitStack() as stack:
+        stopper = stack.enter_context(Stopper())
+        frame = None
+        if isinstance(output, SnapshotSettings):
+            camera = open_captured(settings, stop=stopper.stop)
+            frame = stack.enter_context(closing(camera)).read()
+        outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
+        stopper.first_act = outputs.stop
+        for event in outputs.step(Decision(0.0, fire=True), frame):
+            log_event(event)
+        while not outputs.idle and not stopper.stop.wait(0.01):
+            pass
+    if faults:
+        raise OutputError(faults[0], options.name)
+    return 0
+
+
+def safe(options: argparse.Namespace) -> int:
+    """Put every output to its safe level, for example after smile-gate was killed."""
+    folder = runtime_folder()
+    outputs = driven_outputs.noted(folder) if folder else None
+    if outputs is None:
+        path = file_or_installed(options.config)
+        if path is None:  # the defaults' shutter may be anything here, a relay that is active low
+            raise ConfigError(
+                f"safe: expected --config FILE or {INSTALLED}, got neither: no "
+                "configuration names a pin"
+            )
+        outputs = load_configuration(path).settings.outputs
+    with_pins = {name: output for name, output in outputs.items() if output.pins()}
+    failed = False
+    for name, output in with_pins.items():
+        try:
+            Outputs({name: output}, log_event).close()
+            print(f"{name}: safe")
+        except OutputError as error:
+            failed = True
+            journal.complain(f"smile-gate: {error}")
+    if not with_pins:
+        print("no output has a pin")
+    return 2 if failed else 0

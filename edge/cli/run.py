@@ -1,0 +1,79 @@
+"""``smile-gate run`` and ``status``: the gate itself, and what it says while it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
+
+from edge.cameras.capture import Capture
+from edge.pipeline import Timings
+from edge.service import driven_outputs, journal
+from edge.service.event_log import EventWriter, log_event
+from edge.service.sd_notify import Notifier, runtime_folder
+from edge.service.service import Service
+from edge.service.signals import Stopper
+from edge.service.status_socket import SOCKET, StatusServer, ask
+from edge.settings import Settings
+from edge.settings.load import load_configuration, with_source
+from edge.values import Event
+
+log = logging.getLogger(__name__)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch a source and fire the outputs on smiles."""
+    with ExitStack() as stack:
+        stopper = stack.enter_context(Stopper())
+        listeners: list[Callable[[Event], None]] = [partial(log_event, timed=not journal.is_read())]
+        if options.events is not None:
+            listeners.append(stack.enter_context(closing(EventWriter(options.events))))
+
+        def load() -> Settings:
+            return with_source(load_configuration(options.config).settings, options.source)
+
+        def listen(event: Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        folder = runtime_folder()
+        notes = [partial(driven_outputs.note, folder)] if folder else []
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *notes)))
+        if folder:
+            server = StatusServer(folder / SOCKET.name, service.report)
+            stack.enter_context(closing(server))
+        started = time.monotonic()
+        service.run(realtime=options.realtime)
+        _log_summary(service.pipeline.timings, time.monotonic() - started)
+        if isinstance(service.camera, Capture):
+            camera = service.camera
+            log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Ask the running service how it is."""
+    report = ask(options.socket)
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    for key, value in report.items():
+        print(f"{key.replace('_', ' ')}: {value if value not in (None, '', []) else '-'}")
+    return 0
+
+
+def _log_summary(timings: Timings, seconds: float) -> None:
+    fps = timings.frames / seconds if seconds > 0 else 0.0
+    log.info("%d frames in %.1f s: %.0f frames per second", timings.frames, seconds, fps)
+    medians = timings.medians_ms()
+    if timings.frames:
+        log.info(
+            "median of a frame %.2f ms (%s), without the camera's %.2f ms",
+            medians.pop("frame"),
+            ", ".join(f"{name} {ms:.2f}" for name, ms in medians.items() if name != "camera"),
+            medians["camera"],
+        )

@@ -1,0 +1,1 @@
+"""Sets up and mends a gate. In: settings, a camera or a clip; out: findings and thresholds."""

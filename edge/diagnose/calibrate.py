@@ -1,0 +1,158 @@
+"""Proposes thresholds for a place from scores of somebody who does not smile, then does."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from edge.atomic_file import written
+from edge.cameras.camera import Camera
+from edge.errors import CalibrationError, ConfigError
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
+from edge.settings.load import load_configuration
+
+FEWEST = 10
+"""Scores of each kind without which nothing is proposed."""
+SMALLEST_GAP = 0.2
+"""Distributions closer than this are not told apart."""
+BINS = 20
+BAR = 40
+
+
+def collect(
+    camera: Camera,
+    faces: FaceTracker,
+    classifier: Classifier,
+    *,
+    seconds: float,
+    pause_s: float,
+    say: Callable[[str], None],
+) -> tuple[list[float], list[float]]:
+    """Score the main face of each frame, first while it does not smile, then while it does.
+
+    Args:
+        camera: live or recorded; only the frames' times count.
+        faces: finds them.
+        classifier: scores them.
+        seconds: length of either part.
+        pause_s: time between them, whose frames are not looked at.
+        say: tells the person in front of the camera what to do.
+
+    Returns:
+        Scores of either part.
+
+    Raises:
+        CameraError: the source failed.
+        CalibrationError: there were too few frames with a face.
+    """
+    neutral: list[float] = []
+    smile: list[float] = []
+    say(f"Look at the camera and do not smile, for {seconds:g} s.")
+    began: float | None = None
+    asked = False
+    while (frame := camera.read()) is not None:
+        began = frame.time if began is None else began
+        passed = frame.time - began
+        if passed >= seconds and not asked:
+            asked = True
+            say(f"Now smile, for {seconds:g} s.")
+        if seconds <= passed < seconds + pause_s:
+            continue
+        if passed >= 2 * seconds + pause_s:
+            break
+        for face in faces.find(frame)[:1]:
+            part = neutral if passed < seconds else smile
+            part.append(classifier.score(frame, face).score)
+    for name, part in (("without", neutral), ("with", smile)):
+        if len(part) < FEWEST:
+            raise CalibrationError(
+                f"expected a face in at least {FEWEST} frames {name} a smile, got {len(part)}"
+            )
+    return neutral, smile
+
+
+def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, float]:
+    """Return ``threshold_on`` and ``threshold_off``: 80 and 40 % of the way from where 95 % of the
+    neutral scores lie below to where 95 % of the smiling ones lie above. Scores that are all 0 and
+    all 1 so give the defaults.
+
+    Raises:
+        CalibrationError: the two overlap.
+    """
+    high = float(np.percentile(neutral, 95))
+    low = float(np.percentile(smile, 5))
+    if low - high < SMALLEST_GAP - 1e-9:
+        raise CalibrationError(
+            f"expected smiles to score at least {SMALLEST_GAP} above neutral faces, got {low:.2f} "
+            f"(5 % of smiles are below) and {high:.2f} (5 % of neutral faces are above): more "
+            "light from the front, or a larger face, may help"
+        )
+    return round(high + 0.8 * (low - high), 2), round(high + 0.4 * (low - high), 2)
+
+
+def plot(neutral: Sequence[float], smile: Sequence[float]) -> list[str]:
+    """Return two histograms side by side as lines of text, scores from 0 to 1 downwards."""
+    columns = []
+    for scores in (neutral, smile):
+        counts, _ = np.histogram(np.clip(scores, 0.0, 1.0), BINS, (0.0, 1.0))
+        columns.append([int(count) for count in counts])
+    largest = max(max(column) for column in columns)
+    lines = [f"score  {'not smiling':{BAR}}  smiling"]
+    for index, (left, right) in enumerate(zip(*columns, strict=True)):
+        bars = ["#" * -(-count * BAR // largest) for count in (left, right)]
+        lines.append(f"{index / BINS:5.2f}  {bars[0]:{BAR}}  {bars[1]}".rstrip())
+    return lines
+
+
+def write(path: Path, threshold_on: float, threshold_off: float) -> None:
+    """Put thresholds into a configuration file; everything else in it stays as it is.
+
+    Raises:
+        ConfigError: the file is no configuration, or can't be written; it is as it was.
+    """
+    path = path.resolve()  # the file behind a link is replaced, not the link
+    load_configuration(path)
+    thresholds = {"threshold_on": threshold_on, "threshold_off": threshold_off}
+    try:
+        text = path.read_bytes().decode()
+        _replace(path, _with_thresholds(text, thresholds).encode())
+    except (OSError, TOMLKitError) as error:
+        raise ConfigError(f"{path}: expected a file to write to, got: {error}") from error
+
+
+def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
+    document = tomlkit.parse(text)
+    trigger = document.setdefault("trigger", tomlkit.table())
+    missing = ""
+    header = re.search(r"^[ \t]*\[[ \t]*trigger[ \t]*\][^\r\n]*(\r?\n)", text, re.MULTILINE)
+    for key, value in thresholds.items():
+        if key in trigger or header is None:
+            trigger[key] = value
+        else:
+            # tomlkit would put it below the comment that belongs to the next table.
+            missing += f"{key} = {value}{header[1]}"
+    changed = tomlkit.dumps(document)
+    return changed.replace(header[0], header[0] + missing, 1) if header is not None else changed
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file in the place of another, with its owner and mode, once it is known to be good."""
+    before = path.stat()
+    with written(data, path.parent, f".{path.name}.") as new:
+        new.chmod(stat.S_IMODE(before.st_mode))
+        with suppress(PermissionError):
+            os.chown(new, before.st_uid, before.st_gid)
+        try:
+            load_configuration(new)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(new), str(path)), error.key) from error
+        new.rename(path)

@@ -1,0 +1,1 @@
+"""Finds and follows faces. In: a ``Frame``; out: ``Face`` values, whose ids stay the same."""

@@ -1,0 +1,154 @@
+"""A model bundle: a folder with a manifest and the files it names, checked on load.
+
+The manifest is the only place where the device learns what the model expects; ``convert`` writes
+it through the same types.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+
+from edge.errors import BundleError
+from edge.values import Grey
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class Quantization(Struct, frozen=True):
+    """real value = scale * (int8 value - zero_point)."""
+
+    scale: Annotated[float, Meta(gt=0)]
+    zero_point: Annotated[int, Meta(ge=-128, le=127)]
+
+
+class Input(Struct, frozen=True):
+    """The model's input: int8 (1, height, width, 1), real values luma 0.0 black to 1.0 white.
+
+    ``crop_margin`` is the share of the face box added on each side before the crop.
+    """
+
+    width: Annotated[int, Meta(ge=8, le=1024)]
+    height: Annotated[int, Meta(ge=8, le=1024)]
+    colour: Literal["grey"]
+    crop_margin: Annotated[float, Meta(ge=0, le=1)]
+    quantization: Quantization
+
+    def __post_init__(self) -> None:
+        if self.width != self.height:
+            raise ValueError(f"expected a square input, got {self.width}x{self.height}")
+
+
+class Output(Struct, frozen=True):
+    """The model's output: int8 (1, 1), real value the probability of ``labels[1]``."""
+
+    labels: tuple[str, str]
+    quantization: Quantization
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What a bundle says of itself.
+
+    ``files`` maps each file's name to its SHA-256 in hexadecimal; ``model`` is the one of them
+    that the device runs, ``edgetpu_model`` the one of them that is the same compiled for an Edge
+    TPU, empty without one. A face smiles when its score is at least ``threshold``.
+    ``self_test`` are the scores of ``self_test_pictures``, by which a device knows that its runtime
+    runs the model as it should; none in bundles from before there was one.
+    ``training_data`` and ``metrics`` are for people and reports: the device ignores them.
+    """
+
+    format: int = FORMAT
+    name: str
+    model: str
+    edgetpu_model: str = ""
+    input: Input
+    output: Output
+    threshold: Annotated[float, Meta(ge=0, le=1)]
+    self_test: tuple[float, ...] = ()
+    training_data: dict[str, Any]
+    metrics: dict[str, Any]
+    files: dict[str, str]
+
+
+class _Version(Struct, frozen=True):
+    format: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A checked bundle: its folder, its manifest and the bytes of its model files; without a model
+    for an Edge TPU that one is empty."""
+
+    folder: Path
+    manifest: Manifest
+    model: bytes
+    edgetpu_model: bytes = b""
+
+
+def self_test_pictures(side: int) -> Iterator[Grey]:
+    """Yield eight patterns, uint8 of shape (side, side), that any machine makes alike."""
+    y, x = np.mgrid[:side, :side]
+    for k in range(8):
+        yield np.asarray((x * (k + 1) // 4 ^ y * (2 * k + 3) // 4) & 255, np.uint8)
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check the SHA-256 of every file its manifest names.
+
+    Raises:
+        BundleError: the folder, the manifest or a file is missing, the manifest is not one, or a
+            file is not the one the manifest was written for.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_bytes()
+    except (OSError, ValueError) as error:  # the path may hold a null
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(
+            f"{path}: expected a model bundle's manifest, got: {reason}", path
+        ) from error
+    try:
+        version = msgspec.json.decode(text, type=_Version).format
+        if version != FORMAT:
+            raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
+    for model in (manifest.model, manifest.edgetpu_model or manifest.model):
+        if model not in manifest.files:
+            raise BundleError(
+                f"{path}: expected {model!r} among its files, got only "
+                f"{', '.join(manifest.files) or 'none'}",
+                path,
+            )
+    contents = {name: _read(folder, name, digest) for name, digest in manifest.files.items()}
+    compiled = contents.get(manifest.edgetpu_model, b"")
+    return Bundle(folder, manifest, contents[manifest.model], compiled)
+
+
+def _read(folder: Path, name: str, expected: str) -> bytes:
+    path = folder / name
+    if Path(name).name != name:
+        raise BundleError(f"{path}: expected a file inside the bundle", path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: expected a file of the bundle, got: {error.strerror}", path
+        ) from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != expected:
+        raise BundleError(
+            f"{path}: expected SHA-256 {expected[:12]}..., got {digest[:12]}...: "
+            "the file is not the one the manifest was written for",
+            path,
+        )
+    return data

@@ -1,0 +1,157 @@
+"""A face's pixels -> how much it smiles, by the bundle's int8 model."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import BundleError
+from edge.model.bundle import Bundle, Quantization, self_test_pictures
+from edge.model.crop import crop, scale
+from edge.model.tflite import make_interpreter
+from edge.values import Box, Face, Frame, Grey, SmileScore
+
+Int8 = npt.NDArray[np.int8]
+
+
+log = logging.getLogger(__name__)
+
+
+class Classifier:
+    """Runs the model of a bundle.
+
+    Args:
+        bundle: a checked bundle.
+        threads: interpreter threads, from 1.
+        edge_tpu: the delegate of an Edge TPU, on which the bundle's compiled model is to run. When
+            it fails, the processor goes on.
+
+    Attributes:
+        on_edge_tpu: whether the model runs there.
+        lost: why it runs there no more; empty as long as it does.
+
+    Raises:
+        BundleError: the model can't be run, or is not what the manifest says.
+        MissingPackageError: no TFLite runtime is installed.
+    """
+
+    TOLERANCE = 0.03
+    """Kernels for other processors round differently, by some of the output's 256 steps."""
+
+    def __init__(self, bundle: Bundle, threads: int = 1, edge_tpu: Any = None) -> None:
+        self.manifest = bundle.manifest
+        self.on_edge_tpu = edge_tpu is not None
+        self.lost = ""
+        self._bundle = bundle
+        self._threads = threads
+        if self.on_edge_tpu:
+            self._open(self.manifest.edgetpu_model, bundle.edgetpu_model, [edge_tpu])
+        else:
+            self._open(self.manifest.model, bundle.model)
+        quantization = self.manifest.input.quantization
+        levels = np.arange(256) / 255.0 / quantization.scale + quantization.zero_point
+        self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
+
+    def _open(self, name: str, model: bytes, delegates: Sequence[Any] = ()) -> None:
+        self._where = self._bundle.folder / name
+        try:
+            self._interpreter = make_interpreter(model, self._threads, delegates)
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise BundleError(
+                f"{self._where}: expected a TFLite model, got: {reason}", self._where
+            ) from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        spec = self.manifest.input
+        output = self.manifest.output
+        self._check("input", self._input, (1, spec.height, spec.width, 1), spec.quantization)
+        self._check("output", self._output, (1, 1), output.quantization)
+
+    def _check(
+        self,
+        side: str,
+        details: dict[str, Any],
+        shape: tuple[int, ...],
+        quantization: Quantization,
+    ) -> None:
+        got = (tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"]).name)
+        if got != (shape, "int8"):
+            raise BundleError(
+                f"{self._where}: expected {side} int8 {shape}, got {got[1]} {got[0]}", self._where
+            )
+        scale_, zero_point = details["quantization"]
+        expected = (quantization.scale, quantization.zero_point)
+        if not math.isclose(scale_, expected[0], rel_tol=1e-6) or zero_point != expected[1]:
+            raise BundleError(
+                f"{self._where}: expected {side} quantization {expected}, got "
+                f"{(scale_, zero_point)}",
+                self._where,
+            )
+
+    def self_test(self) -> None:
+        """Score the patterns whose scores the bundle knows.
+
+        Raises:
+            BundleError: this runtime gives other scores.
+        """
+        expected = self.manifest.self_test
+        got = [self.infer(one) for one in self_test_pictures(self.manifest.input.width)]
+        worst = max((abs(a - b) for a, b in zip(expected, got, strict=False)), default=0.0)
+        if worst > self.TOLERANCE:
+            raise BundleError(
+                f"{self._where}: expected the scores of its self-test to within "
+                f"{self.TOLERANCE}, got one that is {worst:.2f} off",
+                self._where,
+            )
+
+    def score(self, frame: Frame, face: Face) -> SmileScore:
+        """Score one face of a frame."""
+        return SmileScore(face, self.score_box(frame.grey, face.box))
+
+    def score_box(self, grey: Grey, box: Box) -> float:
+        """Score the face in a box of a picture; return 0.0 to 1.0."""
+        spec = self.manifest.input
+        return self.score_pixels(crop(grey, box, size=spec.width, margin=spec.crop_margin))
+
+    def score_whole(self, grey: Grey) -> float:
+        """Score a picture that is a face crop already, of any size."""
+        return self.score_pixels(scale(grey, self.manifest.input.width))
+
+    def score_pixels(self, pixels: Grey) -> float:
+        """Score a model input, uint8 luma of shape (height, width); return 0.0 to 1.0.
+
+        The score is the mean of the picture's and its mirror image's: on validation pictures that
+        is right more often than either alone, for one more inference a face.
+        """
+        return (self.infer(pixels) + self.infer(pixels[:, ::-1])) / 2
+
+    def infer(self, pixels: Grey) -> float:
+        """Run the model once on uint8 luma of shape (height, width); return 0.0 to 1.0."""
+        values = self._to_int8[pixels][None, ..., None]
+        try:
+            value = self._invoke(values)
+        except RuntimeError as error:
+            if not self.on_edge_tpu:
+                raise
+            self._leave_edge_tpu(str(error).partition("\n")[0])
+            value = self._invoke(values)
+        quantization = self.manifest.output.quantization
+        return min(1.0, max(0.0, quantization.scale * (value - quantization.zero_point)))
+
+    def _invoke(self, values: Int8) -> int:
+        self._interpreter.set_tensor(self._input["index"], values)
+        self._interpreter.invoke()
+        return int(self._interpreter.get_tensor(self._output["index"])[0, 0])
+
+    def _leave_edge_tpu(self, why: str) -> None:
+        self.lost = f"the Edge TPU failed: {why}"
+        log.warning("%s; the model runs on the CPU", self.lost)
+        self.on_edge_tpu = False
+        self._open(self.manifest.model, self._bundle.model)
+        self.self_test()

@@ -1,0 +1,54 @@
+"""From a face's box to the model's input.
+
+This is the only such code in the project: training, quantization and the device all call it, so
+the network meets the same pixels everywhere.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.values import Box, Grey
+
+
+def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
+    """Cut a square around a face and scale it to the model's input.
+
+    The square is centred on the box; its side is the box's longer side plus ``margin`` of it on
+    each of the four sides. Where it reaches over the picture's edge, edge pixels are repeated.
+
+    Args:
+        grey: uint8 luma, shape (height, width).
+        box: the face, in pixels of ``grey``; must overlap it.
+        size: side of the result in pixels.
+        margin: share of the box added on each side, 0.0 to 1.0.
+
+    Returns:
+        uint8 luma, shape (size, size).
+
+    Raises:
+        ValueError: the box is wholly outside the picture.
+    """
+    height, width = grey.shape
+    side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
+    left = round(box.x + (box.w - side) / 2)
+    top = round(box.y + (box.h - side) / 2)
+    inside = grey[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    if not inside.size:
+        raise ValueError(f"expected a box that overlaps the picture, got {box} on {width}x{height}")
+    before_x, before_y = max(0, -left), max(0, -top)
+    after_x, after_y = max(0, left + side - width), max(0, top + side - height)
+    if before_x or before_y or after_x or after_y:
+        bordered = cv2.copyMakeBorder(
+            inside, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE
+        )
+        inside = np.asarray(bordered, np.uint8)
+    return scale(inside, size)
+
+
+def scale(grey: Grey, size: int) -> Grey:
+    """Scale a whole picture to (size, size), averaging when it shrinks; aspect is not kept."""
+    shrinks = max(grey.shape) > size
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=how), np.uint8)

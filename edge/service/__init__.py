@@ -1,0 +1,1 @@
+"""Keeps the pipeline running. In: settings, signals, questions; out: events, a status, a log."""

@@ -1,0 +1,142 @@
+"""Events for programs (one JSON object a line) and for people (the log)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from edge.errors import TelemetryError
+from edge.values import Event
+
+log = logging.getLogger(__name__)
+
+
+class EventWriter:
+    """Writes each event as a line ``{"time": seconds, "event": NAME, ...}`` from a thread of its
+    own.
+
+    A reader that has gone, one that is ``QUEUED`` events behind, or a full disk ends the writing
+    with one warning; the pipeline goes on.
+
+    Args:
+        path: a file to append to, or ``-`` for standard output.
+
+    Raises:
+        TelemetryError: the file can't be opened for writing.
+    """
+
+    QUEUED = 10_000
+    STALL_S = 1.0
+    """At the end a reader may take its time, but not stand still for longer than this."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        # A descriptor of our own, without buffers: nobody else waits for a write that hangs.
+        if path == "-":
+            self._file = os.dup(sys.stdout.fileno())
+        else:
+            try:
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                if _is_cut_short(path):
+                    os.write(self._file, b"\n")
+            except OSError as error:
+                raise TelemetryError(
+                    f"--events {path}: expected a file to write to, got: {error.strerror}"
+                ) from error
+        self._lines: queue.Queue[bytes | None] = queue.Queue(self.QUEUED)
+        self._ended = False
+        self._thread = threading.Thread(target=self._write, name="events", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        if self._ended:
+            return
+        try:
+            self._lines.put_nowait(event.line())
+        except queue.Full:
+            self._end(f"its reader is {self.QUEUED} events behind")
+
+    def close(self) -> None:
+        """Write what is left, as long as its reader takes it; standard output stays open."""
+        if not self._ended:
+            self._lines.put(None)
+        while self._thread.is_alive():
+            left = self._lines.qsize()
+            self._thread.join(self.STALL_S)
+            if self._lines.qsize() == left:
+                break
+        self._ended = True
+
+    def _write(self) -> None:
+        try:
+            while (line := self._lines.get()) is not None and not self._ended:
+                while line:
+                    line = line[os.write(self._file, line) :]
+        except OSError as error:
+            self._end(error.strerror or str(error))
+        finally:
+            os.close(self._file)
+
+    def _end(self, why: str) -> None:
+        self._ended = True
+        log.warning("--events %s: writing ended: %s", self._path, why)
+
+
+def _is_cut_short(path: str) -> bool:
+    """Tell whether a file does not end with a line's end, as a power cut leaves it."""
+    file = Path(path)
+    if not file.is_file() or not file.stat().st_size:
+        return False
+    with suppress(PermissionError), file.open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read() != b"\n"
+    return False
+
+
+def log_event(event: Event, *, timed: bool = True) -> None:
+    """Say an event in words, at level INFO, or WARNING for what is wrong.
+
+    Args:
+        event: what happened.
+        timed: with its time in seconds; a log with a time of its own needs none.
+    """
+    if event.facts.get("fault") == "camera":  # said as camera_lost, camera_back
+        return
+    level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
+    if timed:
+        log.log(level, "%9.2f s  %s", event.time, in_words(event))
+    else:
+        log.log(level, "%s", in_words(event))
+
+
+def in_words(event: Event) -> str:
+    """Return an event as a short sentence."""
+    facts = event.facts
+    pin = f": GPIO {facts['pin']}" if "pin" in facts else ""
+    match event.name:
+        case "smile_on":
+            words = f"face {facts['face']} smiles"
+        case "smile_off":
+            words = f"face {facts['face']} smiles no more"
+        case "fired":
+            words = f"{facts['output']} fired{pin and pin + ' active'}"
+        case "released":
+            words = (
+                f"{facts['output']} released{pin and pin + ' safe'} after {facts['length_s']:.3f} s"
+            )
+        case "saved":
+            words = f"{facts['output']} saved {facts['file']}"
+        case "fault" | "camera_lost":
+            words = f"{event.name.replace('_', ' ')}: {facts['reason']}"
+        case "fault_over":
+            words = f"fault over: {facts.get('output', facts['fault'])}"
+        case "face_found" | "face_lost":
+            words = f"face {facts['face']} {event.name.removeprefix('face_')}"
+        case "camera_back":
+            words = "camera back"
+    return words

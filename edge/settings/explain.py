@@ -1,0 +1,175 @@
+"""Says in words what can be set, from the typed settings themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edge.errors import ConfigError
+from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE, CameraSettings
+from edge.settings.load import Configuration
+
+
+class Setting(Struct, frozen=True):
+    """One setting in words.
+
+    Attributes:
+        key: dotted name, for example ``trigger.hold_s``.
+        default: as TOML; empty when a value must be given.
+        range: what it may be; empty when anything of its type.
+        meaning: what it does, with the unit.
+        why: the reason for the default; may be empty.
+    """
+
+    key: str
+    default: str
+    range: str
+    meaning: str
+    why: str
+
+
+def settings_of(section: str, kind: type[Struct]) -> list[Setting]:
+    """Return the settings of one section in the order of its fields."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found = []
+    tag = kind.__struct_config__.tag
+    if isinstance(tag, str):
+        about = (kind.__doc__ or "").partition(": ")[2].partition(". ")[0]
+        found.append(
+            Setting(f"{section}.kind", "", f'"{tag}"', " ".join(about.split()).rstrip("."), "")
+        )
+    for field in msgspec.structs.fields(kind):
+        metas = list(_metas(hints[field.name]))
+        meta = metas[0] if metas else Meta()
+        why = meta.extra["why"] if meta.extra else ""
+        found.append(
+            Setting(
+                f"{section}.{field.name}",
+                _default(field),
+                _range(hints[field.name]),
+                meta.description or "",
+                why,
+            )
+        )
+    return found
+
+
+def table(section: str, kind: type[Struct]) -> Iterator[str]:
+    """Yield the rows of a Markdown table of one section's settings."""
+    for one in settings_of(section, kind):
+        default = f"`{one.default}`" if one.default else "must be given"
+        meaning = f"{one.meaning}. *{one.default}: {one.why}*" if one.why else one.meaning
+        yield f"| `{one.key}` | {default} | {one.range} | {meaning} |"
+
+
+def show(configuration: Configuration) -> Iterator[str]:
+    """Yield a line for each setting in force: ``key = value  # where it comes from``."""
+    settings = configuration.settings
+    sections: dict[str, Struct] = {name: getattr(settings, name) for name in SECTIONS}
+    for name, output in settings.outputs.items():
+        sections[f"outputs.{name}"] = output
+    for section, values in sections.items():
+        yield f"[{'.'.join(_toml_key(part) for part in section.split('.', 1))}]"
+        for key in (one.key.rpartition(".")[2] for one in settings_of(section, type(values))):
+            value = _value(values, key)
+            origin = _origin(configuration.origins, f"{section}.{key}")
+            yield f"{key} = {_toml(value)}  # {origin}" if value is not None else f"# {key} not set"
+
+
+def explain(key: str, configuration: Configuration) -> Iterator[str]:
+    """Yield lines about one setting, or about all of a section.
+
+    Args:
+        key: ``trigger.hold_s``, ``trigger``, ``outputs.NAME.open_s``, where NAME is an output of
+            the configuration or a kind of output; or empty for everything.
+        configuration: for the values in force.
+
+    Raises:
+        ConfigError: there is no such setting.
+    """
+    sections: dict[str, type[Struct]] = dict(SECTIONS)
+    sections |= {f"outputs.{kind}": struct for kind, struct in OUTPUT_KINDS.items()}
+    configured = configuration.settings.outputs
+    if key:
+        sections |= {f"outputs.{name}": type(output) for name, output in configured.items()}
+    known = [one for section, kind in sections.items() for one in settings_of(section, kind)]
+    matches = [one for one in known if f"{one.key}.".startswith(f"{key}." if key else "")]
+    if not matches:
+        expected = ", ".join([*SECTIONS, *(f"outputs.{kind}" for kind in OUTPUT_KINDS)])
+        raise ConfigError(f"{key}: expected a setting or a section: {expected}", key)
+    for number, one in enumerate(matches):
+        if number:
+            yield ""
+        yield f"{one.key}: {one.meaning}"
+        if one.range:
+            yield f"  range    {one.range}"
+        yield f"  default  {one.default or 'none: a value must be given'}"
+        if one.why:
+            yield f"  why      {one.why}"
+        section, _, name = one.key.rpartition(".")
+        values = getattr(configuration.settings, section, None) or configured.get(
+            section.removeprefix("outputs.")
+        )
+        if isinstance(values, sections[section]):
+            origin = _origin(configuration.origins, one.key)
+            yield f"  now      {_toml(_value(values, name))} ({origin})"
+
+
+def _value(values: Struct, key: str) -> object:
+    if isinstance(values, CameraSettings) and key == "source":
+        return values.shown_source
+    return values.__struct_config__.tag if key == "kind" else getattr(values, key)
+
+
+def _origin(origins: Mapping[str, str], key: str) -> str:
+    inside = next((one for one in origins if one.startswith(f"{key}.")), key)
+    return origins.get(inside, "default")
+
+
+def _metas(hint: Any) -> Iterator[Meta]:
+    """Yield what is said of a type, from the outside in."""
+    if typing.get_origin(hint) is Annotated:
+        yield from reversed([meta for meta in hint.__metadata__ if isinstance(meta, Meta)])
+        yield from _metas(hint.__origin__)
+    elif typing.get_origin(hint) in {types.UnionType, typing.Union, tuple}:
+        for inner in typing.get_args(hint):
+            yield from _metas(inner)
+
+
+def _range(hint: Any) -> str:
+    for meta in _metas(hint):
+        if meta.ge is not None and meta.le is not None:
+            return f"{meta.ge:g}-{meta.le:g}"
+        if meta.ge is not None:
+            return f"{meta.ge:g} or more"
+    inner = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
+    if typing.get_origin(inner) is Literal:
+        return ", ".join(_toml(choice) for choice in typing.get_args(inner))
+    return ""
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return _toml(field.default_factory())
+    if field.default is msgspec.NODEFAULT:
+        return ""
+    return "the shipped one" if field.default == str(SHIPPED_BUNDLE) else _toml(field.default)
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml_key(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)

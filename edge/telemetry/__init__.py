@@ -1,1 +1,0 @@
-"""Listeners: they are told of events and change nothing."""

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as benchmarks
+from benchmarks.measure.accuracy import bundles
+from benchmarks.report.schema import (
+    Accuracy,
+    Device,
+    Method,
+    Report,
+    ReportError,
+    read_report,
+    write_report,
+)
+from edge.settings import SHIPPED_BUNDLE
+
+OTHER = Accuracy(who="other", images=800, right=700, missed_faces=3)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """The folder of a report that knows of two bundles, wrongly of the shipped one."""
+    method = Method(
+        bundle="", windows=5, window_s=1.0, camera_fps=30.0, sustained_s=60.0, power_s=10.0
+    )
+    device = Device(
+        name="x", model="x", cores=2, memory_mb=1, architecture="x", os="x", kernel="x", runtimes={}
+    )
+    wrong = Accuracy(who="smilenet", images=800, right=1, missed_faces=0)
+    write_report(
+        Report(
+            date="2026-01-01T00:00:00",
+            version="1",
+            device=device,
+            method=method,
+            accuracy=(wrong, OTHER),
+        ),
+        tmp_path,
+    )
+    return tmp_path
+
+
+def test_the_shipped_and_named_bundles_are_judged(
+    tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = shutil.copytree(SHIPPED_BUNDLE, tmp_path / "of-mine")
+    arguments = ["accuracy", "--data", str(tiny_sets), "--bundle", str(named)]
+    assert benchmarks.main(arguments) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("smilenet ")
+    assert "100.00 %  10 of 10 right, 0 faces missed" in first
+    assert second.split()[0] == "of-mine"
+
+
+@pytest.mark.parametrize("by_file", [False, True], ids=["folder", "file"])
+def test_it_is_put_into_a_report(report: Path, tiny_sets: Path, *, by_file: bool) -> None:
+    path = report / "report.json" if by_file else report
+    assert benchmarks.main(["accuracy", str(path), "--data", str(tiny_sets)]) == 0
+    digest = hashlib.sha256((SHIPPED_BUNDLE / "manifest.json").read_bytes()).hexdigest()
+    right = Accuracy(who="smilenet", images=10, right=10, missed_faces=0, bundle=digest)
+    assert read_report(report).accuracy == (OTHER, right)
+    assert "| smilenet |" in (report / "report.md").read_text()
+
+
+def test_a_bundle_is_judged_once() -> None:
+    assert bundles([SHIPPED_BUNDLE / ".." / "smilenet"]) == bundles() == [SHIPPED_BUNDLE]
+
+
+def test_bundles_are_known_by_different_names(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="folders of different names"):
+        bundles([tmp_path / "smilenet"])
+
+
+def test_bad_input_gets_one_line(
+    report: Path, tiny_sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (report / "report.json").read_text()
+    (report / "old").mkdir()
+    (report / "old" / "report.json").write_text(json.dumps({**json.loads(whole), "schema": 0}))
+    renamed = report / "mine.json"
+    renamed.write_text(whole)
+    data = ["--data", str(tiny_sets)]
+    for arguments, message in (
+        ([str(report), "--data", str(report)], f"{report}: expected genki4k.tar or a folder"),
+        ([str(report / "none"), *data], "expected a"),
+        ([str(report / "old"), *data], "expected a report of schema 1, got 0"),
+        ([str(renamed), *data], "mine.json: expected a folder with a report.json, or that file"),
+        ([*data, "--bundle", "nowhere"], "nowhere/manifest.json: expected a model bundle"),
+    ):
+        assert benchmarks.main(["accuracy", *arguments]) == 2
+        err = capsys.readouterr().err
+        assert message in err
+        assert len(err.splitlines()) == 1
+    assert (report / "report.json").read_text() == whole

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+import benchmarks.__main__ as benchmarks
+from benchmarks.report.compare import CompareError, compare, draw, lines
+from benchmarks.report.schema import Report, ReportError, write_report
+from tests.benchmarks.report.whole_report import (
+    DEVICE,
+    METHOD,
+    POWER,
+    accuracy,
+    full_report,
+    other_device,
+)
+
+OTHER_BUNDLE = "b0" * 32
+
+
+def written(tmp_path: Path, *reports: Report) -> list[Path]:
+    folders = [tmp_path / f"report-{number}" for number in range(len(reports))]
+    for report, folder in zip(reports, folders, strict=True):
+        write_report(report, folder)
+    return folders
+
+
+def test_two_devices_are_held_side_by_side(tmp_path: Path) -> None:
+    paths = written(tmp_path, full_report(), other_device("pi-4", "Raspberry Pi 4", 2.0))
+    reports = compare([paths[0], paths[1] / "report.json"])
+    head, _, *rows = lines(reports)
+    assert [cell.strip() for cell in head.split("|")[2:-1]] == [
+        "raspberry-pi-5",
+        "pi-4",
+        "second / first",
+    ]
+    cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
+    assert [float(one) for one in cells["flat out, 1 face, fps"]] == [313, 157, 0.5]
+    assert [float(one) for one in cells["one inference, one thread, ms"]] == [0.52, 1.04, 2]
+    assert [float(one) for one in cells["right on GENKI-4K's test part, %"]] == [95.25, 95.25, 1]
+
+
+def test_what_only_one_has_is_a_dash_and_what_none_has_is_left_out(tmp_path: Path) -> None:
+    bare = replace(other_device("pi-4", "", 2.0), footprint=None, accuracy=())
+    first = full_report(accuracy=())
+    text = "\n".join(lines(compare(written(tmp_path, first, bare))))
+    (row,) = (line for line in text.splitlines() if "memory, peak" in line)
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["92.4", "-", "-"]
+    assert "GENKI" not in text
+
+
+def test_accuracy_is_that_of_the_bundle_that_was_timed(tmp_path: Path) -> None:
+    right = (accuracy("better", 799, OTHER_BUNDLE), *full_report().accuracy)
+    paths = written(tmp_path, full_report(accuracy=right), other_device("pi-4", "", 2.0))
+    assert "99.8" not in "\n".join(lines(compare(paths)))
+
+
+def test_doubts_are_told_below_the_table(tmp_path: Path) -> None:
+    doubtful = full_report(noisy=("load average 1.4",), partial="interrupted in power")
+    found = lines(compare(written(tmp_path, doubtful, other_device("pi-4", "", 2.0))))
+    assert found[-2:] == [
+        "raspberry-pi-5: partial: interrupted in power",
+        "raspberry-pi-5: load average 1.4",
+    ]
+
+
+def test_power_of_unlike_things_is_left_out(tmp_path: Path) -> None:
+    package = other_device("desk", "", 0.5)
+    package = replace(package, power=replace(POWER, covers="processor"))
+    *rows, last = lines(compare(written(tmp_path, full_report(), package)))
+    assert last == "power is left out, as meters covered unlike things: processor; the board"
+    assert not any("mJ" in row or ", W" in row for row in rows)
+
+
+def test_one_device_twice_goes_by_the_date(tmp_path: Path) -> None:
+    paths = written(tmp_path, full_report(), full_report(date="2026-11-03T08:00:00+00:00"))
+    assert list(compare(paths)) == ["raspberry-pi-5 2026-11-02", "raspberry-pi-5 2026-11-03"]
+    paths = written(tmp_path, full_report(), full_report())
+    assert list(compare(paths)) == [str(path) for path in paths]
+    with pytest.raises(CompareError, match="got one twice"):
+        compare([paths[0], paths[0]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"windows": 3}, "expected method.windows 5 as in .*report-0, got 3"),
+        ({"window_s": 0.1}, "method.window_s 2.0 .* got 0.1"),
+        ({"camera_fps": 60.0}, "method.camera_fps 30.0 .* got 60.0"),
+        ({"sustained_s": 20.0}, "method.sustained_s 600.0 .* got 20.0"),
+        ({"bundle": OTHER_BUNDLE}, f"method.bundle 5e5e.* got {OTHER_BUNDLE}"),
+    ],
+)
+def test_what_was_measured_unlike_is_refused(
+    changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    other = full_report(method=replace(METHOD, **changes))
+    paths = written(tmp_path, full_report(), full_report(date="2026-11-03"), other)
+    with pytest.raises(CompareError, match=says) as caught:
+        compare(paths)
+    assert str(paths[2]) in str(caught.value)
+
+
+def test_an_emulated_device_is_refused(tmp_path: Path) -> None:
+    emulated = full_report(device=replace(DEVICE, emulated=True))
+    with pytest.raises(CompareError, match="report-1: expected a real device, got an emulated"):
+        compare(written(tmp_path, full_report(), emulated))
+
+
+def test_bundles_are_compared_on_one_device(tmp_path: Path) -> None:
+    small = full_report(
+        date="2026-11-03",
+        method=replace(METHOD, bundle=OTHER_BUNDLE),
+        accuracy=(accuracy("small", 720, OTHER_BUNDLE),),
+    )
+    paths = written(tmp_path, full_report(), small, other_device("pi-4", "", 2.0))
+    assert any("90 |" in line for line in lines(compare(paths[:2], bundles=True)))
+    with pytest.raises(CompareError, match=r"device.name raspberry-pi-5 .* got pi-4"):
+        compare(paths, bundles=True)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_are_refused(count: int, tmp_path: Path) -> None:
+    with pytest.raises(CompareError, match=f"expected two reports or more, got {count}"):
+        compare(written(tmp_path, *[full_report()] * count))
+
+
+def test_the_verb_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
+    paths = written(
+        tmp_path, full_report(), *(other_device(f"pi-{n}", "", n) for n in (2, 3, 4, 5, 6, 7))
+    )
+    chart = tmp_path / "chart.svg"
+    assert benchmarks.main(["compare", *map(str, paths), "--chart", str(chart)]) == 0
+    assert "energy a frame, mJ" in capsys.readouterr().out
+    picture = chart.read_text()
+    for words in ("7 reports side by side", "pi-7", "GENKI-4K", "flat out, 12 faces, fps"):
+        assert words in picture
+
+
+def test_the_verb_prints_without_matplotlib(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.chdir(tmp_path)
+    paths = written(tmp_path, full_report(), other_device("pi-4", "", 2.0))
+    assert benchmarks.main(["compare", *map(str, paths)]) == 0
+    said = capsys.readouterr()
+    assert "pi-4" in said.out
+    assert "no chart: charts: expected matplotlib" in said.err
+
+
+def test_the_verb_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = written(tmp_path, full_report())
+    (tmp_path / "torn.json").write_bytes((path / "report.json").read_bytes()[:-100])
+    for other in ("torn.json", "none"):
+        assert benchmarks.main(["compare", str(path), str(tmp_path / other)]) == 2
+        said = capsys.readouterr()
+        assert said.err.startswith(f"benchmarks: {tmp_path / other}: ")
+        assert said.err.count("\n") == 1
+        assert not said.out
+    with pytest.raises(SystemExit, match="2"):
+        benchmarks.main(["compare", str(path), str(path), "--chart", "chart.gif"])
+    assert "expected a name that ends in" in capsys.readouterr().err
+
+
+def test_reports_with_nothing_to_draw_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
+    bare = {"inference": (), "flat_out": (), "camera_rate": (), "power": None}
+    paths = written(tmp_path, full_report(**bare), full_report(**bare, date="2026-11-03"))
+    with pytest.raises(CompareError, match="got none"):
+        draw(compare(paths), tmp_path / "chart.svg")
+
+
+def test_an_older_schema_is_refused(tmp_path: Path) -> None:
+    paths = written(tmp_path, full_report(), full_report(schema=0))
+    with pytest.raises(ReportError, match="expected a report of schema 1, got 0: measure again"):
+        compare(paths)

@@ -1,0 +1,200 @@
+"""A report with all its parts, as one run would leave it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from benchmarks.report.schema import (
+    Accuracy,
+    CameraRate,
+    Device,
+    FlatOut,
+    Footprint,
+    Inference,
+    Method,
+    Peer,
+    Phase,
+    Power,
+    Reading,
+    Report,
+    Sample,
+    Sustained,
+    Timing,
+)
+
+BUNDLE = "5e" * 32
+DEVICE = Device(
+    name="raspberry-pi-5",
+    model="Raspberry Pi 5 Model B Rev 1.0",
+    revision="c04170",
+    soc="brcm,bcm2712",
+    cores=4,
+    memory_mb=4096,
+    architecture="aarch64",
+    os="Debian GNU/Linux 12 (bookworm)",
+    kernel="6.12.25+rpt-rpi-2712",
+    governor="ondemand",
+    clock_mhz=2400.0,
+    cooling=("pwm-fan",),
+    runtimes={"python": "3.11.2", "ai-edge-litert": "1.3.0", "opencv": "4.11.0"},
+)
+METHOD = Method(
+    bundle=BUNDLE, windows=5, window_s=2.0, camera_fps=30.0, sustained_s=600.0, power_s=60.0
+)
+SCENES = {
+    "0 still at 640x480": (0, 1.2),
+    "1 walking at 640x480": (1, 3.1),
+    "4 still at 640x480": (4, 4.9),
+    "12 still at 1131x679": (12, 12.5),
+}
+
+
+def timing(ms: float) -> Timing:
+    windows = tuple(ms * one for one in (1.0, 1.01, 0.99, 1.02, 1.005))
+    return Timing(p50=ms, p90=1.1 * ms, p99=1.45 * ms, per_s=1e3 / (1.03 * ms), windows=windows)
+
+
+def inference(kind: Any, threads: int, ms: float, *, xnnpack: bool = True) -> Inference:
+    return Inference(
+        kind=kind,
+        threads=threads,
+        xnnpack=xnnpack,
+        load_ms=3.2,
+        first_ms=1.8 * ms,
+        timing=timing(ms),
+    )
+
+
+def sustained(seconds: int = 600, cooled: bool = False) -> Sustained:
+    """Ten minutes in which the machine gets warm, and unless cooled slows down from 6:40 on."""
+    readings = []
+    for at in range(5, seconds + 1, 5):
+        hot = at >= 400 and not cooled
+        readings.append(
+            Reading(
+                at_s=float(at),
+                fps=(322.0 if not hot else 262.0) + 4.0 * math.sin(at),
+                temperature_c=85.0 - 40.0 * math.exp(-at / 150.0),
+                clock_mhz=2400.0 if not hot else 1900.0 + 100.0 * math.sin(at),
+                throttled=0xE0008 if hot else 0,
+            )
+        )
+    return Sustained(readings=tuple(readings), knee_s=None if cooled else 400.0)
+
+
+def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> Phase:
+    """A phase with a sample each tenth of a second, and three seconds without any."""
+    times = [at / 10 for at in range(round(10 * seconds)) if not 200 <= at < 230]
+    samples = tuple(Sample(at, watts + 0.15 * math.sin(7.1 * at * at)) for at in times)
+    joules = watts * (seconds - 3.0)
+    return Phase(
+        name=name,
+        seconds=seconds,
+        joules=joules,
+        mean_w=watts,
+        gaps_s=3.0,
+        frames=frames,
+        samples=samples,
+    )
+
+
+POWER = Power(
+    meter="pmic",
+    covers="the board",
+    estimate=True,
+    rate_hz=10.0,
+    phases=(
+        phase("idle", 2.6, 0),
+        phase("camera rate", 3.1, 1800),
+        phase("flat out", 4.9, 19000),
+    ),
+    joules_per_frame=0.01547,
+    joules_per_frame_above_idle=0.00726,
+)
+
+
+def accuracy(who: str, right: int, bundle: str = "") -> Accuracy:
+    return Accuracy(who=who, images=800, right=right, missed_faces=2, bundle=bundle)
+
+
+def peer(name: str, ms: float, right: int | None, fps: float) -> Peer:
+    return Peer(
+        name=name,
+        version="1.0",
+        timing=timing(ms),
+        scene_fps={"1 walking at 640x480": fps, "12 still at 1131x679": fps / 8},
+        memory_mb=80.0 + 10.0 * ms,
+        accuracy=None if right is None else accuracy(name, right),
+    )
+
+
+def full_report(**changes: Any) -> Report:
+    report = Report(
+        date="2026-11-02T10:20:30+00:00",
+        version="0.1.0",
+        device=DEVICE,
+        method=METHOD,
+        overhead=0.006,
+        inference=(
+            inference("int8", 1, 0.52),
+            inference("int8", 2, 0.35),
+            inference("int8", 4, 0.31),
+            inference("int8", 1, 2.9, xnnpack=False),
+            inference("float32", 1, 1.31),
+        ),
+        flat_out=tuple(
+            FlatOut(
+                scene=scene,
+                faces=faces,
+                timing=timing(ms),
+                stages_ms={
+                    "faces": 0.95 * ms - 0.7 * (faces > 0) - 0.1 * faces,
+                    "classifier": 0.6 * (faces > 0) + 0.1 * faces,
+                    "trigger": 0.02,
+                },
+            )
+            for scene, (faces, ms) in SCENES.items()
+        ),
+        camera_rate=tuple(
+            CameraRate(
+                scene=scene,
+                faces=faces,
+                cpu_share=0.05 + 0.03 * faces,
+                age_ms={"p50": 4.0 + faces, "p90": 5.0 + faces, "p99": 7.5 + faces},
+                pin_ms={"p50": 4.5 + faces, "p90": 5.5 + faces, "p99": 8.2 + faces},
+                firings=30,
+                frames=1800,
+                dropped=faces - 1,
+            )
+            for scene, faces in (("1 walking at 640x480", 1), ("4 still at 640x480", 4))
+        ),
+        footprint=Footprint(ready_s=0.85, peak_mb=92.4, steady_mb=88.1),
+        sustained=sustained(),
+        power=POWER,
+        peers=(
+            peer("smilenet", 1.05, 762, 320.0),
+            peer("OpenCV's smile cascade", 1.62, 588, 14.2),
+            peer("fer", 0.81, 742, 14.5),
+            Peer(name="MediaPipe", version="", error="no wheel for this machine"),
+        ),
+        accuracy=(accuracy("smilenet", 762, BUNDLE),),
+    )
+    return msgspec.structs.replace(report, **changes)
+
+
+def other_device(name: str, model: str, slower: float) -> Report:
+    """The same run on a machine that takes so many times as long."""
+    report = full_report()
+    return msgspec.structs.replace(
+        report,
+        device=msgspec.structs.replace(DEVICE, name=name, model=model),
+        inference=(inference("int8", 1, 0.52 * slower),),
+        flat_out=tuple(
+            msgspec.structs.replace(one, timing=timing(one.timing.p50 * slower))
+            for one in report.flat_out
+        ),
+        power=msgspec.structs.replace(POWER, joules_per_frame=0.01547 * (0.6 + 0.4 * slower)),
+    )

@@ -1,0 +1,170 @@
+"""What ``smile-gate cameras`` lists. A real device: test_v4l2.py."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.cameras import v4l2_devices
+from edge.cameras.v4l2_devices import Capability, Format, FrameInterval, FrameSize
+
+VIDEO, METADATA = 1, 0x800000
+DISCRETE, STEPWISE = 1, 3
+
+
+def size(kind: int, *numbers: int) -> FrameSize:
+    return FrameSize(type=kind, size=(*numbers, *[0] * (6 - len(numbers))))
+
+
+def interval(kind: int, *numbers: int) -> FrameInterval:
+    return FrameInterval(type=kind, interval=(*numbers, *[0] * (6 - len(numbers))))
+
+
+class Kernel:
+    """Answers as a driver does, of devices that are ordinary files here.
+
+    Attributes:
+        driver, card, capabilities: what each of them is.
+        formats: its pixel formats, with their sizes.
+        intervals: of each size that is one.
+    """
+
+    def __init__(self, dev: Path) -> None:
+        self.driver, self.card, self.capabilities = b"uvcvideo", b"HD Webcam", VIDEO
+        self.formats: dict[bytes, list[FrameSize]] = {
+            b"YUYV": [size(DISCRETE, 640, 480), size(DISCRETE, 1280, 720)],
+            b"MJPG": [size(STEPWISE, 32, 1920, 2, 16, 1080, 2)],
+            b"GREY": [],
+        }
+        self.intervals = {
+            (640, 480): [interval(DISCRETE, 1, 15), interval(DISCRETE, 1, 30)],
+            (1280, 720): [interval(DISCRETE, 2, 15)],
+        }
+        self.unplugged = False
+        self._dev = dev
+
+    def add(self, name: str) -> Path:
+        path = self._dev / name
+        path.touch()
+        return path
+
+    def ioctl(self, _: int, request: int, buffer: bytearray) -> None:
+        if self.unplugged:
+            raise OSError(errno.ENODEV, "No such device")
+        kind = {0: Capability, 2: Format, 74: FrameSize, 75: FrameInterval}[request & 0xFF]
+        asked = kind.from_buffer_copy(buffer)
+        try:
+            answer = self._answer(asked)
+        except IndexError:
+            raise OSError(errno.EINVAL, "Invalid argument") from None
+        buffer[:] = bytes(answer)
+
+    def _answer(self, asked: Any) -> Any:
+        match asked:
+            case Capability():
+                return Capability(driver=self.driver, card=self.card, device_caps=self.capabilities)
+            case Format():
+                assert asked.type == VIDEO
+                return Format(pixelformat=list(self.formats)[asked.index])
+            case FrameSize():
+                return self.formats[asked.pixelformat][asked.index]
+            case _:
+                return self.intervals[asked.width, asked.height][asked.index]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)
+    kernel = Kernel(tmp_path)
+    monkeypatch.setattr(fcntl, "ioctl", kernel.ioctl)
+    return kernel
+
+
+@pytest.fixture
+def listed(smile_gate: Any) -> Callable[[], str]:
+    def call() -> str:
+        code, out, err = smile_gate("cameras")
+        assert (code, err) == (0, "")
+        return str(out)
+
+    return call
+
+
+def test_a_device_is_listed_with_its_spec_name_formats_sizes_and_rates(
+    kernel: Kernel, listed: Callable[[], str]
+) -> None:
+    path = kernel.add("video0")
+    assert listed() == (
+        f"v4l2:{path}  HD Webcam\n"
+        "  YUYV: 640x480 at 30 fps, 1280x720 at 7.5 fps\n"
+        "  MJPG: 32x16 to 1920x1080\n"
+        "  GREY: any size\n"
+    )
+
+
+def test_devices_are_closed_again(kernel: Kernel) -> None:
+    kernel.add("video0")
+    here = Path("/proc/self/fd")
+    before = len(list(here.iterdir()))
+    assert list(v4l2_devices.list_attached())
+    assert len(list(here.iterdir())) == before
+
+
+@pytest.mark.usefixtures("kernel")
+def test_without_any_it_says_so(listed: Callable[[], str]) -> None:
+    assert listed() == "no camera is attached\n"
+
+
+def test_devices_come_in_the_order_of_their_numbers(
+    kernel: Kernel, listed: Callable[[], str]
+) -> None:
+    paths = [kernel.add(name) for name in ("video10", "video2", "video0")]
+    kernel.formats = {}
+    assert listed().splitlines() == [f"v4l2:{path}  HD Webcam" for path in reversed(paths)]
+
+
+def test_one_that_cannot_be_opened_is_listed_with_the_reason(
+    kernel: Kernel, listed: Callable[[], str], tmp_path: Path
+) -> None:
+    (tmp_path / "video0").symlink_to(tmp_path / "gone")
+    kernel.add("video1")
+    kernel.formats = {}
+    assert listed().splitlines() == [
+        f"v4l2:{tmp_path}/video0  can't be opened: No such file or directory",
+        f"v4l2:{tmp_path}/video1  HD Webcam",
+    ]
+
+
+def test_one_that_is_pulled_out_meanwhile_is_listed_with_the_reason(
+    kernel: Kernel, listed: Callable[[], str]
+) -> None:
+    path = kernel.add("video0")
+    kernel.unplugged = True
+    assert listed() == f"v4l2:{path}  can't be opened: No such device\n"
+
+
+@pytest.mark.parametrize(
+    ("driver", "capabilities"), [(b"uvcvideo", METADATA), (b"unicam", VIDEO), (b"rp1-cfe", VIDEO)]
+)
+def test_what_gives_no_pictures_or_is_part_of_a_pi_camera_is_not_listed(
+    kernel: Kernel, listed: Callable[[], str], driver: bytes, capabilities: int
+) -> None:
+    kernel.add("video0")
+    kernel.driver, kernel.capabilities = driver, capabilities
+    assert listed() == "no camera is attached\n"
+
+
+def test_a_name_that_is_cut_within_a_character_is_listed(
+    kernel: Kernel, listed: Callable[[], str]
+) -> None:
+    path = kernel.add("video0")
+    kernel.card = "Webcam é".encode()[:-1]
+    kernel.formats = {b"Y16\xa0": []}
+    assert listed() == f"v4l2:{path}  Webcam \ufffd\n  Y16\ufffd: any size\n"

@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from edge.cameras.demo import DemoCamera
+from edge.diagnose.calibrate import BAR, BINS, collect, plot, propose, write
+from edge.errors import CalibrationError, ConfigError
+from edge.faces.haar import HaarDetector
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
+from edge.settings import FaceSettings
+from edge.values import Box, Face, Frame, SmileScore
+
+# propose
+
+
+@pytest.mark.parametrize(
+    ("neutral", "smile", "expected"),
+    [
+        ([0.0] * 20, [1.0] * 20, (0.8, 0.4)),
+        ([0.2] * 20, [0.7] * 20, (0.6, 0.4)),
+        ([0.1] * 20, [0.31] * 20, (0.27, 0.18)),
+        ([0.0] * 99 + [1.0], [1.0] * 99 + [0.0], (0.8, 0.4)),  # one each is no rule
+        (np.linspace(0.0, 0.2, 101), np.linspace(0.8, 1.0, 101), (0.69, 0.44)),
+    ],
+)
+def test_thresholds_lie_between_the_two(
+    neutral: list[float], smile: list[float], expected: tuple[float, float]
+) -> None:
+    assert propose(neutral, smile) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("neutral", "smile", "said"),
+    [
+        ([0.5] * 20, [0.6] * 20, "0.60 (5 % of smiles are below) and 0.50"),
+        ([0.5] * 20, [0.5] * 20, "0.50 (5 % of smiles are below) and 0.50"),
+        ([0.9] * 20, [0.1] * 20, "0.10 (5 % of smiles are below) and 0.90"),
+        ([0.0] * 90 + [1.0] * 10, [1.0] * 100, "1.00 (5 % of smiles are below) and 1.00"),
+        ([0.0] * 100, [0.0] * 10 + [1.0] * 90, "0.00 (5 % of smiles are below) and 0.00"),
+    ],
+)
+def test_what_overlaps_is_refused(neutral: list[float], smile: list[float], said: str) -> None:
+    with pytest.raises(CalibrationError, match=r"at least 0\.2 above neutral faces") as caught:
+        propose(neutral, smile)
+    assert f"got {said}" in str(caught.value)
+
+
+# plot
+
+
+def test_a_plot_has_a_line_for_each_bin() -> None:
+    lines = plot([0.0, 0.04, 0.06, 0.5], [0.5, 0.97, 1.0, 1.0, 1.0, 1.0])
+    assert len(lines) == 1 + BINS
+    assert lines[0].split() == ["score", "not", "smiling", "smiling"]
+    right = lines[0].rindex("smiling")
+    bars = {}
+    for line in lines[1:]:
+        left_bar, right_bar = line[5:right].strip(), line[right:].strip()
+        bars[line[:5].strip()] = (len(left_bar), len(right_bar))
+        assert set(left_bar + right_bar) <= {"#"}
+        assert line == line.rstrip()
+    assert list(bars) == [f"{index / 20:.2f}" for index in range(20)]
+    lengths = {score: bar for score, bar in bars.items() if bar != (0, 0)}
+    assert lengths == {"0.00": (16, 0), "0.05": (8, 0), "0.50": (8, 8), "0.95": (0, BAR)}
+
+
+def test_a_single_score_among_many_is_still_seen() -> None:
+    lines = plot([0.1] * 999 + [0.3], [0.9])
+    assert [line.count("#") for line in lines if "#" in line] == [BAR, 1, 1]
+
+
+def test_a_plot_of_all_in_one_bin() -> None:
+    lines = plot([0.51] * 30, [0.54] * 30)
+    assert [line for line in lines if "#" in line] == [f" 0.50  {'#' * BAR}  {'#' * BAR}"]
+
+
+# collect
+
+
+class TwoFaces:
+    """Stands for camera, face finder and classifier; a face's score is the frame's time."""
+
+    def __init__(self, start: float, seconds: float, seen: Callable[[float], bool]) -> None:
+        self.times = iter([start + index / 10 for index in range(round(seconds * 10))])
+        self.start = start
+        self.seen = seen
+
+    def read(self) -> Frame | None:
+        time = next(self.times, None)
+        return None if time is None else Frame(0, time, np.zeros((8, 8), np.uint8))
+
+    def find(self, frame: Frame) -> list[Face]:
+        faces = [Face(number, Box(0, 0, 8, 8), 1.0) for number in (1, 2)]
+        return faces if self.seen(frame.time - self.start) else []
+
+    def score(self, frame: Frame, face: Face) -> SmileScore:
+        return SmileScore(face, round(frame.time - self.start + 100 * (face.id - 1), 1))
+
+
+def collect_from(two: Any, said: list[str] | None = None) -> tuple[list[float], list[float]]:
+    say = (said if said is not None else []).append
+    return collect(two, two, two, seconds=2.0, pause_s=0.55, say=say)
+
+
+@pytest.mark.parametrize("start", [0.0, 98765.0])
+def test_the_pause_and_other_faces_are_not_looked_at(start: float) -> None:
+    said: list[str] = []
+    neutral, smile = collect_from(TwoFaces(start, 60.0, lambda _: True), said)
+    assert neutral == [index / 10 for index in range(20)]
+    assert smile == [index / 10 for index in range(26, 46)]
+    assert said == [
+        "Look at the camera and do not smile, for 2 s.",
+        "Now smile, for 2 s.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "seen", "message"),
+    [
+        (9.0, lambda time: time > 1.05, "in at least 10 frames without a smile, got 9"),
+        (9.0, lambda time: time < 3.45, "in at least 10 frames with a smile, got 9"),
+        (9.0, lambda _: False, "in at least 10 frames without a smile, got 0"),
+        (2.3, lambda _: True, "in at least 10 frames with a smile, got 0"),
+        (0.0, lambda _: True, "in at least 10 frames without a smile, got 0"),
+    ],
+)
+def test_too_few_faces_are_refused(
+    seconds: float, seen: Callable[[float], bool], message: str
+) -> None:
+    with pytest.raises(CalibrationError, match=message):
+        collect_from(TwoFaces(0.0, seconds, seen))
+
+
+def test_the_demo_tells_the_two_apart(classifier: Classifier) -> None:
+    neutral, smile = collect(
+        DemoCamera(),
+        FaceTracker(HaarDetector(FaceSettings(min_face_px=140)), FaceSettings()),
+        classifier,
+        seconds=1.2,
+        pause_s=0.4,
+        say=lambda _: None,
+    )
+    assert len(neutral) == len(smile) == 36
+    assert max(neutral) < 0.4
+    assert min(smile) > 0.6
+
+
+# write
+
+COMMENTED = """\
+# My booth, 2024 (ü): do not touch!
+
+[outputs.photo]   # at the door
+kind='shutter'
+pin   = 17
+
+  [trigger]
+  threshold_off = 0.2# far below
+  hold_s = 0.50        # as tried out
+
+  threshold_on=9e-1\t# above
+
+[camera]
+source = "demo"  # for now
+#fps = 15
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "smile-gate.toml"
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_all_but_the_thresholds_stays_as_it_is(file: Path) -> None:
+    file.write_text(COMMENTED)
+    write(file, 0.83, 0.41)
+    expected = COMMENTED.replace("= 0.2#", "= 0.41#").replace("=9e-1\t", "=0.83\t")
+    assert file.read_text() == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "[trigger]\nON\nOFF\n"),
+        ("[trigger]\n", "[trigger]\nON\nOFF\n"),
+        ("[trigger]\nhold_s = 1 # s", "[trigger]\nON\nOFF\nhold_s = 1 # s"),
+        ("[trigger]\nthreshold_off = 0.1\n", "[trigger]\nON\nthreshold_off = 0.41\n"),
+        ("[camera]\nfps = 20\n# end\n", "[camera]\nfps = 20\n# end\n\n[trigger]\nON\nOFF\n"),
+        ("[camera]\nfps = 20", "[camera]\nfps = 20\n[trigger]\nON\nOFF\n"),
+        (
+            "[trigger] # t\r\nhold_s = 1\r\n\r\n# the eye\r\n[camera]\r\nfps = 20\r\n",
+            "[trigger] # t\r\nON\r\nOFF\r\nhold_s = 1\r\n\r\n# the eye\r\n[camera]\r\nfps = 20\r\n",
+        ),
+        ("trigger.hold_s = 1\n", "trigger.hold_s = 1\ntrigger.ON\ntrigger.OFF\n"),
+        (
+            "trigger.hold_s = 1\ncamera.fps = 20\ntrigger.who = 'all'\n",
+            "trigger.hold_s = 1\ntrigger.ON\ntrigger.OFF\ncamera.fps = 20\ntrigger.who = 'all'\n",
+        ),
+        (
+            "trigger.threshold_on = 0.9 # a\ntrigger.threshold_off = 0.1 # b\n",
+            "trigger.ON # a\ntrigger.OFF # b\n",
+        ),
+        ("trigger = {hold_s = 1} # s\n", "trigger = {hold_s = 1,ON,OFF} # s\n"),
+        (
+            "trigger = { threshold_on = 0.9, threshold_off = 0.1 }\n",
+            "trigger = { ON, OFF }\n",
+        ),
+    ],
+)
+def test_thresholds_find_their_place(file: Path, before: str, after: str) -> None:
+    file.write_bytes(before.encode())
+    write(file, 0.83, 0.41)
+    written = file.read_bytes().decode()
+    expected = after.replace("ON", "threshold_on = 0.83").replace("OFF", "threshold_off = 0.41")
+    assert re.sub(r", ?", ",", written) == re.sub(r", ?", ",", expected)
+    trigger = tomllib.loads(before).get("trigger", {})
+    values = {**trigger, "threshold_on": 0.83, "threshold_off": 0.41}
+    assert tomllib.loads(written) == {**tomllib.loads(before), "trigger": values}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_mode_stays_as_it_is(file: Path, mode: int) -> None:
+    file.touch()
+    file.chmod(mode)
+    write(file, 0.83, 0.41)
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+def test_the_file_behind_a_link_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    behind = tmp_path / "there" / "real.toml"
+    behind.write_text("# mine\n")
+    link = tmp_path / "link.toml"
+    link.symlink_to(Path("there") / "real.toml")
+    write(link, 0.83, 0.41)
+    assert link.is_symlink()
+    assert behind.read_text().startswith("# mine\n")
+    assert tomllib.loads(behind.read_text())["trigger"]["threshold_on"] == 0.83
+    assert names_in(tmp_path / "there") == ["real.toml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[trigger", "[trigger]\nhold_s = 99\n", "[triger]\n", "trigger = 3\n", "a = 1\na = 2\n"],
+)
+def test_a_file_with_an_error_is_refused_and_left_as_it_was(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        write(file, 0.83, 0.41)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert file.read_text() == text
+    assert names_in(file.parent) == [file.name]
+
+
+def test_a_missing_file_is_not_made(file: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a TOML file, got: No such file"):
+        write(file, 0.83, 0.41)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "reason"),
+    [
+        ("tempfile.mkstemp", errno.EACCES, "Permission denied"),  # a read-only folder
+        ("tempfile.mkstemp", errno.EROFS, "Read-only file system"),
+        ("os.fsync", errno.ENOSPC, "No space left on device"),
+        ("pathlib.Path.rename", errno.EBUSY, "Device or resource busy"),
+    ],
+)
+def test_what_cannot_be_written_is_left_as_it_was(
+    file: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int, reason: str
+) -> None:
+    file.write_text(COMMENTED)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, reason)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step, fail)
+        with pytest.raises(ConfigError) as caught:
+            write(file, 0.83, 0.41)
+    assert str(caught.value).startswith(f"{file}: expected a file to write to, got: ")
+    assert reason in str(caught.value)
+    assert file.read_text() == COMMENTED
+    assert names_in(file.parent) == [file.name]
+
+
+# the command
+
+QUICK = ("calibrate", "--source", "demo", "--seconds", "1.2", "--pause", "0.4")
+
+
+def test_calibrate_proposes_and_writes(
+    smile_gate: Any, file: Path, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILE_GATE_FACES__MIN_FACE_PX", "140")  # faster
+    file.write_text(COMMENTED)
+    code, out, err = smile_gate(*QUICK, "--config", file, "--write")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:2] == [
+        "Look at the camera and do not smile, for 1.2 s.",
+        "Now smile, for 1.2 s.",
+    ]
+    assert lines[2].startswith("score ")
+    assert lines[-1] == f"written to {file}"
+    proposed = tomllib.loads("\n".join(lines[-4:-1]))["trigger"]
+    assert 0.0 < proposed["threshold_off"] < proposed["threshold_on"] < 1.0
+    trigger = tomllib.loads(file.read_text())["trigger"]
+    assert trigger == {"hold_s": 0.5, **proposed}
+    assert "# as tried out" in file.read_text()
+    assert not pins.pins
+
+
+@pytest.mark.parametrize("changes", [("--seconds", "0.2"), ("--seconds", "0", "--pause", "0")])
+def test_too_few_faces_get_one_line_and_leave_the_file(
+    smile_gate: Any, file: Path, changes: tuple[str, ...]
+) -> None:
+    file.write_text(COMMENTED)
+    code, out, err = smile_gate(*QUICK, "--config", file, "--write", *changes)
+    assert code == 2
+    assert re.fullmatch(
+        r"smile-gate: expected a face in at least 10 frames without a smile, got \d\n", err
+    )
+    assert "threshold" not in out
+    assert file.read_text() == COMMENTED
+
+
+def test_what_cannot_be_told_apart_is_shown_and_left(
+    smile_gate: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.cli.diagnose.collect", lambda *_, **__: ([0.4] * 10, [0.5] * 10))
+    file.write_text(COMMENTED)
+    code, out, err = smile_gate(*QUICK, "--config", file, "--write")
+    assert code == 2
+    assert [line.count("#") for line in out.splitlines() if "#" in line] == [BAR, BAR]
+    assert err.startswith("smile-gate: expected smiles to score at least 0.2 above neutral faces")
+    assert len(err.splitlines()) == 1
+    assert file.read_text() == COMMENTED
+
+
+def test_without_write_the_file_is_left(
+    smile_gate: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.cli.diagnose.collect", lambda *_, **__: ([0.0] * 10, [1.0] * 10))
+    file.write_text(COMMENTED)
+    code, out, err = smile_gate(*QUICK, "--config", file)
+    assert (code, err) == (0, "")
+    assert out.endswith("\n[trigger]\nthreshold_on = 0.8\nthreshold_off = 0.4\n")
+    assert file.read_text() == COMMENTED
+
+
+def test_write_needs_a_file(smile_gate: Any) -> None:
+    code, out, err = smile_gate(*QUICK, "--write")
+    assert (code, out) == (2, "")
+    assert err == "smile-gate: --write: expected --config FILE to write to, got none\n"
+
+
+def test_an_environment_that_contradicts_is_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("[trigger]\nthreshold_off = 0.3\n")
+    monkeypatch.setenv("SMILE_GATE_TRIGGER__THRESHOLD_ON", "0.5")
+    with pytest.raises(ConfigError, match=r"^SMILE_GATE_TRIGGER__THRESHOLD_ON: .*got 0.55"):
+        write(file, 0.9, 0.55)
+    assert names_in(file.parent) == [file.name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: only it may give files away")
+def test_the_owner_stays(file: Path) -> None:
+    file.touch()
+    os.chown(file, 1000, 1000)
+    write(file, 0.83, 0.41)
+    assert (file.stat().st_uid, file.stat().st_gid) == (1000, 1000)
+
+
+def test_a_gap_of_just_enough_is_enough() -> None:
+    assert propose([0.1] * 20, [0.3] * 20) == (0.26, 0.18)

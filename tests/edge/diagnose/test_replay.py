@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from edge.cameras.demo import DemoCamera
+from edge.diagnose.replay import Result, read_truth, score
+from edge.errors import TruthError
+
+# score
+
+ONE = [(2.0, 4.0)]
+TWO = [(2.0, 4.0), (6.0, 8.0)]
+
+
+@pytest.mark.parametrize(
+    ("firings", "smiles", "hits", "misses", "false_firings", "latencies_s"),
+    [
+        pytest.param([2.4], ONE, 1, 0, 0, [0.4], id="hit"),
+        pytest.param([2.0], ONE, 1, 0, 0, [0.0], id="at once"),
+        pytest.param([3.0], ONE, 1, 0, 0, [1.0], id="just in time"),
+        pytest.param([3.01], ONE, 0, 1, 1, [], id="late, though it still smiles"),
+        pytest.param([1.99], ONE, 0, 1, 1, [], id="before the smile"),
+        pytest.param([1.9, 2.1], ONE, 1, 0, 1, [0.1], id="before the smile and in time"),
+        pytest.param([2.4, 2.6], ONE, 1, 0, 1, [0.4], id="two in one window"),
+        pytest.param([2.6, 2.4], ONE, 1, 0, 1, [0.4], id="two in no order"),
+        pytest.param([2.4, 9.0], ONE, 1, 0, 1, [0.4], id="one too many"),
+        pytest.param([2.4, 6.2], TWO, 2, 0, 0, [0.4, 0.2], id="two hits"),
+        pytest.param([6.2], TWO, 1, 1, 0, [0.2], id="the first missed"),
+        pytest.param([2.4, 5.0], TWO, 1, 1, 1, [0.4], id="between the two"),
+        pytest.param([2.4], [(2.0, 2.1), (2.3, 3.0)], 1, 1, 0, [0.4], id="one for two windows"),
+        pytest.param([2.2, 2.4], [(2.0, 2.1), (2.3, 3.0)], 2, 0, 0, [0.2, 0.1], id="one each"),
+        pytest.param([], ONE, 0, 1, 0, [], id="no firings"),
+        pytest.param([5.0, 6.0], [], 0, 0, 2, [], id="no smiles"),
+        pytest.param([], [], 0, 0, 0, [], id="nothing"),
+    ],
+)
+def test_firings_and_smiles(
+    firings: list[float],
+    smiles: list[tuple[float, float]],
+    hits: int,
+    misses: int,
+    false_firings: int,
+    latencies_s: list[float],
+) -> None:
+    assert score(firings, smiles, length_s=1800.0, within_s=1.0) == Result(
+        hits, misses, false_firings, hours=0.5, latencies_s=latencies_s
+    )
+
+
+def test_within_says_how_late_a_hit_may_be() -> None:
+    assert score([2.4], ONE, 10.0, within_s=0.3).hits == 0
+    assert score([2.4], ONE, 10.0, within_s=0.5).hits == 1
+    assert score([2.0], ONE, 10.0, within_s=0.0).hits == 1
+
+
+def test_a_result_in_words() -> None:
+    result = Result(hits=3, misses=1, false_firings=2, hours=2.0, latencies_s=[0.4, 0.9, 0.5])
+    assert result.lines() == [
+        "hits            3",
+        "misses          1",
+        "false firings   2 in 7200.0 s: 1.0 an hour",
+        "smile to pulse  median 0.500 s, worst 0.900 s",
+    ]
+    assert len(Result(0, 1, 0, hours=1.0, latencies_s=[]).lines()) == 3
+
+
+# labels
+
+
+@pytest.mark.parametrize(
+    ("text", "smiles"),
+    [
+        ('{"smiles": []}', []),
+        ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)]),
+    ],
+)
+def test_labels(tmp_path: Path, text: str, smiles: list[tuple[float, float]]) -> None:
+    file = tmp_path / "labels.json"
+    file.write_text(text)
+    assert read_truth(file) == smiles
+
+
+SHAPE = 'expected {"smiles": [[start, end], ...]}, got: '
+ORDER = "expected smiles as [start, end] in seconds, one after the other, got "
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", SHAPE),
+        ("smiles", SHAPE),
+        ("\xff", SHAPE),
+        ("[[1, 2]]", SHAPE),
+        ("{}", SHAPE),
+        ('{"smiles": [1, 2]}', SHAPE),
+        ('{"smiles": [[1]]}', SHAPE),
+        ('{"smiles": [[1, 2, 3]]}', SHAPE),
+        ('{"smiles": [["1", "2"]]}', SHAPE),
+        ('{"smiles": [[1, NaN]]}', SHAPE),
+        ('{"smiles": [[1, null]]}', SHAPE),
+        ('{"smiles": [], "frowns": []}', SHAPE),
+        ('{"smiles": [[1, 3], [2, 4]]}', f"{ORDER}[2, 4] after 3 s"),
+        ('{"smiles": [[5, 6], [1, 2]]}', f"{ORDER}[1, 2] after 6 s"),
+        ('{"smiles": [[2, 1]]}', f"{ORDER}[2, 1] after 0 s"),
+        ('{"smiles": [[1, 1]]}', f"{ORDER}[1, 1] after 0 s"),
+        ('{"smiles": [[-1, 1]]}', f"{ORDER}[-1, 1] after 0 s"),
+    ],
+)
+def test_bad_labels_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "labels.json"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(TruthError) as caught:
+        read_truth(file)
+    assert str(caught.value).startswith(f"{file}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_labels_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TruthError, match=r"gone\.json: expected a file of labels, got: No such"):
+        read_truth(tmp_path / "gone.json")
+    with pytest.raises(TruthError, match="expected a file of labels, got: Is a directory"):
+        read_truth(tmp_path)
+
+
+# the command
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """Of the demo clip, where the face begins to change at 1.2 s and smiles wholly at 1.5 s."""
+    file = tmp_path / "labels.json"
+    file.write_text('{"smiles": [[1.35, 3.25]]}')
+    return file
+
+
+@pytest.fixture
+def large_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find them faster."""
+    monkeypatch.setenv("SMILE_GATE_FACES__MIN_FACE_PX", "140")
+
+
+@pytest.mark.usefixtures("large_faces")
+def test_replay_json(smile_gate: Any, labels: Path) -> None:
+    code, out, err = smile_gate("replay", "demo", "--truth", labels, "--json")
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    [latency_s] = result.pop("latencies_s")
+    assert 0.3 <= latency_s <= 0.6
+    assert result.pop("hours") == pytest.approx(4.0 / 3600)
+    assert result == {"hits": 1, "misses": 0, "false_firings": 0}
+
+
+@pytest.mark.usefixtures("large_faces")
+def test_replay_in_words_drives_no_pin(smile_gate: Any, labels: Path, pins: MockFactory) -> None:
+    code, out, err = smile_gate("replay", "demo", "--truth", labels, "--within", "0.1")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "hits            0",
+        "misses          1",
+        "false firings   1 in 4.0 s: 900.0 an hour",
+    ]
+    assert not pins.pins
+
+
+def test_replay_heeds_the_configuration(
+    smile_gate: Any, labels: Path, portraits: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.toml"
+    labels.write_text('{"smiles": [[0.0, 0.8]]}')
+    arguments = ("replay", f"images:{portraits}@2", "--truth", labels, "--json", "--config", config)
+    config.write_text("[trigger]\nhold_s = 0\nsmoothing_s = 0\n")
+    _, out, _ = smile_gate(*arguments)
+    assert json.loads(out)["latencies_s"] == [0.5]
+    config.write_text("[trigger]\nhold_s = 0.1\nsmoothing_s = 0\n")
+    _, out, _ = smile_gate(*arguments)
+    assert json.loads(out)["misses"] == 1
+
+
+@pytest.mark.parametrize("start", [1.0, 7.5])
+def test_labels_beyond_the_end_are_refused(
+    smile_gate: Any, labels: Path, portraits: Path, start: float
+) -> None:
+    labels.write_text(json.dumps({"smiles": [[0.5, 0.9], [start, 9.0], [10.0, 11.0]]}))
+    code, out, err = smile_gate("replay", f"images:{portraits}@2", "--truth", labels)
+    assert (code, out) == (2, "")
+    expected = f"expected smiles within the clip's 1.0 s, got [{start:g}, 9]"
+    assert err == f"smile-gate: {labels}: {expected}\n"
+
+
+def test_a_live_camera_is_refused(
+    smile_gate: Any, labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+
+    class Live(DemoCamera):
+        live = True
+
+        def close(self) -> None:
+            closed.append(self)
+
+    monkeypatch.setattr("edge.cli.diagnose.open_camera", lambda _: Live())
+    code, out, err = smile_gate("replay", "v4l2:0", "--truth", labels)
+    assert (code, out, err) == (2, "", "smile-gate: v4l2:0: expected a recorded clip\n")
+    assert closed
+
+
+def test_a_live_camera_that_is_missing_has_its_own_line(smile_gate: Any, labels: Path) -> None:
+    code, out, err = smile_gate("replay", "v4l2:/dev/video99", "--truth", labels)
+    assert (code, out) == (2, "")
+    assert err.startswith("smile-gate: v4l2:/dev/video99: expected a camera, got none there")
+    assert len(err.splitlines()) == 1

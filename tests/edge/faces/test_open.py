@@ -1,0 +1,123 @@
+"""The face finder that the settings ask for, and what is said when it can't be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from edge.errors import ConfigError
+from edge.faces.haar import HaarDetector, find_cascade
+from edge.faces.open import open_detector
+from edge.settings import FaceSettings
+from tests.edge.cli.commands import records
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    before = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(before)
+
+
+def test_opencv_gets_one_thread_unless_told_otherwise() -> None:
+    cv2.setNumThreads(4)
+    assert isinstance(open_detector(FaceSettings()), HaarDetector)
+    assert cv2.getNumThreads() == 1
+    open_detector(FaceSettings(threads=3))
+    assert cv2.getNumThreads() == 3
+
+
+def test_a_run_is_on_one_thread(smile_gate: Any, clip: Path) -> None:
+    cv2.setNumThreads(4)
+    assert smile_gate("run", "--source", clip)[0] == 0
+    assert cv2.getNumThreads() == 1
+
+
+def test_a_cascade_beside_the_configuration_is_used(
+    smile_gate: Any, tmp_path: Path, portraits: Path
+) -> None:
+    """The eye cascade finds other boxes than the face cascade."""
+    cascade = find_cascade("haarcascade_eye.xml")
+    (tmp_path / "eyes.xml").write_bytes(cascade.read_bytes())
+    file = tmp_path / "my.toml"
+    file.write_text('[faces]\ncascade = "eyes.xml"\n')
+    hopper = portraits / "a-hopper.jpg"
+    eyes, face = (
+        records(smile_gate("classify", hopper, "--json", *extra)[1])[0]["faces"][0]["box"]
+        for extra in (["--config", file], [])
+    )
+    assert 0.1 * face[2] < eyes[2] < 0.5 * face[2]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("cascade", "faces.cascade: expected a cascade file as OpenCV's haarcascade_*.xml"),
+        (
+            "yunet_model",
+            f"faces.yunet_model: expected YuNet's ONNX file, one for OpenCV {cv2.__version__}",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no such thing", b"<opencv_storage><a>1</a></opencv_storage>"]
+)
+def test_a_file_that_is_not_what_it_should_be_is_named(
+    setting: str,
+    expected: str,
+    content: bytes | None,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "a.onnx"
+    if content is not None:
+        file.write_bytes(content)
+    settings = {
+        "cascade": FaceSettings(cascade=str(file)),
+        "yunet_model": FaceSettings(detector="yunet", yunet_model=str(file)),
+    }[setting]
+    with pytest.raises(ConfigError) as caught:
+        open_detector(settings)
+    no = "no file " if content is None else ""
+    assert str(caught.value) == f"{expected}, got {no}{file}"
+    assert caught.value.key == f"faces.{setting}"
+    assert capfd.readouterr().err == ""
+
+
+def test_an_opencv_without_yunet_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("cv2.FaceDetectorYN")
+    with pytest.raises(
+        ConfigError, match=r"faces\.detector: expected an OpenCV with FaceDetectorYN"
+    ):
+        open_detector(FaceSettings(detector="yunet", yunet_model="any.onnx"))
+
+
+def test_yunet_needs_a_file(smile_gate: Any, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[faces]\ndetector = "yunet"\n')
+    code, _, err = smile_gate("config", "check", "--config", file)
+    assert code == 2
+    assert "faces.yunet_model: expected YuNet's ONNX file" in err
+
+
+@pytest.mark.parametrize("verb", ["run", "classify", "calibrate", "replay"])
+def test_each_verb_uses_the_detector_of_the_settings(
+    verb: str, smile_gate: Any, tmp_path: Path, portraits: Path, clip: Path
+) -> None:
+    file, labels = tmp_path / "my.toml", tmp_path / "labels.json"
+    file.write_text('[faces]\ndetector = "yunet"\nyunet_model = "none.onnx"\n')
+    labels.write_text('{"smiles": []}')
+    arguments: dict[str, list[str | Path]] = {
+        "run": ["--source", clip],
+        "classify": [portraits],
+        "calibrate": ["--source", clip],
+        "replay": [clip, "--truth", labels],
+    }
+    code, _, err = smile_gate(verb, *arguments[verb], "--config", file)
+    assert code == 2
+    assert f"got no file {tmp_path / 'none.onnx'}" in err
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.cameras.demo import COLLINS, HOPPER, Portrait
+from edge.faces.detector import Detection
+from edge.faces.haar import HaarDetector
+from edge.faces.tracker import FaceTracker
+from edge.settings import FaceSettings
+from edge.values import Box, Face, Frame, Grey
+
+SETTINGS = FaceSettings(scan_s=0.2, lost_s=0.5)
+
+
+class Scripted:
+    """A detector that sees the boxes it is told, frame after frame."""
+
+    parts = 1
+
+    def __init__(self, boxes: Sequence[Sequence[Box]]) -> None:
+        self._boxes = boxes
+        self.angles: list[float] = []
+
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        assert (part, changed) == (0, Box(0, 0, 16, 16))
+        boxes = self._boxes[number_of(grey)]
+        return [box for box in boxes if not any(box.iou(k) > 0.3 for k in known)]
+
+    def confirm(self, grey: Grey, box: Box) -> Detection | None:
+        return Detection(box, 9.0) if box in self._boxes[number_of(grey)] else None
+
+    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        assert 0.0 < margin < 1.0
+        self.angles.append(angle)
+        near = [one for one in self._boxes[number_of(grey)] if one.iou(box) > 0.3]
+        return Detection(near[0], 9.0) if near and not angle else None
+
+    def find_in_still(self, grey: Grey) -> list[Detection]:
+        raise NotImplementedError
+
+
+def follow(
+    boxes: Sequence[Box | Sequence[Box] | None],
+    settings: FaceSettings = SETTINGS,
+    every_s: float = 0.2,
+) -> list[tuple[list[int], list[int]]]:
+    """Return (ids seen, ids known) for each frame."""
+    frames = [[] if one is None else [one] if isinstance(one, Box) else one for one in boxes]
+    tracker = FaceTracker(Scripted(frames), settings)
+    return [
+        ([face.id for face in tracker.find(numbered(i, every_s))], list(tracker.known))
+        for i in range(len(boxes))
+    ]
+
+
+def numbered(index: int, every_s: float) -> Frame:
+    """A frame that differs from the one before and tells its number."""
+    return Frame(index, index * every_s, np.full((10, 10), 10 * index, np.uint8))
+
+
+def number_of(grey: Grey) -> int:
+    return int(grey[0, 0]) // 10
+
+
+HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80, 80)
+
+
+def test_a_face_that_moves_a_little_keeps_its_id() -> None:
+    assert follow([HERE, NEAR, HERE]) == [([1], [1])] * 3
+
+
+def test_a_face_unseen_for_a_moment_keeps_its_id() -> None:
+    assert follow([HERE, None, NEAR]) == [([1], [1]), ([], [1]), ([1], [1])]
+
+
+def test_a_face_unseen_for_long_loses_its_id() -> None:
+    assert follow([HERE, None, None, None, HERE])[2:] == [([], [1]), ([], []), ([2], [2])]
+
+
+def test_at_a_slow_frame_rate_a_face_keeps_its_id() -> None:
+    brief = FaceSettings(scan_s=0.2, lost_s=0.1)
+    assert follow([HERE, NEAR, HERE], brief) == [([1], [1])] * 3
+    assert follow([HERE, None, HERE], brief)[2] == ([2], [2])
+
+
+def test_a_face_elsewhere_is_another() -> None:
+    assert follow([HERE, FAR]) == [([1], [1]), ([2], [1, 2])]
+
+
+def test_two_faces_keep_their_ids() -> None:
+    assert follow([[HERE, FAR], [FAR, NEAR], [HERE, FAR]])[2] == ([1, 2], [1, 2])
+
+
+def test_a_new_face_is_noticed_at_the_next_search() -> None:
+    """Ten frames a second, a search each 0.3 s: at 0, 0.3, 0.6."""
+    seldom = FaceSettings(scan_s=0.3, lost_s=0.5)
+    seen = [ids for ids, _ in follow([None, HERE, HERE, HERE, HERE], seldom, every_s=0.1)]
+    assert seen == [[], [], [], [1], [1]]
+
+
+def test_two_tracks_of_one_face_become_the_older() -> None:
+    assert follow([[HERE, FAR], [Box(250, 100, 80, 80)], [HERE]])[0] == ([1, 2], [1, 2])
+    beside = Box(170, 100, 80, 80)
+    assert follow([[HERE, beside], [Box(135, 100, 80, 80)]])[1] == ([1], [1])
+
+
+def test_a_lost_face_is_looked_for_upright_and_tilted() -> None:
+    detector = Scripted([[HERE], [], [], [], []])
+    tracker = FaceTracker(detector, FaceSettings(scan_s=10, lost_s=5))
+    for index in range(5):
+        tracker.find(numbered(index, 0.1))
+    assert detector.angles == [0.0, 20.0, -20.0, 0.0]
+
+
+def test_a_trembling_box_is_smoothed_and_a_moving_one_is_not() -> None:
+    def last_box(last: Box) -> Box:
+        tracker = FaceTracker(Scripted([[HERE], [last]]), SETTINGS)
+        return [tracker.find(numbered(i, 0.03))[0].box for i in range(2)][1]
+
+    assert last_box(Box(104, 100, 80, 80)) == Box(102, 100, 80, 80)
+    assert last_box(Box(130, 100, 80, 80)) == Box(130, 100, 80, 80)
+
+
+# With the Haar cascade
+
+DETECTOR = HaarDetector(FaceSettings())
+CENTRES = Mapping[Portrait, tuple[float, float]]
+
+
+def scene(centres: CENTRES, px: float = 110.0) -> Grey:
+    """Portraits, cut out around their faces, on a grey wall."""
+    wall = np.full((480, 640), 110, np.uint8)
+    for portrait, (x, y) in centres.items():
+        zoom = px / portrait.face_px
+        to_frame = np.array(
+            [[zoom, 0.0, x - zoom * portrait.centre[0]], [0.0, zoom, y - zoom * portrait.centre[1]]]
+        )
+        view = cv2.warpAffine(portrait.read(), to_frame, (640, 480))
+        top, left = max(0, round(y - 0.8 * px)), max(0, round(x - 0.8 * px))
+        cut = np.s_[top : round(y + 0.8 * px), left : round(x + 0.8 * px)]
+        wall[cut] = view[cut]
+    return wall
+
+
+def watch(film: Sequence[CENTRES], fps: float = 30.0) -> list[tuple[Face, ...]]:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    return [tracker.find(Frame(i, i / fps, scene(one))) for i, one in enumerate(film)]
+
+
+def walk(i: int, fps: float) -> tuple[float, float]:
+    """Two face widths a second to the right, with a step's bobbing."""
+    return 100.0 + 220.0 * i / fps, 240.0 + 6.0 * math.sin(2.0 * math.pi * 1.8 * i / fps)
+
+
+@pytest.mark.parametrize("fps", [8.0, 30.0])
+def test_a_walking_face_is_followed(fps: float) -> None:
+    film = [{COLLINS: walk(i, fps)} for i in range(round(2 * fps))]
+    seen = watch(film, fps)
+    assert [[face.id for face in faces] for faces in seen] == [[1]] * len(film)
+    for faces, centres in zip(seen, film, strict=True):
+        x, y = centres[COLLINS]
+        assert faces[0].box.iou(Box(round(x - 55), round(y - 55), 110, 110)) > 0.6
+
+
+def test_a_face_that_enters_is_noticed_in_time() -> None:
+    alone: CENTRES = {HOPPER: (150, 240)}
+    film = [alone] * 10 + [{**alone, COLLINS: (450, 240)}] * 8
+    seen = watch(film)
+    noticed = next(i for i, faces in enumerate(seen) if len(faces) == 2)
+    assert noticed - 10 <= 0.25 * 30
+
+
+def test_a_face_that_leaves_is_noticed_at_once() -> None:
+    stays: CENTRES = {COLLINS: (450, 240)}
+    film = [{**stays, HOPPER: (150, 240)}] * 8 + [stays]
+    seen = watch(film)
+    assert len(seen[7]) == 2
+    assert len(seen[8]) == 1
+
+
+NOISE = np.random.default_rng(3).normal(0.0, 4.0, (30, 480, 640))
+
+
+def noisy(view: Grey, index: int, light: float = 1.0) -> Frame:
+    picture = np.clip(view * light + NOISE[index % len(NOISE)], 0, 255)
+    return Frame(index, index / 30.0, np.asarray(picture, np.uint8))
+
+
+class Watched(HaarDetector):
+    """Counts what it is asked for, and finds no new faces while it is ``blind``."""
+
+    def __init__(self) -> None:
+        super().__init__(FaceSettings())
+        self.searches = self.looks = 0
+        self.blind = False
+
+    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
+        self.searches += 1
+        return [] if self.blind else super().search(grey, part, changed, known)
+
+    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        self.looks += 1
+        return super().refind(grey, box, margin, angle)
+
+
+def test_where_nothing_changes_the_frame_is_searched_twice_a_second() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (150, 240)})
+    for index in range(60):
+        assert len(tracker.find(noisy(view, index))) == 1
+    assert detector.searches == 4 * detector.parts
+
+
+def test_a_still_face_that_was_missed_is_found_half_a_second_later() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (150, 240)})
+    detector.blind = True
+    assert not any(tracker.find(noisy(view, index)) for index in range(12))
+    detector.blind = False
+    noticed = next(index for index in range(12, 90) if tracker.find(noisy(view, index)))
+    assert noticed <= 0.75 * 30
+
+
+@pytest.mark.parametrize("light", [1.0, 0.2])
+def test_a_face_that_appears_while_all_else_is_still_is_noticed_in_time(light: float) -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    empty, shown = scene({}), scene({HOPPER: (450, 240)})
+    assert not any(tracker.find(noisy(empty, index, light)) for index in range(36))
+    noticed = next(i for i in range(36, 90) if tracker.find(noisy(shown, i, light)))
+    assert noticed - 36 <= 0.25 * 30
+
+
+def test_a_face_that_turns_up_slowly_is_noticed_between_whole_searches() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings(scan_s=0.1))
+    empty, shown = scene({}).astype(np.float64), scene({HOPPER: (450, 240)})
+
+    def seen(index: int) -> bool:
+        share = min(1.0, max(0.0, (index - 47) / 8))
+        view = np.asarray((1.0 - share) * empty + share * shown, np.uint8)
+        return bool(tracker.find(noisy(view, index)))
+
+    assert next(index for index in range(90) if seen(index)) < 60
+
+
+def test_the_detector_looks_for_each_face_in_every_third_frame_by_turns() -> None:
+    detector = Watched()
+    tracker = FaceTracker(detector, FaceSettings())
+    view = scene({HOPPER: (120, 120), COLLINS: (480, 120)})
+    looks = []
+    for index in range(30):
+        assert len(tracker.find(noisy(view, index))) == 2
+        looks.append(detector.looks)
+    each_frame = np.diff(looks)
+    assert max(each_frame) == 1
+    assert 18 <= sum(each_frame) <= 21
+
+
+@pytest.mark.parametrize("growth", [1.5, 1.0 / 1.5])
+def test_a_face_that_comes_or_goes_is_followed_in_size(growth: float) -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    for index in range(30):
+        px = 140.0 * growth ** (index / 30)
+        (face,) = tracker.find(noisy(scene({COLLINS: (320, 240)}, px), index))
+        truth = Box(round(320 - px / 2), round(240 - px / 2), round(px), round(px))
+        assert face.id == 1
+        assert face.box.iou(truth) > 0.7
+
+
+def test_a_face_changed_for_something_alike_is_lost_within_a_tenth_of_a_second() -> None:
+    """Half the face is as it was: its pixels alone might do."""
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    whole = scene({HOPPER: (320, 240)})
+    half = whole.copy()
+    half[240:310] = 110
+    for index in range(9):
+        tracker.find(noisy(whole, index))
+    assert len(tracker.find(noisy(whole, 9))) == 1
+    assert not any(tracker.find(noisy(half, index)) for index in range(13, 16))
+
+
+def test_a_still_face_in_noise_keeps_a_steady_box() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    view = scene({COLLINS: (320, 240)})
+    boxes = [tracker.find(noisy(view, index))[0].box for index in range(45)]
+    assert float(np.std(boxes[6:], axis=0).max()) < 0.02 * 110
+
+
+def test_the_frames_size_may_change() -> None:
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    view = scene({HOPPER: (320, 240)}, 220.0)
+    sizes = [(640, 480), (320, 240), (1280, 720), (64, 64), (641, 479), (3840, 2160), (640, 480)]
+    for index, size in enumerate(np.repeat(sizes, 10, axis=0)):
+        grey = np.asarray(cv2.resize(view, size), np.uint8)
+        seen = tracker.find(Frame(index, index / 30, grey))
+        if index % 10 == 9 and min(size) > 64:
+            assert len(seen) == 1
+            assert seen[0].box.w == pytest.approx(220 * size[0] / 640, rel=0.3)

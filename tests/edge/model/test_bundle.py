@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import BundleError
+from edge.model.bundle import load_bundle, self_test_pictures
+from edge.settings import SHIPPED_BUNDLE
+from tests.edge.model.fake_coral import bundle_with
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SHIPPED_BUNDLE, tmp_path / "bundle"))
+
+
+def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def test_the_shipped_bundle_is_whole_and_small() -> None:
+    bundle = load_bundle(SHIPPED_BUNDLE)
+    assert bundle.model == (SHIPPED_BUNDLE / bundle.manifest.model).read_bytes()
+    assert len(bundle.model) < 400_000
+    assert {Path(name).suffix for name in bundle.manifest.files} == {".tflite", ".keras"}
+
+
+def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"nowhere/manifest\.json: expected a model bundle"):
+        load_bundle(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["smilenet.tflite", "smilenet.keras"])
+def test_an_altered_file_is_refused(bundle: Path, name: str) -> None:
+    data = bytearray((bundle / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bundle / name).write_bytes(data)
+    with pytest.raises(BundleError, match=rf"{name}: expected SHA-256 \w+\.\.\., got \w+"):
+        load_bundle(bundle)
+
+
+def test_a_missing_file_is_named(bundle: Path) -> None:
+    (bundle / "smilenet.tflite").unlink()
+    with pytest.raises(BundleError, match=r"smilenet\.tflite: expected a file of the bundle"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(format=99), "expected format 1, got 99"),
+        (lambda m: (m.clear(), m.update(format=2)), "expected format 1, got 2"),
+        (lambda m: m.update(threshold=1.5), r"`float` <= 1\.0 - at `\$\.threshold`"),
+        (lambda m: m.pop("input"), "missing required field `input`"),
+        (lambda m: m["input"].update(height=32), "expected a square input, got 64x32"),
+        (lambda m: m["input"].update(colour="rgb"), "Invalid enum value 'rgb'"),
+        (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
+        (lambda m: m.update(model=""), "expected '' among its files"),
+        (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
+        (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    bundle: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    edit(bundle, change)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b'{"format": 1, "name": "\xff"}'])
+def test_what_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
+    (bundle / "manifest.json").write_bytes(text)
+    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+        load_bundle(bundle)
+
+
+def test_a_name_that_no_path_can_have_is_refused() -> None:
+    with pytest.raises(BundleError, match="expected a model bundle's manifest, got: embedded null"):
+        load_bundle(Path("a\0b"))
+
+
+@pytest.mark.parametrize("scores", [["x"], [True], "0.5", [None]])
+def test_a_self_test_of_no_numbers_is_refused(bundle: Path, scores: object) -> None:
+    edit(bundle, lambda manifest: manifest.update(self_test=scores))
+    with pytest.raises(BundleError, match=r"Expected `.*` - at `\$\.self_test"):
+        load_bundle(bundle)
+
+
+def test_a_bundle_from_before_there_was_a_self_test_is_good(bundle: Path) -> None:
+    edit(bundle, lambda manifest: manifest.pop("self_test"))
+    assert load_bundle(bundle).manifest.self_test == ()
+
+
+def test_a_model_for_the_edge_tpu_is_checked_like_the_others(tmp_path: Path) -> None:
+    folder = bundle_with(tmp_path / "b", b"compiled")
+    assert load_bundle(folder).edgetpu_model == b"compiled"
+    (folder / "c_edgetpu.tflite").write_bytes(b"altered")
+    with pytest.raises(BundleError, match=r"c_edgetpu\.tflite: expected SHA-256"):
+        load_bundle(folder)
+    assert load_bundle(SHIPPED_BUNDLE).edgetpu_model == b""
+
+
+def test_the_patterns_of_the_self_test_are_the_same_everywhere() -> None:
+    pictures = list(self_test_pictures(64))
+    assert {(one.shape, one.dtype.name) for one in pictures} == {((64, 64), "uint8")}
+    digest = hashlib.sha256(b"".join(one.tobytes() for one in pictures)).hexdigest()
+    assert digest.startswith("ef3251bfd10c826b")
+    assert [one.shape for one in self_test_pictures(48)] == [(48, 48)] * 8

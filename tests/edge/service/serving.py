@@ -1,0 +1,258 @@
+"""A service with a camera that is a file, a manager that listens, and a way to start it as a
+program: ``python -m tests.edge.serving PINS_LOG run --config ...``."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin
+
+from edge.cameras import capture
+from edge.cameras.camera import Camera
+from edge.cameras.capture import Capture
+from edge.cameras.demo import DemoCamera
+from edge.cameras.source import open_camera
+from edge.cli import __main__ as cli
+from edge.errors import CameraError, FrameError
+from edge.service.sd_notify import Notifier
+from edge.service.service import Service
+from edge.service.signals import Stopper
+from edge.settings import Settings
+from edge.settings.load import load_configuration
+from edge.values import Frame
+from tests.edge.outputs.acting import Heard, wait_until
+
+CONFIG = """
+[camera]
+source = "v4l2:{camera}"
+stall_s = 2.0
+[trigger]
+hold_s = 0.1
+neutral_first = false
+[outputs.photo]
+kind = "shutter"
+pin = 17
+pulse_s = 0.05
+"""
+
+SOON_LOST = ("stall_s = 2.0", "stall_s = 0.2")
+
+
+class FileCamera:
+    """A live camera whose device is a file: what is in it says what the camera does.
+
+    ``plain`` and ``smile`` are what it shows; at ``garbage`` it gives no pictures, at ``hang`` it
+    does not return; without the file it is unplugged.
+    """
+
+    live = True
+    fps = 30.0
+    shown: Mapping[str, Sequence[Frame]] = {}
+
+    def __init__(self, settings: Settings) -> None:
+        self._source = settings.camera.source
+        self._file = Path(self._source.removeprefix("v4l2:"))
+        if not self.shown:
+            type(self).show(list(islice(iter(DemoCamera().read, None), 90)))
+        self._index = 0
+        self._pictures = cycle(range(30))
+        self._does()
+
+    @classmethod
+    def show(cls, demo: Sequence[Frame]) -> None:
+        cls.shown = {"plain": demo[:30], "smile": demo[50:80]}
+
+    def _does(self) -> str:
+        try:
+            return self._file.read_text()
+        except OSError as error:
+            raise CameraError(f"{self._source}: unplugged", self._source) from error
+
+    def read(self) -> Frame:
+        time.sleep(1.0 / self.fps)
+        while self._does() == "hang":
+            time.sleep(0.01)
+        if self._does() == "garbage":
+            raise FrameError("garbage", self._source)
+        grey = self.shown[self._does()][next(self._pictures)].grey
+        self._index += 1
+        return Frame(self._index, time.monotonic(), grey)
+
+    def close(self) -> None:
+        pass
+
+
+def open_any(settings: Settings) -> Camera:
+    if settings.camera.source.startswith("v4l2:/"):
+        return FileCamera(settings)
+    return open_camera(settings)
+
+
+def open_files_as_cameras(patch: Any = setattr) -> None:
+    patch(capture, "open_camera", open_any)
+    patch(Capture, "FIRST_PAUSE_S", 0.02)
+    patch(Capture, "LONGEST_PAUSE_S", 0.05)
+
+
+def put(path: Path, text: str) -> None:
+    """Replace a file in one go, for a reader at any moment."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.rename(path)
+
+
+class Manager:
+    """A service manager: it has a real socket, and keeps what it is told."""
+
+    def __init__(self, folder: Path, watchdog_s: float = 0.2) -> None:
+        self.path = folder / "notify"
+        self.environment = {
+            "NOTIFY_SOCKET": str(self.path),
+            "WATCHDOG_USEC": str(round(watchdog_s * 1e6)),
+        }
+        self.told: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self.path))
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while message := self._socket.recv(4096).decode():
+            self.told.append(message)
+
+    def count(self, word: str) -> int:
+        return sum(word in message.splitlines() for message in list(self.told))
+
+    @property
+    def fed(self) -> int:
+        return self.count("WATCHDOG=1")
+
+    def close(self) -> None:
+        if not self._thread.is_alive():
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(self.path))
+        self._thread.join()
+        self._socket.close()
+
+
+class Served:
+    """A service that runs in a thread of this process, its camera showing ``shown``."""
+
+    def __init__(
+        self, folder: Path, shown: str, changes: Sequence[tuple[str, str]], *, managed: bool
+    ) -> None:
+        self.folder = folder
+        self.camera = folder / "camera"
+        self.config = folder / "c.toml"
+        self.configure(*changes)
+        if shown:
+            put(self.camera, shown)
+        self.manager = Manager(folder)
+        self.heard = Heard()
+        self.stopper = Stopper()
+        self.error: Exception | None = None
+        try:
+            self.service = Service(
+                lambda: load_configuration(self.config).settings,
+                self.heard,
+                self.stopper,
+                Notifier(self.manager.environment if managed else {}),
+            )
+        except BaseException:
+            self._close()
+            raise
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.service.run()
+        except Exception as error:  # noqa: BLE001  (for the test to look at)
+            self.error = error
+        finally:
+            self.service.close()
+
+    def configure(self, *changes: tuple[str, str], more: str = "") -> None:
+        text = CONFIG.format(camera=self.camera)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        put(self.config, text + more)
+
+    @property
+    def frames(self) -> int:
+        return int(self.service.report()["frames"])
+
+    def wait_for_frames(self, count: int = 3) -> None:
+        frames = self.frames
+        wait_until(lambda: self.frames >= frames + count)
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self.manager.count("READY=1") > 0)
+
+    def reload(self) -> None:
+        """Ask for a reload and wait for its end."""
+        done = self.manager.count("READY=1")
+        self.stopper.wake.set()
+        wait_until(lambda: self.manager.count("READY=1") > done or self.error is not None, 20.0)
+
+    def end(self) -> None:
+        self.stopper.stop.set()
+        self.stopper.wake.set()
+        self._thread.join(10.0)
+        assert not self._thread.is_alive()
+        self._close()
+
+    def _close(self) -> None:
+        self.manager.close()
+        for one in (self.stopper._hear, self.stopper._tell):  # it was not entered
+            one.close()
+
+
+Serve = Callable[..., Served]
+
+
+class LoggedPin(MockPin):  # type: ignore[misc]
+    """A mock pin that writes each change of its level to a file."""
+
+    log: Path
+
+    def _change_state(self, value: bool) -> bool:
+        changed = bool(super()._change_state(value))
+        if changed:
+            with self.log.open("a") as file:
+                file.write(f"{self.info.name} {int(value)}\n")
+        return changed
+
+
+def program(served: Path, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    """Start ``smile-gate run`` with files as cameras; its pins are logged to ``served / pins``."""
+    call = [sys.executable, "-m", "tests.edge.serving", served / "pins", "run", *arguments]
+    return subprocess.Popen(
+        [str(one) for one in call],
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def main() -> int:
+    LoggedPin.log = Path(sys.argv[1])
+    Device.pin_factory = MockFactory(pin_class=LoggedPin)
+    open_files_as_cameras()
+    return cli.main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

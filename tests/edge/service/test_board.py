@@ -1,0 +1,165 @@
+"""The board's sensors, from a folder like the kernel's and a program called vcgencmd."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge.service.board import BoardWatch, Health, held_mb, read_health
+from tests.edge.outputs.acting import wait_until
+
+
+@pytest.fixture
+def zones(tmp_path: Path) -> Path:
+    for number, text in enumerate(["41000\n", "55500\n", "", "hot\n"]):
+        zone = tmp_path / "thermal" / f"thermal_zone{number}"
+        zone.mkdir(parents=True)
+        (zone / "temp").write_text(text)
+    (tmp_path / "thermal" / "cooling_device0").mkdir()
+    return tmp_path / "thermal"
+
+
+def test_holds_what_it_fills_and_not_what_it_maps(tmp_path: Path) -> None:
+    before = held_mb()
+    filled = bytearray(b"x" * 50_000_000)
+    assert 40 < held_mb() - before < 70
+    (tmp_path / "file").write_bytes(filled)
+    del filled
+    with (tmp_path / "file").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        assert mapped.find(b"y") == -1
+        assert held_mb() - before < 30
+        mapped.close()
+
+
+def install(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a program called vcgencmd on the path."""
+    program = folder / "vcgencmd"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_reads_the_hottest_zone_and_what_the_firmware_holds_back(
+    zones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = 'test "$1" = get_throttled && echo throttled=0x50005'
+    install(tmp_path, said, monkeypatch)
+    health = read_health(zones)
+    assert health == Health(55.5, 0x50005)
+    voltage, throttled = health.warnings
+    assert "voltage is too low" in voltage
+    assert "throttled" in throttled
+
+
+@pytest.mark.parametrize(
+    ("bits", "count"), [(0x0, 0), (0x50000, 0), (0xF0000, 0), (0x2, 1), (0x8, 1), (0xF, 4)]
+)
+def test_warns_of_what_is_now_only(bits: int, count: int) -> None:
+    assert len(Health(None, bits).warnings) == count
+
+
+@pytest.mark.parametrize(
+    "body", ["exit 1", "echo error=1", "echo throttled=", "kill -9 $$", "printf '\\377'"]
+)
+def test_a_vcgencmd_that_does_not_say_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    install(tmp_path, body, monkeypatch)
+    assert read_health(tmp_path) == Health(None, None)
+    assert Health(None, None).warnings == ()
+
+
+def test_without_a_vcgencmd_there_are_no_warnings(
+    zones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read_health(zones) == Health(55.5, None)
+
+
+def watch(hot_c: float = 78.0) -> BoardWatch:
+    """Return one whose own thread has ended."""
+    watch = BoardWatch(hot_c, lambda: Health(None, None))
+    watch.close()
+    wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
+    return watch
+
+
+def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    board = watch()
+    board.AGAIN_S = 0.0
+    hot = []
+    for temperature in [77.9, 78.0, 85.0, 77.0, 73.0, 72.9, 77.0, 78.5]:
+        board.take(Health(temperature, None))
+        hot.append(board.hot)
+    assert hot == [False, True, True, True, True, False, False, True]
+    assert [message.partition(", ")[2].partition(":")[0] for message in caplog.messages] == [
+        "hot",
+        "cool again",
+        "hot",
+    ]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
+
+
+def test_heat_of_which_nothing_is_known_any_more_is_over() -> None:
+    board = watch()
+    board.take(Health(90.0, None))
+    board.take(Health(None, None))
+    assert not board.hot
+    assert board.health == Health(None, None)
+
+
+def test_warns_once_of_each_thing(caplog: pytest.LogCaptureFixture) -> None:
+    board = watch()
+    for bits in [0x0, 0x1, 0x10001, 0x50005, 0x50005, 0x50001]:
+        board.take(Health(50.0, bits))
+    assert ["voltage" in message for message in caplog.messages] == [True, True]
+    assert "throttled" in caplog.messages[1]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_what_comes_and_goes_is_warned_of_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    board = watch()
+    for _ in range(5):
+        board.take(Health(90.0, 0x1))
+        board.take(Health(50.0, 0x10000))
+    assert ["hot" in message for message in caplog.messages] == [False, True]
+    board.AGAIN_S = 0.0
+    board.take(Health(50.0, 0x1))
+    assert "voltage" in caplog.messages[-1]
+    assert len(caplog.messages) == 3
+
+
+def test_reads_now_and_then_in_a_thread_of_its_own_until_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BoardWatch, "EVERY_S", 0.01)
+    readings = iter(range(50, 10**6))
+    board = BoardWatch(52.0, lambda: Health(float(next(readings)), None))
+    with closing(board):
+        wait_until(lambda: board.hot)
+    wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_a_reading_that_fails_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(BoardWatch, "EVERY_S", 0.01)
+    readings = iter([Health(50.0, None)])
+    first = threading.Event()
+
+    def read() -> Health:
+        if not first.is_set():
+            first.set()
+            raise RuntimeError("broken")
+        return next(readings, Health(51.0, None))
+
+    with closing(BoardWatch(78.0, read)) as board:
+        wait_until(lambda: board.health.temperature_c == 51.0)
+    assert "broken" in caplog.text

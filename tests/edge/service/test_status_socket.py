@@ -1,0 +1,164 @@
+"""Questions over a real socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import StatusError
+from edge.service.status_socket import StatusServer, ask
+from tests.edge.outputs.acting import wait_until
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "status.sock"
+
+
+@pytest.fixture
+def server(path: Path) -> Iterator[StatusServer]:
+    with closing(StatusServer(path, lambda: {"fps": 30.0})) as server:
+        yield server
+
+
+def connected(path: Path) -> socket.socket:
+    asking = socket.socket(socket.AF_UNIX)
+    asking.settimeout(5.0)
+    asking.connect(str(path))
+    return asking
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_its_group_may_ask_and_nobody_else(path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        with closing(StatusServer(path, dict)):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+            assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.usefixtures("server")
+def test_answers_several_at_once_with_one_line(path: Path) -> None:
+    assert ask(path) == {"fps": 30.0}
+    askers = [connected(path) for _ in range(8)]
+    for asking in askers:
+        with asking, asking.makefile() as answer:
+            assert answer.read() == '{"fps": 30.0}\n'
+
+
+@pytest.mark.usefixtures("server")
+def test_one_who_says_and_reads_nothing_blocks_nobody(path: Path) -> None:
+    with connected(path), connected(path):
+        for _ in range(3):
+            assert ask(path) == {"fps": 30.0}
+
+
+def test_a_socket_left_behind_is_replaced(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    with closing(StatusServer(path, lambda: {"fps": 1})):
+        assert ask(path) == {"fps": 1}
+
+
+@pytest.mark.usefixtures("server")
+def test_another_that_runs_is_left_alone(path: Path) -> None:
+    with pytest.raises(StatusError) as refused:
+        StatusServer(path, dict)
+    assert str(refused.value) == f"{path}: expected nobody there, got another smile-gate that runs"
+    assert ask(path) == {"fps": 30.0}
+
+
+def test_what_is_no_socket_is_left_alone(path: Path) -> None:
+    path.write_text("mine")
+    with pytest.raises(StatusError, match=r"expected to listen there, got: .*in use"):
+        StatusServer(path, dict)
+    assert path.read_text() == "mine"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StatusError, match=r"gone/s: expected to listen there, got: .*No such"):
+        StatusServer(tmp_path / "gone" / "s", dict)
+
+
+def test_a_report_that_fails_or_an_asker_who_leaves_does_not_end_it(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports: list[Any] = [object(), {"big": "x" * 10_000_000}, {"fps": 2}]
+
+    def report() -> Mapping[str, Any]:
+        got: Mapping[str, Any] = reports.pop(0)
+        return got
+
+    with closing(StatusServer(path, report)):
+        with pytest.raises(StatusError):
+            ask(path)
+        connected(path).close()
+        assert ask(path) == {"fps": 2}
+    assert "not JSON serializable" in caplog.text
+
+
+def test_closes_for_good_and_leaves_what_came_after_it(path: Path) -> None:
+    server = StatusServer(path, dict)
+    server.close()
+    assert not path.exists()
+    wait_until(lambda: "status" not in {thread.name for thread in threading.enumerate()})
+    with closing(StatusServer(path, lambda: {"fps": 3})):
+        server.close()
+        assert ask(path) == {"fps": 3}
+
+
+def test_nobody_there_is_one_error(path: Path) -> None:
+    with pytest.raises(StatusError, match=rf"{path}: expected a running smile-gate, got: .*No s"):
+        ask(path)
+
+
+@pytest.mark.parametrize("answer", [b"", b"no JSON\n", b"3\n", json.dumps([1]).encode()])
+def test_an_answer_that_is_none_is_one_error(path: Path, answer: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+
+        def say() -> None:
+            asking, _ = other.accept()
+            with asking:
+                asking.sendall(answer)
+
+        thread = threading.Thread(target=say)
+        thread.start()
+        with pytest.raises(StatusError, match="expected a running smile-gate, got"):
+            ask(path)
+        thread.join()
+
+
+# The verb
+
+
+@pytest.mark.usefixtures("server")
+def test_the_verb_in_words_and_json(smile_gate: Any, path: Path) -> None:
+    assert smile_gate("status", "--socket", path) == (0, "fps: 30.0\n", "")
+    code, out, _ = smile_gate("status", "--socket", path, "--json")
+    assert (code, json.loads(out)) == (0, {"fps": 30.0})
+
+
+def test_the_verb_shows_nothing_as_a_dash(smile_gate: Any, path: Path) -> None:
+    report = {"frame_ms": 0.0, "camera_lost": "", "faces": [], "last_firing_s_ago": None}
+    with closing(StatusServer(path, lambda: report)):
+        _, out, _ = smile_gate("status", "--socket", path)
+    assert out == "frame ms: 0.0\ncamera lost: -\nfaces: -\nlast firing s ago: -\n"
+
+
+def test_the_verb_without_a_gate_is_one_line(smile_gate: Any, path: Path) -> None:
+    code, out, err = smile_gate("status", "--socket", path)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"smile-gate: {path}: expected a running smile-gate, got: ")

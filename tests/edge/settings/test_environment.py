@@ -1,0 +1,180 @@
+"""Settings from environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError
+from edge.settings import CommandSettings, GateSettings, ShutterSettings
+from edge.settings.load import load_configuration
+
+GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
+SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "smile-gate.toml"
+
+
+def in_environment(**values: str) -> dict[str, str]:
+    return {f"SMILE_GATE_{name}": value for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "section", "expected"),
+    [
+        ({"TRIGGER__HOLD_S": "0.5"}, "trigger", {"hold_s": 0.5}),
+        ({"TRIGGER__HOLD_S": "2"}, "trigger", {"hold_s": 2.0}),
+        ({"TRIGGER__NEUTRAL_FIRST": "true"}, "trigger", {"neutral_first": True}),
+        ({"TRIGGER__WHO": "largest"}, "trigger", {"who": "largest"}),
+        ({"TRIGGER__WHO": '"largest"'}, "trigger", {"who": "largest"}),
+        ({"CAMERA__SOURCE": "v4l2:/dev/video0"}, "camera", {"source": "v4l2:/dev/video0"}),
+        ({"CAMERA__SOURCE": ""}, "camera", {"source": ""}),
+        (
+            {"CAMERA__WIDTH": "320", "CAMERA__HEIGHT": "240"},
+            "camera",
+            {"width": 320, "height": 240},
+        ),
+    ],
+)
+def test_the_environment_stands_before_the_file(
+    file: Path, values: dict[str, str], section: str, expected: dict[str, object]
+) -> None:
+    file.write_text("[trigger]\nhold_s = 1\nneutral_first = false\n[camera]\nsource = 'demo'\n")
+    configuration = load_configuration(file, in_environment(**values))
+    chosen = getattr(configuration.settings, section)
+    assert {key: getattr(chosen, key) for key in expected} == expected
+    assert {configuration.origins[f"{section}.{key}"] for key in expected} == {"environment"}
+
+
+@pytest.mark.parametrize("name", ["DOOR", "door", "Door"])
+def test_an_output_is_meant_in_any_case(file: Path, name: str) -> None:
+    file.write_text(GATE)
+    environment = in_environment(**{f"OUTPUTS__{name}__OPEN_S": "7"})
+    configuration = load_configuration(file, environment)
+    assert configuration.settings.outputs == {"Door": GateSettings(pin=17, open_s=7.0)}
+    assert configuration.origins == {
+        "outputs.Door.kind": "file",
+        "outputs.Door.pin": "file",
+        "outputs.Door.open_s": "environment",
+    }
+
+
+def test_the_environment_alone_can_name_an_output(file: Path) -> None:
+    environment = in_environment(OUTPUTS__PHOTO__KIND="shutter", OUTPUTS__PHOTO__PIN="5")
+    file.touch()
+    assert load_configuration(file, environment).settings.outputs == {
+        "photo": ShutterSettings(pin=5)
+    }
+    both = load_configuration(None, environment).settings.outputs
+    assert both == {"shutter": ShutterSettings(pin=17), "photo": ShutterSettings(pin=5)}
+
+
+def test_the_environment_changes_the_output_without_a_file() -> None:
+    changed = load_configuration(None, in_environment(OUTPUTS__SHUTTER__PIN="22"))
+    assert changed.settings.outputs == {"shutter": ShutterSettings(pin=22)}
+    assert changed.origins == {"outputs.shutter.pin": "environment"}
+    assert load_configuration(None, {}).settings.outputs == {"shutter": ShutterSettings(pin=17)}
+
+
+@pytest.mark.parametrize("name", ["TRIGGER", "DATA", "TRIGGER_HOLD_S", ""])
+def test_variables_without_two_underscores_are_not_ours(name: str) -> None:
+    configuration = load_configuration(
+        None, {**in_environment(**{name: "5"}), "TRIGGER__HOLD_S": "5"}
+    )
+    assert configuration == load_configuration(None, {})
+    assert configuration.origins == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("TRIGGER__HOLD", "1", "trigger.hold: expected a key among threshold_on, "),
+        ("TRIGGER__HOLD_S", "soon", "trigger.hold_s: expected float, got 'soon'"),
+        ("TRIGGER__HOLD_S", "-1", "trigger.hold_s: expected float >= 0.0, got -1"),
+        ("OUTPUTS__DOOR__OPN_S", "1", "outputs.Door.opn_s: expected a key among pin, open_s, "),
+        ("OUTPUTS__DOOR__PIN", "2", "outputs.Door.pin: expected another pin than 2, "),
+        ("OUTPUTS__DOOR__OPEN_S", "99", "outputs.Door.open_s: expected at most max_open_s (30.0)"),
+        ("OUTPUTS__DOOR__PIN__A", "1", "expected a table pin, got 17"),
+    ],
+)
+def test_a_bad_variable_is_named(file: Path, name: str, value: str, message: str) -> None:
+    file.write_text(GATE)
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file, in_environment(**{name: value}))
+    assert str(caught.value).startswith(f"SMILE_GATE_{name}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("TRIGER__HOLD_S", "triger: expected a section among camera, "),
+        ("TRIGGER__HOLD_S__X", "trigger.hold_s: expected float, got {'x': 1}"),
+        ("OUTPUTS__DOR__OPEN_S", "outputs.dor.kind: expected one of shutter, "),
+    ],
+)
+def test_a_bad_variable_is_named_without_a_file(name: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(None, in_environment(**{name: "1"}))
+    assert str(caught.value).startswith(f"SMILE_GATE_{name}: {message}")
+
+
+def test_the_file_is_blamed_for_what_it_says_itself(file: Path) -> None:
+    file.write_text("[trigger]\nhold_s = 99\n")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file, in_environment(TRIGGER__COOLDOWN_S="1"))
+    assert str(caught.value).startswith(f"{file}: trigger.hold_s: ")
+
+
+def test_a_variable_does_not_mend_a_file(file: Path) -> None:
+    file.write_text("[trigger]\nhold_s = 99\n")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file, in_environment(TRIGGER__HOLD_S="1"))
+    assert str(caught.value).startswith(f"{file}: trigger.hold_s: ")
+
+
+def test_origins_name_what_is_no_default(file: Path) -> None:
+    file.write_text(f"[trigger]\nhold_s = 1\ncooldown_s = 4\n{SHUTTER}")
+    configuration = load_configuration(
+        file, in_environment(TRIGGER__COOLDOWN_S="5", CAMERA__FPS="15")
+    )
+    assert configuration.origins == {
+        "trigger.hold_s": "file",
+        "trigger.cooldown_s": "environment",
+        "camera.fps": "environment",
+        "outputs.a.kind": "file",
+        "outputs.a.pin": "file",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRIGER__HOLD_S", "1"),
+        ("OUTPUTS__DOR__OPEN_S", "1"),
+        ("TRIGGER__HOLD_S__X", "1"),
+        ("TRIGGER__", "5"),
+        ("TRIGGER__THRESHOLD_ON", "0.2"),
+        ("OUTPUTS__I__RGB_PINS", "[5, 6, 99]"),
+        ("OUTPUTS__H__COMMAND", "[1]"),
+        ("OUTPUTS__H__ENVIRONMENT__TOKEN", "5"),
+    ],
+)
+def test_a_bad_variable_is_named_and_not_the_file(file: Path, name: str, value: str) -> None:
+    file.write_text(
+        "[outputs.door]\nkind='gate'\npin=17\n[outputs.i]\nkind='indicator'\nrgb_pins=[5,6,7]\n"
+        "[outputs.h]\nkind='command'\ncommand=['x']\n"
+    )
+    with pytest.raises(ConfigError, match=rf"^SMILE_GATE_{name}: .*expected"):
+        load_configuration(file, {f"SMILE_GATE_{name}": value})
+
+
+def test_a_variable_of_a_command_keeps_its_case(file: Path) -> None:
+    file.write_text("[outputs.h]\nkind = 'command'\ncommand = ['x']\n")
+    environment = {"SMILE_GATE_OUTPUTS__H__ENVIRONMENT__TOKEN": "secret"}
+    output = load_configuration(file, environment).settings.outputs["h"]
+    assert isinstance(output, CommandSettings)
+    assert output.environment == {"TOKEN": "secret"}

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from edge.errors import ConfigError
+from edge.settings import OUTPUT_KINDS, SECTIONS
+from edge.settings.explain import Setting, explain, settings_of, show
+from edge.settings.load import Configuration, load_configuration
+
+TEXT = """
+[camera]
+source = "demo"
+[trigger]
+hold_s = 0.5
+[outputs.door]
+kind = "gate"
+pin = 17
+[outputs.light]
+kind = "indicator"
+rgb_pins = [5, 6, 13]
+[outputs.hook]
+kind = "command"
+command = ["curl", "http://a/ü"]
+environment = {TOKEN = "x"}
+[outputs.pictures]
+kind = "snapshot"
+folder = "pictures"
+"""
+ENVIRONMENT = {"SMILE_GATE_OUTPUTS__DOOR__OPEN_S": "7", "SMILE_GATE_CAMERA__FPS": "15"}
+KINDS: list[tuple[str, type[Struct]]] = [
+    *SECTIONS.items(),
+    *((f"outputs.{name}", kind) for name, kind in OUTPUT_KINDS.items()),
+]
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Configuration:
+    file = tmp_path / "smile-gate.toml"
+    file.write_text(TEXT)
+    return load_configuration(file, ENVIRONMENT)
+
+
+# settings
+
+
+@pytest.mark.parametrize(("section", "kind"), KINDS)
+def test_every_setting_has_a_meaning_and_a_default_or_must_be_given(
+    section: str, kind: type[Struct]
+) -> None:
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    found = [one for one in settings_of(section, kind) if not one.key.endswith(".kind")]
+    assert [one.key for one in found] == [f"{section}.{name}" for name in fields]
+    for one in found:
+        assert one.meaning, one.key
+        assert bool(one.default) is not fields[one.key.rpartition(".")[2]].required, one.key
+
+
+RANGED = [
+    one
+    for section, kind in SECTIONS.items()
+    for one in settings_of(section, kind)
+    if one.range[:1].isdecimal()
+]
+
+
+@pytest.mark.parametrize("one", RANGED, ids=lambda one: one.key)
+def test_what_is_out_of_its_range_is_refused(one: Setting, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    least, _, most = one.range.removesuffix(" or more").partition("-")
+    for value in (float(least) - 1, *([float(most) + 1] if most else [])):
+        file.write_text(f"{one.key} = {value:g}\n")
+        with pytest.raises(ConfigError, match=rf"{one.key}: expected (int|float) [<>]= "):
+            load_configuration(file, {})
+
+
+# show
+
+
+def test_show_says_each_value_and_where_it_comes_from(configuration: Configuration) -> None:
+    lines = list(show(configuration))
+    for line in (
+        'source = "demo"  # file',
+        "fps = 15.0  # environment",
+        "width = 640  # default",
+        "hold_s = 0.5  # file",
+        "neutral_first = true  # default",
+        'kind = "gate"  # file',
+        "pin = 17  # file",
+        "open_s = 7.0  # environment",
+        "# hold_open_pin not set",
+        "rgb_pins = [5, 6, 13]  # file",
+        "# led_pin not set",
+        'command = ["curl", "http://a/ü"]  # file',
+        'environment = {TOKEN = "x"}  # file',
+        "timeout_s = 10.0  # default",
+    ):
+        assert line in lines
+    sections = [f"[{name}]" for name in SECTIONS]
+    sections += [f"[outputs.{name}]" for name in ("door", "light", "hook", "pictures")]
+    assert [line for line in lines if line.startswith("[")] == sections
+
+
+def test_what_show_says_is_a_configuration_that_does_the_same(
+    configuration: Configuration, tmp_path: Path
+) -> None:
+    shown = tmp_path / "elsewhere.toml"
+    shown.write_text("\n".join(show(configuration)))
+    assert load_configuration(shown, {}).settings == configuration.settings
+
+
+def test_without_a_file_all_is_default() -> None:
+    lines = list(show(load_configuration(None, {})))
+    start = lines.index("[outputs.shutter]")
+    assert lines[start + 1 : start + 3] == ['kind = "shutter"  # default', "pin = 17  # default"]
+    assert all(line.startswith(("[", "# ")) or line.endswith("  # default") for line in lines)
+
+
+# explain
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (
+            "trigger.hold_s",
+            [
+                "trigger.hold_s: how long a smile must last before it fires, s",
+                "  range    0-60",
+                "  default  0.3",
+                "  why      a spoken vowel is shorter, and nobody waits noticeably",
+                "  now      0.5 (file)",
+            ],
+        ),
+        (
+            "camera.fps",
+            [
+                "camera.fps: frames per second to ask for",
+                "  range    1-240",
+                "  default  30.0",
+                "  now      15.0 (environment)",
+            ],
+        ),
+        (
+            "outputs.door.pin",
+            [
+                "outputs.door.pin: BCM number of the relay's pin",
+                "  range    0-27",
+                "  default  none: a value must be given",
+                "  now      17 (file)",
+            ],
+        ),
+        (
+            "outputs.gate.pin",
+            [
+                "outputs.gate.pin: BCM number of the relay's pin",
+                "  range    0-27",
+                "  default  none: a value must be given",
+            ],
+        ),
+        (
+            "outputs.light.led_pin",
+            [
+                "outputs.light.led_pin: pin of an LED: dim to bright with the score, blinks faults",
+                "  range    0-27",
+                "  default  not set",
+                "  now      not set (default)",
+            ],
+        ),
+        (
+            "outputs.hook.environment",
+            [
+                "outputs.hook.environment: its environment besides PATH and LANG",
+                "  default  {}",
+                "  why      nothing of ours leaks into it",
+                '  now      {TOKEN = "x"} (file)',
+            ],
+        ),
+    ],
+)
+def test_a_setting_in_words(configuration: Configuration, key: str, expected: list[str]) -> None:
+    assert list(explain(key, configuration)) == expected
+
+
+def test_what_is_chosen_from_a_few_has_them_as_its_range(configuration: Configuration) -> None:
+    lines = list(explain("trigger.who", configuration))
+    assert '  range    "any", "largest", "all", "count"' in lines
+    lines = list(explain("outputs.door.hold_open_level", configuration))
+    assert '  range    "low", "high"' in lines
+
+
+def keys_of(lines: list[str]) -> list[str]:
+    """Return what is explained; a blank line stands between two settings."""
+    return [block.partition(": ")[0] for block in "\n".join(lines).split("\n\n")]
+
+
+def names_in(section: str, kind: type[Struct]) -> list[str]:
+    """Return the settings of a section; an output's kind comes first."""
+    return [*(["kind"] if section.startswith("outputs.") else []), *kind.__struct_fields__]
+
+
+@pytest.mark.parametrize(("section", "kind"), KINDS)
+def test_a_section_is_all_of_its_settings(
+    configuration: Configuration, section: str, kind: type[Struct]
+) -> None:
+    lines = list(explain(section, configuration))
+    assert keys_of(lines) == [f"{section}.{name}" for name in names_in(section, kind)]
+
+
+def test_an_output_is_explained_by_its_own_name(configuration: Configuration) -> None:
+    lines = list(explain("outputs.door", configuration))
+    names = names_in("outputs.door", OUTPUT_KINDS["gate"])
+    assert keys_of(lines) == [f"outputs.door.{name}" for name in names]
+    assert "  now      7.0 (environment)" in lines
+    assert len([line for line in lines if line.startswith("  now ")]) == len(names)
+
+
+def test_all_outputs_are_those_there_may_be_and_those_there_are(
+    configuration: Configuration,
+) -> None:
+    sections = dict.fromkeys(
+        key.rpartition(".")[0] for key in keys_of(list(explain("outputs", configuration)))
+    )
+    kinds = [f"outputs.{kind}" for kind in OUTPUT_KINDS]
+    assert [*sections] == [*kinds, *(f"outputs.{name}" for name in configuration.settings.outputs)]
+
+
+def test_no_key_is_everything(configuration: Configuration) -> None:
+    keys = keys_of(list(explain("", configuration)))
+    assert keys == [
+        f"{section}.{name}" for section, kind in KINDS for name in names_in(section, kind)
+    ]
+
+
+def test_an_output_with_the_name_of_another_kind(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[outputs.gate]\nkind = 'shutter'\npin = 17\n")
+    configuration = load_configuration(file, {})
+    assert "  now      17 (file)" in explain("outputs.gate.pin", configuration)
+    with pytest.raises(ConfigError):
+        list(explain("outputs.gate.open_s", configuration))
+
+
+@pytest.mark.parametrize(
+    "key", ["trigger.hold", "hold_s", "trig", "outputs.nobody", "outputs.door.burst", "trigger."]
+)
+def test_an_unknown_key_is_refused(configuration: Configuration, key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        list(explain(key, configuration))
+    assert str(caught.value).startswith(f"{key}: expected a setting or a section: camera, ")
+    assert caught.value.key == key
+
+
+def test_an_output_may_have_the_name_of_another_kind(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[outputs.gate]\nkind = 'shutter'\npin = 17\n")
+    lines = list(explain("", load_configuration(file, {})))
+    assert "outputs.gate.open_s: shortest time open, s; at most max_open_s" in lines
+
+
+def test_a_name_with_a_space_is_shown_as_toml(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[outputs."front door"]\nkind = "shutter"\npin = 17\n')
+    assert "front door" in tomllib.loads("\n".join(show(load_configuration(file, {}))))["outputs"]

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError
+from edge.settings import (
+    RESERVED_PINS,
+    SHIPPED_BUNDLE,
+    Settings,
+    ShutterSettings,
+    SnapshotSettings,
+    TriggerSettings,
+)
+from edge.settings.load import load_configuration
+
+GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
+SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
+INDICATOR = "[outputs.a]\nkind = 'indicator'\n"
+COMMAND = "[outputs.a]\nkind = 'command'\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "smile-gate.toml"
+
+
+def test_without_a_file_there_is_one_shutter() -> None:
+    assert Settings().outputs == {"shutter": ShutterSettings(pin=17)}
+
+
+def test_an_empty_file_drives_no_pin(file: Path) -> None:
+    file.write_text("")
+    settings = load_configuration(file, {}).settings
+    assert settings.outputs == {}
+    assert settings.trigger == TriggerSettings(neutral_first=False)
+    assert settings.model.bundle == str(SHIPPED_BUNDLE)
+
+
+def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
+    file.write_text(
+        """
+        [camera]
+        source = "v4l2:/dev/video1"
+        [model]
+        bundle = "my-model"
+        [trigger]
+        hold_s = 1
+        [outputs.left]
+        kind = "shutter"
+        pin = 5
+        [outputs.right]
+        kind = "shutter"
+        pin = 6
+        pulse_s = 0.5
+        active_high = false
+        """
+    )
+    settings = load_configuration(file, {}).settings
+    assert settings.camera.source == "v4l2:/dev/video1"
+    assert settings.camera.width == 640
+    assert settings.model.bundle == str(file.parent / "my-model")
+    assert settings.trigger == TriggerSettings(hold_s=1.0, neutral_first=False)
+    assert settings.outputs == {
+        "left": ShutterSettings(pin=5),
+        "right": ShutterSettings(pin=6, pulse_s=0.5, active_high=False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "message"),
+    [
+        ("[triger]", "triger", "triger: expected a section among camera, "),
+        ("hold_s = 1", "hold_s", "hold_s: expected a section among"),
+        ("camera = 3", "camera", r"camera: expected a table \[camera\], got 3"),
+        ("[trigger]\nhold = 1", "trigger.hold", "trigger.hold: expected a key among threshold_on"),
+        ("[trigger]\nhold_s = -1", "trigger.hold_s", "hold_s: expected float >= 0.0, got -1"),
+        ("[trigger]\nhold_s = nan", "trigger.hold_s", "hold_s: expected float >= 0.0, got nan"),
+        ("[trigger]\nhold_s = 'x'", "trigger.hold_s", "hold_s: expected float, got 'x'"),
+        ("[trigger]\nhold_s = true", "trigger.hold_s", "hold_s: expected float, got True"),
+        ("[camera]\nwidth = 64.5", "camera.width", "camera.width: expected int, got 64.5"),
+        ("[model]\nthreads = 0", "model.threads", "model.threads: expected int >= 1, got 0"),
+        (
+            "[trigger]\nthreshold_on = 0.3\nthreshold_off = 0.5",
+            "trigger.threshold_off",
+            r"trigger.threshold_off: expected at most threshold_on \(0.3\), got 0.5",
+        ),
+        ("outputs = 1", "outputs", r"outputs: expected tables \[outputs.NAME\], got 1"),
+        ("[outputs]\npin = 3", "outputs.pin.kind", "outputs.pin.kind: expected one of shutter"),
+        (
+            "[outputs.a]\npin = 5",
+            "outputs.a.kind",
+            "a.kind: expected one of shutter, .*got None",
+        ),
+        (
+            "[outputs.a]\nkind = 'gat'",
+            "outputs.a.kind",
+            "outputs.a.kind: expected one of .* got 'gat'",
+        ),
+        ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "outputs.a.pin: expected a value"),
+        ("[trigger]\nhold-s = 1", "trigger.hold-s", "hold-s: expected a key among threshold_on"),
+        (
+            "[outputs.a]\nkind = ['shutter']",
+            "outputs.a.kind",
+            "outputs.a.kind: expected one of shutter",
+        ),
+        (
+            "[trigger]\ncooldown_s = 0.1\n[outputs.a]\nkind = 'shutter'\npin = 5",
+            "outputs.a.pulse_s",
+            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(0.1\) for .* got 0.2 s",
+        ),
+        (
+            "[outputs.a]\nkind = 'shutter'\npin = 28",
+            "outputs.a.pin",
+            "outputs.a.pin: expected int <= 27, got 28",
+        ),
+        (
+            "[outputs.a]\nkind = 'shutter'\npin = 5\n[outputs.b]\nkind = 'shutter'\npin = 5",
+            "outputs.b.pin",
+            "outputs.b.pin: expected a pin of its own, got 5, which outputs.a.pin uses",
+        ),
+        (
+            f"{SHUTTER}focus_pin = 5",
+            "outputs.a.focus_pin",
+            "a.focus_pin: expected a pin of its own, got 5, which outputs.a.pin uses",
+        ),
+        (
+            f"{GATE}hold_open_pin = 17",
+            "outputs.Door.hold_open_pin",
+            "Door.hold_open_pin: expected a pin of its own, got 17, which outputs.Door.pin uses",
+        ),
+        (
+            f"{INDICATOR}rgb_pins = [5, 6, 5]",
+            "outputs.a.rgb_pins",
+            "a.rgb_pins: expected a pin of its own, got 5, which outputs.a.rgb_pins uses",
+        ),
+        (
+            f"{INDICATOR}led_pin = 17\n{GATE}",
+            "outputs.Door.pin",
+            "Door.pin: expected a pin of its own, got 17, which outputs.a.led_pin uses",
+        ),
+        (
+            f"{GATE}hold_open_pin = 5\n{SHUTTER}",
+            "outputs.a.pin",
+            "a.pin: expected a pin of its own, got 5, which outputs.Door.hold_open_pin uses",
+        ),
+        (
+            f"{INDICATOR}rgb_pins = [5, 6]",
+            "outputs.a.rgb_pins",
+            "rgb_pins: expected array of length 3",
+        ),
+        (INDICATOR, "outputs.a.led_pin", "a.led_pin: expected a led_pin, rgb_pins or a buzzer_pin"),
+        (f"{COMMAND}command = []", "outputs.a.command", "a.command: expected array of length >= 1"),
+        (f"{COMMAND}command = 'ls'", "outputs.a.command", "command: expected array, got 'ls'"),
+        (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
+        (
+            f"{GATE}open_s = 31",
+            "outputs.Door.open_s",
+            r"outputs.Door.open_s: expected at most max_open_s \(30.0\), got 31.0",
+        ),
+        (
+            f"{GATE}open_s = -5",
+            "outputs.Door.open_s",
+            "outputs.Door.open_s: expected float >= 0.1, got -5",
+        ),
+        (
+            f"{SHUTTER}focus_s = -0.1",
+            "outputs.a.focus_s",
+            "outputs.a.focus_s: expected float >= 0.0, got -0.1",
+        ),
+        (
+            f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4",
+            "outputs.a.burst",
+            r"outputs.a.burst: expected at most trigger.cooldown_s \(4.0\) for .* got 4.2 s",
+        ),
+        (
+            f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9",
+            "outputs.a.pulse_s",
+            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(3.0\) for .* got 3.1 s",
+        ),
+        (
+            f"{SHUTTER}open_s = 1",
+            "outputs.a.open_s",
+            "outputs.a.open_s: expected a key among pin, pulse_s, focus_pin",
+        ),
+        ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "a.folder: expected a value"),
+        ("outputs.a = 5", "outputs.a.kind", "outputs.a.kind: expected one of shutter, .* got None"),
+    ],
+)
+def test_what_is_wrong_is_named(file: Path, text: str, key: str, message: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_configuration(file, {})
+    assert str(caught.value).startswith(f"{file}: ")
+    assert "\n" not in str(caught.value)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize("data", [b"[trigger", b"\xff\xfe", b"a = 1\na = 2"])
+def test_what_is_no_toml_is_refused(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+    with pytest.raises(ConfigError, match="expected TOML, got: "):
+        load_configuration(file, {})
+
+
+def test_a_missing_file_is_named(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"smile-gate\.toml: expected a TOML file, got: No such"):
+        load_configuration(file, {})
+
+
+@pytest.mark.parametrize("pin", RESERVED_PINS)
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("kind = 'shutter'\npin = {}", "pin"),
+        ("kind = 'shutter'\npin = 5\nfocus_pin = {}", "focus_pin"),
+        ("kind = 'gate'\npin = 5\nhold_open_pin = {}", "hold_open_pin"),
+        ("kind = 'indicator'\nbuzzer_pin = {}", "buzzer_pin"),
+        ("kind = 'indicator'\nrgb_pins = [5, 6, {}]", "rgb_pins"),
+    ],
+)
+def test_a_reserved_pin_is_refused_with_the_reason(
+    file: Path, text: str, key: str, pin: int
+) -> None:
+    file.write_text(f"[outputs.a]\n{text.format(pin)}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file, {})
+    reason = f"expected another pin than {pin}, {RESERVED_PINS[pin]}"
+    assert str(caught.value) == f"{file}: outputs.a.{key}: {reason}"
+
+
+def test_a_focus_that_is_not_wired_takes_no_time(file: Path) -> None:
+    file.write_text(f"{SHUTTER}focus_s = 10\n[trigger]\ncooldown_s = 0.2\n")
+    assert load_configuration(file, {}).settings.outputs["a"] == ShutterSettings(
+        pin=5, focus_s=10.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        (SHUTTER, False),
+        (GATE, True),
+        (f"{GATE}[trigger]\nneutral_first = false", False),
+        (f"{SHUTTER}[trigger]\nneutral_first = true", True),
+    ],
+)
+def test_neutral_first_unless_said_otherwise_where_there_is_a_gate(
+    file: Path, text: str, expected: bool
+) -> None:
+    file.write_text(text)
+    assert load_configuration(file, {}).settings.trigger.neutral_first is expected
+
+
+@pytest.mark.parametrize("folder", ["pictures", "../pictures", "/var/pictures"])
+def test_a_relative_folder_starts_at_the_file(
+    file: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    file.write_text(f"[outputs.a]\nkind = 'snapshot'\nfolder = '{folder}'\n")
+    snapshot = load_configuration(file, {}).settings.outputs["a"]
+    assert isinstance(snapshot, SnapshotSettings)
+    assert Path(snapshot.folder) == file.parent / folder
+
+
+# environment
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "1" * 5000])
+def test_odd_toml_gets_one_line(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="expected TOML, got"):
+        load_configuration(file, {})
+
+
+def test_a_firing_may_be_as_long_as_the_cooldown(file: Path) -> None:
+    file.write_text(
+        "[trigger]\ncooldown_s = 0.32\n[outputs.a]\nkind='shutter'\npin=17\npulse_s=0.1\n"
+        "burst=3\nburst_gap_s=0.01\n"
+    )
+    load_configuration(file, {})
+
+
+def test_two_snapshots_need_two_folders(file: Path) -> None:
+    file.write_text("".join(f"[outputs.{name}]\nkind='snapshot'\nfolder='p'\n" for name in "ab"))
+    with pytest.raises(
+        ConfigError, match=r"outputs\.b\.folder: .*got p, which outputs\.a"
+    ) as error:
+        load_configuration(file, {})
+    assert error.value.key == "outputs.b.folder"

@@ -1,0 +1,98 @@
+"""A release that is switched to while the gate runs: watched, kept or left again."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+
+from tests.installer.fake_root import Device
+
+WATCH = """
+    WATCHED_SECONDS=1 READY_SECONDS=1 release=2 previous=1
+    journalctl() { echo "what the service said"; }
+    service_state() { echo %s; }
+    watch_service
+"""
+
+
+def test_a_release_is_watched(device: Device) -> None:
+    device.shadow("systemctl", "")
+    mark = device.root / "opt/smile-gate/releases/2/complete"
+    mark.parent.mkdir(parents=True)
+    assert device.functions(WATCH % "running").returncode == 0
+    for state in ("failed", "auto-restart", "start"):
+        mark.touch()
+        done = device.functions(WATCH % state)
+        expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
+        assert done.stderr.startswith(expected)
+        assert not mark.exists()
+    mark.touch()
+    again = "previous=2;" + (WATCH % "failed").replace("previous=1", "")
+    assert device.functions(again).returncode == 1
+    assert mark.exists()  # it is what runs: the next one must not be built over it
+    device.shadow("systemctl", "echo 12 smile-gate.service restart running")
+    began = time.monotonic()
+    assert device.functions(WATCH % "dead").returncode == 1
+    assert time.monotonic() - began > 0.9  # it was waited for, in whole seconds
+    assert "what the service said" in device.log
+
+
+def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
+    installed.shadow("systemctl", "")
+    opt = installed.root / "opt/smile-gate"
+    second = opt / "releases/2"
+    (second / "systemd").mkdir(parents=True)
+    for one in (installed.tree / "systemd").glob("smile-gate.*"):
+        (second / "systemd" / one.name).write_text(one.read_text() + "# two\n")
+    (second / "complete").touch()
+    done = installed.functions("""
+        release=2 previous=1
+        check_settings() { true; }
+        service_is() { true; }
+        watch_service() { fail "it fell"; }
+        step switch "make release 2 the current one"
+    """)
+    assert done.returncode == 1
+    assert done.stderr == "install.sh: it fell\n"
+    assert installed.current == "releases/1"
+    for file in ("etc/systemd/system/smile-gate.service", "etc/smile-gate/smile-gate.toml"):
+        assert "# two" not in (installed.root / file).read_text()
+
+
+def test_a_power_cut_while_a_release_is_watched(installed: Device) -> None:
+    """The next run watches it again, and goes back to the release and the settings from before."""
+    installed.shadow("systemctl", "")
+    opt, settings = installed.root / "opt/smile-gate", installed.root / "etc/smile-gate"
+    shutil.copytree(opt / "releases/1", opt / "releases/2", symlinks=True)
+    default = opt / "releases/2/systemd/smile-gate.toml"
+    default.write_text(default.read_text() + "# two\n")
+    switch = """
+        check_settings() {{ true; }}
+        service_is() {{ {running}; }}
+        systemd_runs() {{ true; }}
+        reread_system_files() {{ true; }}
+        start_service() {{ note "to $1 it"; }}
+        watch_service() {{ {watch}; }}
+        step switch "make release $release the current one"
+    """
+    cut = "release=2 previous=1;" + switch.format(running="true", watch="kill -9 $$")
+    assert installed.functions(cut).returncode == -signal.SIGKILL
+    assert installed.current == "releases/2"
+    (opt / "releases/1/complete").write_text("of an older tree")
+    (opt / "releases/2/complete").write_text(installed.functions("python=$PYTHON; identity").stdout)
+
+    again = "python=$PYTHON; choose_release; echo $previous $release;" + switch
+    done = installed.functions(again.format(running="false", watch='fail "it fell"'))
+    assert (done.returncode, done.stderr) == (1, "install.sh: it fell\n")
+    assert done.stdout.startswith("1 2\n")
+    assert installed.log.count("to restart it") == 3  # up to the cut, to watch it, and back
+    assert installed.current == "releases/1"
+    assert "# two" not in (settings / "smile-gate.toml").read_text()
+    assert not (opt / "trial").exists()
+
+
+def test_a_release_in_use_is_not_built_over(installed: Device) -> None:
+    (installed.root / "opt/smile-gate/releases/1/complete").unlink()
+    done = installed.functions("python=$PYTHON; choose_release; echo $previous $release")
+    assert done.stdout == "1 2\n"
