@@ -16,7 +16,7 @@ from edge.cameras.capture import Capture
 from edge.faces.open import open_detector
 from edge.faces.tracker import FaceTracker
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline
+from edge.pipeline import Pipeline, open_stages
 from edge.settings import Settings
 from edge.values import Event, Face, Frame
 
