@@ -26,18 +26,18 @@ from benchmarks.measure.footprint import run_command
 from benchmarks.measure.pin_latency import pin_latency
 from benchmarks.measure.power import with_recording
 from benchmarks.measure.run import BRIEF, REPORTS, Plan, in_short, measure
-from benchmarks.meters import EXTERNAL, KINDS, open_meter
+from benchmarks.meters.open import EXTERNAL, KINDS, open_meter
 from benchmarks.reliability.endurance import endure
 from benchmarks.reliability.held_photo import photo
 from benchmarks.reliability.kills import kills
 from benchmarks.reliability.service_trial import Trial, all_series
 from benchmarks.reliability.trigger_rules import frame_rates, rules
 from benchmarks.report import devices_table
+from benchmarks.report.chart_style import ENDINGS
 from benchmarks.report.compare import compare as compare_reports
 from benchmarks.report.compare import draw, lines
-from benchmarks.report.drawing import ENDINGS
-from benchmarks.report.schema import REPORT, ReportError, read_report, write_report
-from benchmarks.report.summary import present
+from benchmarks.report.report_json import REPORT, ReportError, read_report, write_report
+from benchmarks.report.report_md import present
 from benchmarks.simulate.cameras import SceneCamera
 from benchmarks.simulate.scenes import ALL, QUICK
 from edge.cli.console import OneLineParser, silence_libraries

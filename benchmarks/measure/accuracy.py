@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 import train
 from benchmarks.measure.paths import digest
-from benchmarks.report.schema import REPORT, Accuracy, Report, ReportError, read_report
+from benchmarks.report.report_json import REPORT, ReportError, read_report
+from benchmarks.report.schema import Accuracy, Report
 from edge.model.bundle import MANIFEST
 from edge.settings import SHIPPED_BUNDLE
 

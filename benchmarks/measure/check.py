@@ -23,7 +23,8 @@ from msgspec import Meta, Struct
 
 from benchmarks.measure.paths import Judge, measure, naive_path, this_path
 from benchmarks.measure.process import own_process
-from benchmarks.report.schema import Positive, publish
+from benchmarks.report.report_json import publish
+from benchmarks.report.schema import Positive
 from benchmarks.simulate.scenes import FOUR, FPS, ONE, WALKING, Scene
 from edge.errors import SmileGateError
 from edge.model.bundle import load_bundle

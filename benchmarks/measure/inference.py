@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure.process import apart
 from benchmarks.measure.windows import time_windows, timing
-from benchmarks.report.figures import configuration
+from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import Inference
 from edge.errors import BundleError, MissingPackageError
 from edge.model.bundle import Bundle, self_test_pictures

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure.device import ROOT, held_back
-from benchmarks.report.figures import configuration
-from benchmarks.report.schema import Report, Timing
+from benchmarks.report.formatting import configuration
+from benchmarks.report.schema import MOST_SPREAD, Report, Timing
 from edge.service.board import Health
 
 MOST_LOAD = 0.5
 """Of others, per core."""
 MOST_STOLEN = 0.01
-MOST_SPREAD = 0.05
 
 
 def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:

@@ -15,9 +15,11 @@ from msgspec.structs import replace
 
 from benchmarks.measure.camera_rate import at_camera_rate
 from benchmarks.measure.flat_out import Show
-from benchmarks.meters import GAP_PERIODS, Meter, MeterError, Recorder, integrate
 from benchmarks.meters.csv_file import part, read_csv
-from benchmarks.report.schema import Phase, Power, Report, ReportError, Sample, Stretch
+from benchmarks.meters.meter import Meter, MeterError
+from benchmarks.meters.recorder import Recorder, integrate
+from benchmarks.report.report_json import ReportError
+from benchmarks.report.schema import GAP_PERIODS, Phase, Power, Report, Sample, Stretch
 from benchmarks.simulate.scenes import SMILES, WALKING
 
 CSV = "csv"  # the meter of which a recording was read

@@ -26,22 +26,18 @@ from benchmarks.measure.paths import bundle_folder, digest
 from benchmarks.measure.process import apart
 from benchmarks.measure.sustained import knee_s, sustain
 from benchmarks.measure.windows import raw_lines
-from benchmarks.meters import Meter, MeterError
+from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.peers import locate_genki, measure_peers
+from benchmarks.report.report_json import RAW, REPORT, ReportError, publish, write_report
 from benchmarks.report.schema import (
-    REPORT,
     Device,
     Footprint,
     Method,
     Peer,
     Phase,
     Report,
-    ReportError,
     Sustained,
-    publish,
-    write_report,
 )
-from benchmarks.report.summary import RAW
 from benchmarks.simulate.scenes import FPS, QUICK, SMILES, WALKING, Scene
 from edge.cameras.demo import COLLINS, HOPPER
 from edge.errors import MissingPackageError, SmileGateError

@@ -1,4 +1,4 @@
-"""What a USB power meter next to the device has recorded, from the CSV file that it exports."""
+"""The CSV file that a USB power meter exports, with its recording of the device's power."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from benchmarks.meters import MeterError
+from benchmarks.meters.meter import MeterError
 from benchmarks.report.schema import Sample
 
 QUANTITIES = {
@@ -27,25 +27,25 @@ UNITS = {"time": "s", "power": "w", "voltage": "v", "current": "a"}
 
 HEADER = re.compile(r"([a-z]+)(?:\s*[(\[]\s*(\w*)\s*[)\]]|[\s_](m?[swva]))?")
 EARLIEST_S, LATEST_S = 1e9, 1e11
-"""Unix seconds lie between: less is time since some start, more is milliseconds."""
+"""Range of Unix seconds: less is the time since a start, more is milliseconds."""
 
 
 def read_csv(path: Path) -> tuple[Sample, ...]:
     """Read a recording.
 
-    The first line names the columns, in any order and with others between them: ``time``,
-    ``timestamp``, ``date`` or ``datetime``, and ``power``, ``watts`` or ``W``, or else ``voltage``,
-    ``volts`` or ``V`` with ``current``, ``amps`` or ``A``. A unit may follow, such as
-    ``Current (mA)``. Times are ISO 8601, of this machine's zone where none is given, or Unix
-    seconds. Columns are parted by commas, semicolons or tabs; with the latter two, numbers may have
-    decimal commas.
+    The first line names the columns, in any order; other columns are ignored. ``time``,
+    ``timestamp``, ``date`` or ``datetime`` is needed, and either ``power``, ``watts`` or ``W``, or
+    ``voltage``, ``volts`` or ``V`` with ``current``, ``amps`` or ``A``. A unit may follow, such as
+    ``Current (mA)``. Times are Unix seconds or ISO 8601, in this machine's time zone if they name
+    none. Columns are separated by commas, semicolons or tabs; with semicolons and tabs, numbers may
+    have decimal commas.
 
     Returns:
-        The samples; their times are Unix seconds. Those of one time, as of meters that write whole
-        seconds, are one with their mean.
+        The samples, with Unix seconds. Samples of the same time, as from a meter that writes whole
+        seconds, are merged into a sample with their mean.
 
     Raises:
-        MeterError: the file can't be read, or a line or column is not as expected.
+        MeterError: the file can't be read, or a line or column is invalid.
     """
     header, *rows = _rows(path)
     columns = _columns(path, header)
@@ -68,15 +68,15 @@ def read_csv(path: Path) -> tuple[Sample, ...]:
 
 
 def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sample, ...]:
-    """Return the samples of a time.
+    """Return the samples of a phase.
 
     Args:
-        samples: their times are Unix seconds.
-        began_s: when it began, in Unix seconds.
-        seconds: how long it was.
+        samples: with Unix seconds.
+        began_s: start of the phase, in Unix seconds.
+        seconds: length of the phase.
 
     Returns:
-        Those within; their times are since it began.
+        The samples within the phase, with seconds since its start.
     """
     return tuple(
         Sample(sample.at_s - began_s, sample.watts)
@@ -86,7 +86,7 @@ def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sam
 
 
 class _Column(Struct, frozen=True):
-    """A column: its name in the file, its place, and what makes its numbers SI units."""
+    """A column: its name in the file, its index, and the factor that converts to SI units."""
 
     name: str
     index: int
@@ -94,7 +94,7 @@ class _Column(Struct, frozen=True):
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """Return the fields of each line, with decimal points; at least of one line."""
+    """Return the fields of each line, at least of one line, with decimal points."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
         delimiter = max(",;\t", key=lines[0].count)
@@ -107,12 +107,12 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def _columns(path: Path, header: Sequence[str]) -> dict[str, _Column]:
-    """Find the columns by quantity."""
+    """Return the columns by quantity."""
     columns: dict[str, _Column] = {}
     for index, name in enumerate(header):
-        found = HEADER.fullmatch(name.lower())
-        quantity = QUANTITIES.get(found[1]) if found else None
-        if not found or quantity is None:
+        match = HEADER.fullmatch(name.lower())
+        quantity = QUANTITIES.get(match[1]) if match else None
+        if not match or quantity is None:
             continue
         if quantity in columns:
             raise MeterError(
@@ -120,7 +120,7 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, _Column]:
                 f"{columns[quantity].name!r} and {name!r}",
                 path,
             )
-        unit = found[2] or found[3] or UNITS[quantity]
+        unit = match[2] or match[3] or UNITS[quantity]
         scales = {UNITS[quantity]: 1.0, f"m{UNITS[quantity]}": 1e-3}
         if unit not in scales:
             raise MeterError(
@@ -139,7 +139,7 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, _Column]:
 
 
 class _Line:
-    """A line of readings."""
+    """A line of the file, whose errors name the line and the column."""
 
     def __init__(self, path: Path, number: int, row: Sequence[str]) -> None:
         self._path, self._number, self._row = path, number, row
@@ -182,7 +182,7 @@ class _Line:
 
 
 def _iso_8601(text: str) -> float:
-    """Return a time's Unix seconds; NaN if it is none."""
+    """Return the Unix seconds of an ISO 8601 time; NaN for other texts."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Chips that the kernel's hwmon shows: current sensors on I2C, and what else measures power.
+"""Chips of the kernel's hwmon interface: current sensors on I2C, and other chips with power.
 
 Names and units of the files: https://docs.kernel.org/hwmon/sysfs-interface.html
 """
@@ -12,20 +12,20 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from benchmarks.meters import NoMeterError
+from benchmarks.meters.meter import NoMeterError
 from benchmarks.meters.sysfs import read_number
 
 
 class Sensor(Struct, frozen=True):
-    """A chip of the kernel's ina2xx driver.
+    """A type of chip that the kernel's ina2xx driver supports.
 
     Attributes:
-        step_uv: of the voltage over its shunt, in microvolts.
-        factor: a step of power is this many times that of current (drivers/hwmon/ina2xx.c).
-        most_mv: the highest voltage over its shunt, in millivolts (data sheets of Texas
-            Instruments; the driver sets the INA219's widest range).
-        shunt_uohm: the resistor, in microohms, if it is in the chip; 0 if it is next to it, as the
-            driver's ``shunt_resistor`` says.
+        step_uv: smallest step of the voltage over the shunt, in microvolts.
+        factor: step of the power divided by the step of the current (drivers/hwmon/ina2xx.c).
+        most_mv: highest voltage over the shunt, in millivolts (data sheets of Texas Instruments;
+            the driver sets the widest range of the INA219).
+        shunt_uohm: resistance of a shunt in the chip, in microohms; 0 if the shunt is outside and
+            the driver's file ``shunt_resistor`` has its resistance.
     """
 
     step_uv: float
@@ -46,23 +46,23 @@ SENSORS = {
     "ina260": INA260,
 }
 
-WAYS: tuple[dict[str, float], ...] = (
+INPUTS: tuple[dict[str, float], ...] = (
     {"power1_input": 1e-6},
     {"power1_average": 1e-6},
     {"curr1_input": 1e-3, "in1_input": 1e-3},
 )
-"""Files whose numbers, with these units, multiply to watts; the first way that a chip has."""
+"""Files and the units of their numbers, whose product is watts; the first match is used."""
 
 
 class HwmonMeter:
-    """A chip.
+    """A chip that measures power.
 
     Args:
-        folder: its own, such as ``/sys/class/hwmon/hwmon3``.
+        folder: of the chip, such as ``/sys/class/hwmon/hwmon3``.
 
     Raises:
-        NoMeterError: there is none, or it measures no power.
-        MeterError: it may not be read.
+        NoMeterError: the folder is missing, or the chip measures no power.
+        MeterError: the chip may not be read.
     """
 
     estimate = False
@@ -72,13 +72,13 @@ class HwmonMeter:
     MOST_HZ = 20.0
 
     def __init__(self, folder: Path) -> None:
-        chip = _chip(folder)
+        chip = _name(folder)
         self.name = f"hwmon {chip}".rstrip()
         self.covers = f"what the chip {chip} measures"
         self._files = _files(folder)
         if not self._files:
-            ways = " or ".join(" and ".join(way) for way in WAYS)
-            raise NoMeterError(f"{folder}: expected {ways}, got no such file", folder)
+            expected = " or ".join(" and ".join(inputs) for inputs in INPUTS)
+            raise NoMeterError(f"{folder}: expected {expected}, got no such file", folder)
         self.read()
         self.rate_hz = _rate_hz(folder, self.MOST_HZ)
         if chip in SENSORS:
@@ -97,7 +97,7 @@ class HwmonMeter:
         return math.prod(read_number(path) * unit for path, unit in self._files.items())
 
     def close(self) -> None:
-        """Do nothing: nothing is kept open."""
+        """Do nothing: no file is kept open."""
 
 
 def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
@@ -105,20 +105,20 @@ def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
 
     Args:
         folder: of all chips, ``/sys/class/hwmon``.
-        chip: folder of the chip; by default the first of the ina2xx driver, or else the first that
-            measures power at all.
+        chip: folder of the chip; by default the first chip of the ina2xx driver, or else the first
+            chip that measures power.
 
     Raises:
-        NoMeterError: there is none.
-        MeterError: it may not be read.
+        NoMeterError: no chip measures power.
+        MeterError: the chip may not be read.
     """
     if chip is not None:
         return HwmonMeter(chip)
     with suppress(NoMeterError):
         return open_current_sensor(folder)
-    for other in _numbered(folder):
-        if _files(other):
-            return HwmonMeter(other)
+    for path in _chips(folder):
+        if _files(path):
+            return HwmonMeter(path)
     raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
 
 
@@ -129,29 +129,29 @@ def open_current_sensor(folder: Path) -> HwmonMeter:
         folder: of all chips, ``/sys/class/hwmon``.
 
     Raises:
-        NoMeterError: there is none.
-        MeterError: it may not be read.
+        NoMeterError: there is no chip of this driver.
+        MeterError: the chip may not be read.
     """
-    for chip in _numbered(folder):
-        if _chip(chip) in SENSORS:
+    for chip in _chips(folder):
+        if _name(chip) in SENSORS:
             return HwmonMeter(chip)
     raise NoMeterError(f"{folder}: expected one of {', '.join(SENSORS)}, got none", folder)
 
 
-def _numbered(folder: Path) -> list[Path]:
+def _chips(folder: Path) -> list[Path]:
     return sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
 
 
-def _chip(folder: Path) -> str:
+def _name(folder: Path) -> str:
     with suppress(OSError):
         return (folder / "name").read_text().strip()
     return ""
 
 
 def _files(folder: Path) -> dict[Path, float]:
-    for way in WAYS:
-        if all((folder / file).exists() for file in way):
-            return {folder / file: unit for file, unit in way.items()}
+    for inputs in INPUTS:
+        if all((folder / file).exists() for file in inputs):
+            return {folder / file: unit for file, unit in inputs.items()}
     return {}
 
 

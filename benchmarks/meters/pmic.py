@@ -1,4 +1,4 @@
-"""The Raspberry Pi 5's power chip, by its firmware's ``vcgencmd pmic_read_adc``."""
+"""The Raspberry Pi 5's power chip, read by the firmware's ``vcgencmd pmic_read_adc``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from benchmarks.meters import MeterError, NoMeterError
+from benchmarks.meters.meter import MeterError, NoMeterError
 
 COMMAND = "vcgencmd", "pmic_read_adc"
 READING = re.compile(
@@ -15,11 +15,14 @@ READING = re.compile(
 
 
 class PmicMeter:
-    """The sum of current times voltage over the rails of which both are read.
+    """The sum of current times voltage over the rails for which the chip reads both.
+
+    Attributes:
+        timeout_s: longest time of a reading, in seconds.
 
     Raises:
         NoMeterError: this is no Raspberry Pi 5.
-        MeterError: the firmware may not be asked, or does not answer.
+        MeterError: the firmware may not be called, or does not answer.
     """
 
     name = "pmic"
@@ -31,9 +34,9 @@ class PmicMeter:
     range_w: tuple[float, float] | None = None
     resolution_w: float | None = None
     rate_hz = 1.0
-    """Reading takes the board's time and power: no more often."""
+    """A reading costs time and power of the board: faster would disturb the measurement."""
 
-    TIMEOUT_S = 2.0
+    timeout_s = 2.0
 
     def __init__(self) -> None:
         self._rails = set(self._read_rails())
@@ -49,22 +52,22 @@ class PmicMeter:
         return sum(rails.values())
 
     def close(self) -> None:
-        """Do nothing: nothing is kept open."""
+        """Do nothing: no file is kept open."""
 
     def _read_rails(self) -> dict[str, float]:
-        """Return each rail's power, in watts."""
+        """Return the power of each rail, in watts."""
         if shutil.which(COMMAND[0]) is None:
             raise NoMeterError(
                 f"pmic: expected the program {COMMAND[0]} of a Raspberry Pi 5, got none", self.name
             )
         try:
-            said = subprocess.run(  # noqa: S603  (no argument is the user's)
-                COMMAND, capture_output=True, text=True, timeout=self.TIMEOUT_S, check=False
+            result = subprocess.run(  # noqa: S603  (constant arguments)
+                COMMAND, capture_output=True, text=True, timeout=self.timeout_s, check=False
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             raise MeterError(f"pmic: expected readings, got: {error}", self.name) from error
         readings = {
-            (rail, unit): float(value) for rail, value, unit in READING.findall(said.stdout)
+            (rail, unit): float(value) for rail, value, unit in READING.findall(result.stdout)
         }
         rails = {
             rail: amperes * readings[rail, "V"]
@@ -72,12 +75,12 @@ class PmicMeter:
             if unit == "A" and (rail, "V") in readings
         }
         if not rails:
-            raise self._why(said)
+            raise self._failure(result)
         return rails
 
-    def _why(self, said: subprocess.CompletedProcess[str]) -> MeterError:
-        words = (said.stdout.strip() or said.stderr.strip() or "nothing").splitlines()[0]
-        expected = f"pmic: expected currents and voltages from `{' '.join(COMMAND)}`, got: {words}"
-        if said.returncode and not words.startswith("error="):
+    def _failure(self, result: subprocess.CompletedProcess[str]) -> MeterError:
+        line = (result.stdout.strip() or result.stderr.strip() or "nothing").splitlines()[0]
+        expected = f"pmic: expected currents and voltages from `{' '.join(COMMAND)}`, got: {line}"
+        if result.returncode and not line.startswith("error="):
             return MeterError(f"{expected}: is this user in the group video?", self.name)
         return NoMeterError(f"{expected}: only the Raspberry Pi 5 has them", self.name)

@@ -1,4 +1,4 @@
-"""The energy counters of x86 processors (RAPL), as the kernel's powercap shows them.
+"""The energy counters of x86 processors (RAPL), by the kernel's powercap interface.
 
 https://docs.kernel.org/power/powercap/powercap.html
 """
@@ -6,23 +6,25 @@ https://docs.kernel.org/power/powercap/powercap.html
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.meters import MeterError, NoMeterError
+from benchmarks.meters.meter import MeterError, NoMeterError
 from benchmarks.meters.sysfs import read_number
 
 
 class PowercapMeter:
-    """All processor packages together.
+    """The power of all processor packages together.
 
-    Their parts (core, uncore, dram) are not added, nor is the zone of the whole platform (psys),
-    which has the packages in it, nor a package's second counter (intel-rapl-mmio).
+    The parts of a package (core, uncore, dram), the zone of the whole platform (psys), which
+    contains the packages, and a package's second counter (intel-rapl-mmio) are not added.
 
     Args:
         folder: of all zones, ``/sys/class/powercap``.
+        clock: returns monotonic seconds.
 
     Raises:
-        NoMeterError: there is no such counter.
+        NoMeterError: the processor has no such counter.
         MeterError: the counters may not be read.
     """
 
@@ -32,7 +34,7 @@ class PowercapMeter:
     resolution_w: float | None = None
     rate_hz = 10.0
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         packages = sorted(
             (zone, name)
             for zone in folder.glob("intel-rapl:*")
@@ -47,25 +49,26 @@ class PowercapMeter:
         }
         if min(self._spans_uj.values()) <= 0:
             raise MeterError(f"{folder}: expected max_energy_range_uj above 0, got 0", folder)
+        self._clock = clock
         self._at_s, self._energies_uj = self._count()
 
     def _count(self) -> tuple[float, list[int]]:
-        return time.monotonic(), [read_number(path) for path in self._spans_uj]
+        return self._clock(), [read_number(path) for path in self._spans_uj]
 
     def read(self) -> float:
         at_s, energies_uj = self._count()
-        used_uj = sum(
-            (now - before) % span  # a counter begins anew at its end
+        spent_uj = sum(
+            (now - before) % span  # a counter wraps to 0 at its end
             for now, before, span in zip(
                 energies_uj, self._energies_uj, self._spans_uj.values(), strict=True
             )
         )
-        watts = used_uj / 1e6 / (at_s - self._at_s)
+        watts = spent_uj / 1e6 / (at_s - self._at_s)
         self._at_s, self._energies_uj = at_s, energies_uj
         return watts
 
     def close(self) -> None:
-        """Do nothing: nothing is kept open."""
+        """Do nothing: no file is kept open."""
 
 
 def _name(zone: Path) -> str:

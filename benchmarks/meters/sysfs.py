@@ -1,17 +1,17 @@
-"""Files in which the kernel shows a number."""
+"""Numbers in the kernel's sysfs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.meters import MeterError
+from benchmarks.meters.meter import MeterError
 
 
 def read_number(path: Path) -> int:
-    """Read a file of the kernel's with one number in it.
+    """Read a file of sysfs that contains a whole number.
 
     Raises:
-        MeterError: it is not there any more, may not be read, or has no number.
+        MeterError: the file disappeared, may not be read, or contains no whole number.
     """
     try:
         text = path.read_text()

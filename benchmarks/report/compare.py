@@ -1,4 +1,4 @@
-"""Reports of several devices, or of several bundles on one, side by side."""
+"""Several reports side by side: of several devices, or of several bundles on one device."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import fields
 
-from benchmarks.report.drawing import COLOURS, beside, chart, rows
-from benchmarks.report.figures import (
+from benchmarks.report.chart_style import COLOURS, chart, label_rows, write_beside
+from benchmarks.report.formatting import NONE, short, table
+from benchmarks.report.key_figures import (
     ACCURACY,
     ENERGY,
     INFERENCE,
     KEY_FIGURES,
-    NONE,
     ONE_FACE,
     PIN,
     TWELVE_FACES,
     KeyFigure,
-    short,
-    table,
 )
-from benchmarks.report.schema import Method, Report, read_report
+from benchmarks.report.report_json import read_report
+from benchmarks.report.schema import Method, Report
 from edge.errors import SmileGateError
 
 if TYPE_CHECKING:
@@ -30,25 +29,26 @@ if TYPE_CHECKING:
 
 BARS = (ONE_FACE, TWELVE_FACES, INFERENCE, PIN, ENERGY)
 ROW = 0.32
+"""Height of a row, inches."""
 
 
 class CompareError(SmileGateError, ValueError):
-    """Reports can't be held against each other."""
+    """The reports can't be compared."""
 
 
 def compare(paths: Sequence[Path], *, bundles: bool = False) -> dict[str, Report]:
-    """Read reports that were measured alike.
+    """Read reports that were measured by the same method.
 
     Args:
-        paths: of report.json files, or their folders.
-        bundles: compare bundles on one device, where otherwise it is devices with one bundle.
+        paths: of report.json files, or of their folders.
+        bundles: compare several bundles on one device, not several devices with one bundle.
 
     Returns:
-        The reports by a short name that tells them apart.
+        The reports by a short name that identifies each of them.
 
     Raises:
-        CompareError: there are fewer than two, or they are unlike in what must be alike.
-        ReportError: one is missing, of another schema, or not a report.
+        CompareError: there are fewer than two reports, or their methods differ.
+        ReportError: a file is missing, has another schema, or is not a report.
     """
     if len(paths) < 2:
         raise CompareError(f"compare: expected two reports or more, got {len(paths)}")
@@ -58,10 +58,10 @@ def compare(paths: Sequence[Path], *, bundles: bool = False) -> dict[str, Report
             raise CompareError(f"{path}: expected a real device, got an emulated one")
     first, *others = zip(paths, reports, strict=True)
     for other in others:
-        _check_alike(first, other, bundles=bundles)
-    names = [one.device.name for one in reports]
+        _check_method(first, other, bundles=bundles)
+    names = [report.device.name for report in reports]
     if len(set(names)) < len(names):
-        names = [f"{one.device.name} {one.date[:10]}" for one in reports]
+        names = [f"{report.device.name} {report.date[:10]}" for report in reports]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
     if len(set(names)) < len(names):
@@ -69,16 +69,18 @@ def compare(paths: Sequence[Path], *, bundles: bool = False) -> dict[str, Report
     return dict(zip(names, reports, strict=True))
 
 
-def _check_alike(first: tuple[Path, Report], second: tuple[Path, Report], *, bundles: bool) -> None:
-    (path, one), (other_path, other) = first, second
-    alike = {
-        f"method.{field.name}": (getattr(one.method, field.name), getattr(other.method, field.name))
-        for field in fields(Method)
-        if not (bundles and field.name == "bundle")
+def _check_method(
+    first: tuple[Path, Report], second: tuple[Path, Report], *, bundles: bool
+) -> None:
+    (path, report), (other_path, other) = first, second
+    names = [field.name for field in fields(Method) if not (bundles and field.name == "bundle")]
+    pairs = {
+        f"method.{name}": (getattr(report.method, name), getattr(other.method, name))
+        for name in names
     }
     if bundles:
-        alike["device.name"] = (one.device.name, other.device.name)
-    for name, (expected, got) in alike.items():
+        pairs["device.name"] = (report.device.name, other.device.name)
+    for name, (expected, got) in pairs.items():
         if expected != got:
             raise CompareError(
                 f"{other_path}: expected {name} {expected} as in {path}, got {got}: "
@@ -87,23 +89,24 @@ def _check_alike(first: tuple[Path, Report], second: tuple[Path, Report], *, bun
 
 
 def _covered(reports: dict[str, Report]) -> set[str]:
-    """Return what the power meters covered: one thing, or energies can't be compared."""
+    """Return what the power meters covered; two different answers can't be compared."""
     return {report.power.covers for report in reports.values() if report.power}
 
 
 def _comparable(figures: Sequence[KeyFigure], reports: dict[str, Report]) -> list[KeyFigure]:
-    alike = len(_covered(reports)) < 2
-    return [figure for figure in figures if alike or figure.unit not in {"W", ENERGY.unit}]
+    if len(_covered(reports)) < 2:
+        return list(figures)
+    return [figure for figure in figures if figure.unit not in {"W", ENERGY.unit}]
 
 
 def lines(reports: dict[str, Report]) -> list[str]:
-    """Return a table of what at least one of the reports has, and what is to be said of them."""
+    """Return a Markdown table of the key figures, and below the reasons to doubt them."""
     body = []
     for figure in _comparable(KEY_FIGURES, reports):
-        cells = [figure.written(report) for report in reports.values()]
+        cells = [figure.text(report) for report in reports.values()]
         if any(cell != NONE for cell in cells):
-            body.append([figure.label, *cells, *_times(figure, list(reports.values()))])
-    times = ["second / first"] if len(reports) == 2 else []
+            body.append([figure.label, *cells, *_ratio(figure, list(reports.values()))])
+    ratio = ["second / first"] if len(reports) == 2 else []
     doubts = [
         f"{name}: {doubt}"
         for name, report in reports.items()
@@ -113,35 +116,37 @@ def lines(reports: dict[str, Report]) -> list[str]:
         doubts.append(
             f"power is left out, as meters covered unlike things: {'; '.join(sorted(covered))}"
         )
-    return [*table(["", *reports, *times], body), *doubts]
+    return [*table(["", *reports, *ratio], body), *doubts]
 
 
-def _times(figure: KeyFigure, reports: Sequence[Report]) -> list[str]:
-    """Return how many times the first the second is, where there are two."""
+def _ratio(figure: KeyFigure, reports: Sequence[Report]) -> list[str]:
+    """Return the second report's value divided by the first's; empty unless there are two."""
     if len(reports) != 2:
         return []
-    first, second = (figure.of(report) for report in reports)
+    first, second = (figure.value(report) for report in reports)
     return [NONE if not first or second is None else short(second / first)]
 
 
 def draw(reports: dict[str, Report], path: Path) -> None:
-    """Draw what tells the reports apart, and right answers against energy where both are known.
+    """Draw the main key figures as bars, and accuracy against energy where both are known.
 
     Raises:
-        CompareError: there is nothing to draw.
-        MissingPackageError: matplotlib is not there.
+        CompareError: no report has a figure to draw.
+        MissingPackageError: matplotlib is not installed.
         OSError: the file can't be written.
     """
     comparable = _comparable(BARS, reports)
     bars = [
-        one for one in comparable if any(one.of(report) is not None for report in reports.values())
+        figure
+        for figure in comparable
+        if any(figure.value(report) is not None for report in reports.values())
     ]
     points = {
         name: (energy, percent)
         for name, report in reports.items()
         if ENERGY in comparable
-        and (energy := ENERGY.of(report)) is not None
-        and (percent := ACCURACY.of(report)) is not None
+        and (energy := ENERGY.value(report)) is not None
+        and (percent := ACCURACY.value(report)) is not None
     }
     if not bars:
         raise CompareError("compare: expected figures to draw, got none in these reports")
@@ -154,12 +159,12 @@ def draw(reports: dict[str, Report], path: Path) -> None:
 
 
 def _bars(axes: Axes, figure: KeyFigure, reports: dict[str, Report]) -> None:
-    rows(axes, list(reports))
-    values = [figure.of(report) for report in reports.values()]
+    label_rows(axes, list(reports))
+    values = [figure.value(report) for report in reports.values()]
     for row, value in enumerate(values):
         if value is not None:
             axes.barh(row, value, height=0.62, color=COLOURS[row % len(COLOURS)])
-        beside(axes, value or 0.0, row, "not measured" if value is None else short(value))
+        write_beside(axes, value or 0.0, row, "not measured" if value is None else short(value))
     axes.set_xlim(0, max(value for value in values if value is not None) * 1.2)
     axes.set_title(figure.label)
     axes.tick_params(labelbottom=False)
@@ -169,11 +174,11 @@ def _bars(axes: Axes, figure: KeyFigure, reports: dict[str, Report]) -> None:
 
 def _points(axes: Axes, points: dict[str, tuple[float, float]], names: Sequence[str]) -> None:
     ranked = sorted(points.items(), key=lambda point: point[1])
-    for rank, (name, at) in enumerate(ranked):
+    for rank, (name, point) in enumerate(ranked):
         colour = COLOURS[names.index(name) % len(COLOURS)]
-        up = 14 if rank % 2 == 0 else -14  # neighbours keep apart
-        axes.plot(*at, "o", color=colour, ms=10)
-        axes.annotate(name, at, (0, up), textcoords="offset points", va="center", color=colour)
+        offset = (0, 14 if rank % 2 == 0 else -14)  # keeps the names of neighbours apart
+        axes.plot(*point, "o", color=colour, ms=10)
+        axes.annotate(name, point, offset, textcoords="offset points", va="center", color=colour)
     axes.set_xlim(0, max(energy for energy, _ in points.values()) * 1.2)
     axes.margins(y=0.4)
     axes.set_title("% right on GENKI-4K's test part, against energy")

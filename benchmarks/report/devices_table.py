@@ -1,10 +1,11 @@
-"""The table of devices in README.md, made of the reports under reports/."""
+"""The table of devices in benchmarks/README.md, from the newest report of each device."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.report.figures import (
+from benchmarks.report.formatting import table
+from benchmarks.report.key_figures import (
     ACCURACY,
     ENERGY,
     INFERENCE,
@@ -12,10 +13,10 @@ from benchmarks.report.figures import (
     ONE_FACE,
     PIN,
     TWELVE_FACES,
-    table,
 )
-from benchmarks.report.schema import REPORT, Report, ReportError, publish, read_report
-from benchmarks.report.summary import SUMMARY
+from benchmarks.report.report_json import REPORT, ReportError, publish, read_report
+from benchmarks.report.report_md import REPORT_MD
+from benchmarks.report.schema import Report
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- devices: made by `python -m benchmarks table`, do not edit -->"
@@ -32,61 +33,69 @@ COLUMNS = {
 
 
 def newest(folder: Path) -> dict[Path, Report]:
-    """Return each device's newest report by its path, in the order of the devices' names.
+    """Return the newest report of each device by its path, in the order of the devices' names.
+
+    Args:
+        folder: contains DEVICE/DATE/report.json.
 
     Raises:
-        ReportError: one is of another schema, or not a report.
+        ReportError: a file has another schema, or is not a report.
     """
-    found: dict[str, tuple[Path, Report]] = {}
+    newest_of: dict[str, tuple[Path, Report]] = {}
     for path in sorted(folder.glob(f"*/*/{REPORT}")):
         report = read_report(path)
-        name = path.parts[-3]
-        if name not in found or report.date > found[name][1].date:
-            found[name] = (path, report)
-    return dict(found.values())
+        device = path.parts[-3]
+        if device not in newest_of or report.date > newest_of[device][1].date:
+            newest_of[device] = (path, report)
+    return dict(newest_of.values())
 
 
 def with_table(text: str, folder: Path) -> str:
-    """Return README.md's text with the table of the reports in a folder beside it.
+    """Return the text of README.md with the table of the reports in the folder beside the file.
 
     Raises:
         ReportError: a report can't be read, or the text has no place for the table.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, remainder = text.partition(BEGIN)
+    _, end, after = remainder.partition(END)
     if not begin or not end:
         raise ReportError(f"README.md: expected the lines {BEGIN} and {END}, got none")
-    rows = [_row(path.relative_to(folder.parent), one) for path, one in newest(folder).items()]
-    made = table(["device", *COLUMNS, "measured"], rows) if rows else ["No reports yet."]
-    return "\n".join([f"{before}{BEGIN}", "", *made, "", f"{END}{after}"])
+    reports = newest(folder)
+    rows = [_row(path.relative_to(folder.parent), report) for path, report in reports.items()]
+    lines = table(["device", *COLUMNS, "measured"], rows) if rows else ["No reports yet."]
+    return "\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"])
 
 
 def _row(path: Path, report: Report) -> list[str]:
     emulated = report.device.emulated
-    name = f"[{report.device.model}]({path.parent / SUMMARY})"
-    figures = {name: one.written(report) for name, one in COLUMNS.items()}
+    name = f"[{report.device.model}]({path.parent / REPORT_MD})"
+    figures = {name: figure.text(report) for name, figure in COLUMNS.items()}
     if emulated:
         figures = dict.fromkeys(figures, "")
-    elif report.power and ENERGY.of(report) is not None:
+    elif report.power and ENERGY.value(report) is not None:
         figures["mJ a frame"] += f" ({report.power.meter})"
     doubts = {"emulated: nothing timed": emulated, "noisy": report.noisy, "partial": report.partial}
-    when = ", ".join([report.date[:10], *(words for words, one in doubts.items() if one)])
-    return [name, *figures.values(), when]
+    measured = ", ".join([report.date[:10], *(words for words, holds in doubts.items() if holds)])
+    return [name, *figures.values(), measured]
 
 
 def update(readme: Path | None = None, *, check: bool = False) -> bool:
-    """Make the table in README.md anew; tell whether it was as it should be.
+    """Update the table in README.md.
 
     Args:
-        readme: the file, with the folder reports/ beside it; None is that of the benchmarks.
+        readme: the file, with the folder reports/ beside it; None is benchmarks/README.md.
         check: change nothing.
 
+    Returns:
+        Whether the table was up to date before.
+
     Raises:
-        OSError, ReportError: a file can't be read or written, or is not what it should be.
+        OSError: README.md can't be read or written.
+        ReportError: a report can't be read, or README.md has no place for the table.
     """
     readme = readme or README
     text = readme.read_text()
-    made = with_table(text, readme.parent / "reports")
-    if made != text and not check:
-        publish(readme, made.encode())
-    return made == text
+    updated = with_table(text, readme.parent / "reports")
+    if updated != text and not check:
+        publish(readme, updated.encode())
+    return updated == text

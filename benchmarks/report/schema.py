@@ -1,30 +1,24 @@
-"""What one run of the benchmarks found on one device: report.json, schema and file.
+"""The schema of a report: what one run of the benchmarks measured on one device.
 
-All times are in milliseconds unless their name says otherwise. A figure that was not measured is
-None or absent, never invented.
+Times are in milliseconds unless the field's name says otherwise. A value that was not measured is
+None, empty or absent; nothing is estimated.
 """
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from edge.atomic_file import written
-from edge.errors import SmileGateError
-
 SCHEMA = 1
-REPORT = "report.json"
+MOST_SPREAD = 0.05
+"""Windows are unsteady if their medians differ by more than this share."""
+GAP_PERIODS = 5.0
+"""Two samples of a power meter have a gap between them from this number of periods on."""
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
-
-
-class ReportError(SmileGateError, ValueError):
-    """A report is missing, of another schema, or not one."""
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -32,18 +26,19 @@ class Device(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: of its folder under reports/, such as ``raspberry-pi-5-model-b``, ``x86-64-2-cores``.
-        model: board by its device tree, or the processor.
-        revision: the board's, hexadecimal; empty elsewhere.
-        soc: system on a chip by the device tree; empty elsewhere.
-        cores: that this process may use.
-        memory_mb: of the machine.
-        architecture: as ``uname -m`` has it.
-        os: by /etc/os-release.
-        kernel: its release.
-        governor, clock_mhz: of the processor's clock, and its highest, where the kernel shows them.
+        model: the board's name in the device tree, or the processor's name.
+        revision: of the board, hexadecimal; empty for other machines.
+        soc: system on a chip, from the device tree; empty for other machines.
+        cores: number of cores that this process may use.
+        memory_mb: total memory of the machine.
+        architecture: as printed by ``uname -m``.
+        os: name of the system in /etc/os-release.
+        kernel: release of the kernel.
+        governor: clock governor of the processor; empty where the kernel does not show it.
+        clock_mhz: highest clock of the processor; None where the kernel does not show it.
         cooling: names of the kernel's cooling devices.
-        emulated: the processor is; times then mean nothing.
-        runtimes: versions, Python's too.
+        emulated: whether the processor is emulated; its times then mean nothing.
+        runtimes: versions of Python and of the libraries, by name.
     """
 
     name: str
@@ -63,15 +58,15 @@ class Device(Struct, frozen=True, kw_only=True):
 
 
 class Method(Struct, frozen=True, kw_only=True):
-    """How it was measured; reports of unlike methods can't be compared.
+    """How the device was measured; only reports of equal methods can be compared.
 
     Attributes:
         bundle: SHA-256 of the manifest of the bundle that was measured.
-        windows: how many there are of each figure, after one for warm-up.
-        window_s: how long one is, at least.
-        camera_fps: of the simulated camera.
-        sustained_s: length of the run that looks for heat.
-        power_s: length of each of the runs for power.
+        windows: number of timing windows of each figure, without the warm-up.
+        window_s: shortest length of a window.
+        camera_fps: frame rate of the simulated camera.
+        sustained_s: length of the sustained run, in which the device heats up.
+        power_s: length of each phase of the power measurement.
     """
 
     bundle: str
@@ -83,12 +78,12 @@ class Method(Struct, frozen=True, kw_only=True):
 
 
 class Timing(Struct, frozen=True, kw_only=True):
-    """One thing timed again and again, in windows (MLPerf Tiny's way).
+    """The time of one operation, repeated in windows as MLPerf Tiny does.
 
     Attributes:
         p50, p90, p99: medians over the windows of each window's percentile.
-        per_s: median over the windows of how many were done in a second.
-        windows: each window's median, to see how steady they are.
+        per_s: median over the windows of the operations per second.
+        windows: the median of each window; their spread shows how steady the times are.
     """
 
     p50: NotNegative
@@ -99,20 +94,25 @@ class Timing(Struct, frozen=True, kw_only=True):
 
     @property
     def spread(self) -> float:
-        """How far the windows' medians lie apart, as a share of the smallest."""
+        """Distance between the largest and the smallest median, as a share of the smallest."""
         return max(self.windows) / min(self.windows) - 1.0
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether the spread is above ``MOST_SPREAD``."""
+        return self.spread > MOST_SPREAD
 
 
 class Inference(Struct, frozen=True, kw_only=True):
     """The classifier alone.
 
     Attributes:
-        kind: the model's numbers and where they run.
-        threads: of the interpreter.
-        xnnpack: whether LiteRT's XNNPACK delegate ran it.
-        load_ms: from bytes to an interpreter with its tensors.
-        first_ms: first inference.
-        timing: of the inferences after that.
+        kind: number format of the model, or the accelerator.
+        threads: number of threads of the interpreter.
+        xnnpack: whether LiteRT's XNNPACK delegate ran the model.
+        load_ms: from the model's bytes to an interpreter with allocated tensors.
+        first_ms: the first inference.
+        timing: of the later inferences.
     """
 
     kind: Literal["int8", "float32", "edge tpu"]
@@ -124,12 +124,13 @@ class Inference(Struct, frozen=True, kw_only=True):
 
 
 class FlatOut(Struct, frozen=True, kw_only=True):
-    """Frame to decision on a scene, as fast as it goes, one core.
+    """From the frame to the decision on a scene, at full speed on one core.
 
     Attributes:
-        scene, faces: its name, and how many are in it.
+        scene: name of the scene.
+        faces: number of faces in the scene.
         timing: of whole frames; ``per_s`` is frames per second.
-        stages_ms: median of each stage.
+        stages_ms: median time of each pipeline stage, by its name.
     """
 
     scene: str
@@ -139,16 +140,17 @@ class FlatOut(Struct, frozen=True, kw_only=True):
 
 
 class CameraRate(Struct, frozen=True, kw_only=True):
-    """The whole path behind a camera at its own rate.
+    """From the frame to the pin, behind a simulated camera at the camera's frame rate.
 
     Attributes:
-        scene, faces: its name, and how many are in it.
-        cpu_share: processor seconds a second, 1.0 is one core.
-        age_ms: of frames when they are decided on; by percentile, ``p50``, ``p90``, ``p99``.
-        pin_ms: from the time of the frame that fires to the pin's edge; likewise.
-        firings: how many there were, for the percentiles of these.
-        frames: how many were judged.
-        dropped: frames that were too old to be judged.
+        scene: name of the scene.
+        faces: number of faces in the scene.
+        cpu_share: processor seconds per second; 1.0 is one core.
+        age_ms: age of frames at their decision, by percentile: ``p50``, ``p90``, ``p99``.
+        pin_ms: from the time of the firing frame to the pin's edge, by the same percentiles.
+        firings: number of firings behind the percentiles of ``pin_ms``.
+        frames: number of frames that were processed.
+        dropped: number of frames that were too old to be processed.
     """
 
     scene: str
@@ -162,7 +164,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
 
 
 class Footprint(Struct, frozen=True, kw_only=True):
-    """What ``smile-gate run`` takes; memory is resident, in MB."""
+    """Start time and resident memory of ``smile-gate run``, in seconds and MB."""
 
     ready_s: NotNegative
     peak_mb: NotNegative
@@ -173,10 +175,10 @@ class Reading(Struct, frozen=True, kw_only=True):
     """One moment of the sustained run.
 
     Attributes:
-        at_s: since its start.
+        at_s: time since the start of the run.
         fps: frames per second since the reading before.
-        temperature_c: of the hottest part.
-        clock_mhz: of the processor, of the fastest core.
+        temperature_c: of the hottest sensor.
+        clock_mhz: clock of the fastest core.
         throttled: bits of the firmware's ``get_throttled``.
     """
 
@@ -188,11 +190,12 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Sustained(Struct, frozen=True, kw_only=True):
-    """Flat out for minutes.
+    """Minutes at full speed.
 
     Attributes:
-        readings: in order.
-        knee_s: when the frame rate fell for good by a tenth below its first minute's; None if not.
+        readings: in the order of time.
+        knee_s: from when on the frame rate stayed a tenth below that of the first minute; None if
+            it did not.
     """
 
     readings: tuple[Reading, ...]
@@ -200,14 +203,21 @@ class Sustained(Struct, frozen=True, kw_only=True):
 
 
 class Sample(Struct, frozen=True, array_like=True):
-    """Power at a time: seconds since the phase began, watts."""
+    """A reading of a power meter: seconds since the phase began, watts."""
 
     at_s: float
     watts: float
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
-    """A while of one thing, from when (ISO 8601, the machine's clock), and frames judged in it."""
+    """A phase of the power measurement, during which the device does one thing.
+
+    Attributes:
+        name: what the device does.
+        started: ISO 8601, by the machine's clock.
+        seconds: length of the phase.
+        frames: number of frames that were processed.
+    """
 
     name: Literal["idle", "camera rate", "flat out"]
     started: str = ""
@@ -216,12 +226,13 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
 
 class Phase(Stretch, frozen=True, kw_only=True):
-    """Power meanwhile.
+    """A phase with the power that was measured.
 
     Attributes:
-        joules: the integral of the samples, by trapezoids; what fell into gaps is left out.
-        mean_w: joules over the time that they cover.
+        joules: integral of the samples by trapezoids, without the gaps.
+        mean_w: joules divided by the time that the samples cover.
         gaps_s: time without samples.
+        samples: of the power meter.
     """
 
     joules: float
@@ -231,16 +242,18 @@ class Phase(Stretch, frozen=True, kw_only=True):
 
 
 class Power(Struct, frozen=True, kw_only=True):
-    """From a run of its own.
+    """The power measurement, a separate run.
 
     Attributes:
-        meter, covers: its name, and what is measured: the board, the processor package.
-        estimate: the meter's maker calls it one.
-        range_w: the least and most it can show; None if unknown.
-        resolution_w: smallest step, likewise.
-        rate_hz: samples a second that were wanted.
-        joules_per_frame: of flat out, over all that the meter covers.
-        joules_per_frame_above_idle: the same less the idle power; only a difference.
+        meter: name of the power meter.
+        covers: what the meter measures, such as the board or the processor package.
+        estimate: whether the meter's maker calls its values estimates.
+        range_w: lowest and highest power that the meter can show; None if unknown.
+        resolution_w: smallest step of the meter; None if unknown.
+        rate_hz: intended samples per second.
+        phases: in the order of measurement.
+        joules_per_frame: energy of a frame at full speed, over all that the meter covers.
+        joules_per_frame_above_idle: the same energy without the idle power.
     """
 
     meter: str
@@ -255,14 +268,14 @@ class Power(Struct, frozen=True, kw_only=True):
 
 
 class Accuracy(Struct, frozen=True, kw_only=True):
-    """Right answers on the GENKI-4K test part, by those who answer.
+    """Correct answers on the test part of GENKI-4K.
 
     Attributes:
-        who: a bundle's or a peer's name.
-        images: how many.
-        right: of them.
-        missed_faces: pictures in which no face was found, which count as not smiling.
-        bundle: SHA-256 of the bundle's manifest, to tell whether it is the one that was timed;
+        who: name of the bundle or peer.
+        images: number of images.
+        right: number of correct answers.
+        missed_faces: number of images in which no face was detected; they count as not smiling.
+        bundle: SHA-256 of the bundle's manifest, which tells whether this bundle was also timed;
             empty for a peer.
     """
 
@@ -278,21 +291,18 @@ class Accuracy(Struct, frozen=True, kw_only=True):
 
 
 class Peer(Struct, frozen=True, kw_only=True):
-    """Another way to tell smiles, run on the same crops and scenes; we are the first of the rows.
-
-    A name with a comma is another way to run what goes by the name before it.
+    """A smile classifier, run on the same crops and scenes; the first of a report is our own.
 
     Attributes:
-        name: of it.
+        name: of the peer; a comma is followed by the name of a further way to run the same peer.
         version: of the package or model that was run.
-        timing: of one face crop, one thread.
-        scene_fps: frames per second on scenes, by the scene's name; with the common face search of
-            the frame for those that only judge crops; scenes whose faces it does not see are left
-            out.
-        scene_recall: share of each scene's faces that it saw.
-        memory_mb: peak of a process that judges crops by it.
-        accuracy: on GENKI-4K's test part; None without the data.
-        error: why it could not be run, or not to the end; what was measured before is kept.
+        timing: of one face crop on one thread.
+        scene_fps: frames per second by the scene's name; peers that only classify crops run behind
+            a common face detector; scenes in which the peer sees no face are absent.
+        scene_recall: share of the faces that the peer detected, by the scene's name.
+        memory_mb: peak memory of a process that classifies crops with the peer.
+        accuracy: on the test part of GENKI-4K; None without the data.
+        error: why the peer failed; values measured before the failure are kept.
     """
 
     name: str
@@ -306,17 +316,17 @@ class Peer(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All of it.
+    """A whole report.
 
     Attributes:
-        schema: of this file.
+        schema: version of the file's schema.
         date: ISO 8601, of the start.
-        version: smile-gate's.
-        partial: why it is not whole; empty if it is.
-        noisy: what made the times doubtful, a line each; empty if nothing did.
-        left_out: what can't be measured here and why, a line each; no failure as ``partial`` is.
-        unmetered: when the runs for power were, until an external meter's recording is read.
-        overhead: share of a walking face's frame rate that measuring costs; None if unknown.
+        version: of smile-gate.
+        partial: why the run ended early; empty if it did not.
+        noisy: reasons to doubt the times.
+        left_out: what this machine can't measure, and why.
+        unmetered: phases for which the recording of an external power meter is still missing.
+        overhead: share of the frame rate with one walking face that measuring costs.
     """
 
     schema: int = SCHEMA
@@ -338,63 +348,10 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     peers: tuple[Peer, ...] = ()
     accuracy: tuple[Accuracy, ...] = ()
 
-
-class _Schema(Struct, frozen=True):
-    schema: Any = None
-
-
-def read_report(path: Path) -> Report:
-    """Read a report, by its file or its folder.
-
-    Raises:
-        ReportError: it is missing, of another schema, or not a report.
-    """
-    path = path / REPORT if path.is_dir() else path
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ReportError(f"{path}: expected a report, got: {error.strerror}") from error
-    try:
-        schema = msgspec.json.decode(text, type=_Schema).schema
-        if schema != SCHEMA:
-            raise ReportError(
-                f"{path}: expected a report of schema {SCHEMA}, got {schema}: measure again"
-            )
-        return msgspec.json.decode(text, type=Report)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path}: not a report: {error}") from error
-
-
-def write_report(report: Report, folder: Path) -> None:
-    """Write report.json into a folder, which is made, so that it is whole or not there.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    # The schema is a default, which would be left out.
-    content = {"schema": report.schema, **_rounded(msgspec.to_builtins(report))}
-    text = msgspec.json.format(msgspec.json.encode(content), indent=1)
-    publish(folder / REPORT, text + b"\n")
-
-
-def publish(path: Path, data: bytes) -> None:
-    """Write a file that all may read, so that it is whole or not there.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    with written(data, path.absolute().parent, f".{path.stem}-", path.suffix) as new:
-        new.chmod(0o644)
-        new.replace(path)
-
-
-def _rounded(value: Any) -> Any:
-    """Keep five digits of each figure: more are noise."""
-    if isinstance(value, float) and math.isfinite(value):
-        return float(f"{value:.5g}")
-    if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(one) for one in value]
-    return value
+    @property
+    def distinct_peers(self) -> Sequence[Peer]:
+        """The peers without further ways to run the same peer."""
+        first: dict[str, Peer] = {}
+        for peer in self.peers:
+            first.setdefault(peer.name.partition(",")[0], peer)
+        return list(first.values())

@@ -1,72 +1,64 @@
-"""The sections of report.md that hold what was timed and metered."""
+"""The sections of report.md that contain measurements."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.measure.noise import MOST_SPREAD
-from benchmarks.report.charts import clock, scene_label
-from benchmarks.report.figures import NONE, configuration, first_of_each, short, stage_ms, table
+from benchmarks.report.formatting import (
+    NONE,
+    clock,
+    configuration,
+    heading,
+    listed,
+    scene_label,
+    short,
+    stage_ms,
+    table,
+)
 from benchmarks.report.schema import Peer, Power, Report, Timing
 from edge.service.board import Health
 
 
-def listed(parts: Sequence[str]) -> str:
-    """Return ``one, two and three``."""
-    *most, last = parts
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def heading(title: str, *shown: str) -> Iterator[str]:
-    """Yield the lines that begin a section, and show pictures in it."""
-    yield ""
-    yield f"## {title}"
-    yield ""
-    for picture in shown:
-        yield f"![{title}: {picture.partition('.')[0]}]({picture})"
-        yield ""
-
-
 def _percentiles(timing: Timing) -> list[str]:
-    unsteady = " (unsteady)" if timing.spread > MOST_SPREAD else ""
+    unsteady = " (unsteady)" if timing.unsteady else ""
     spread = f"{100 * timing.spread:.1f} %{unsteady}"
-    return [*(short(one) for one in (timing.p50, timing.p90, timing.p99)), spread]
+    return [*(short(ms) for ms in (timing.p50, timing.p90, timing.p99)), spread]
 
 
-def _inference(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _inference(report: Report, charts: frozenset[str]) -> Iterator[str]:
     if not report.inference:
         return
-    yield from heading("One inference", *pictures & {"latency.svg"})
+    yield from heading("One inference", *charts & {"latency.svg"})
     yield from table(
         ["ms", "median", "90 %", "99 %", "spread of windows", "a second", "load", "first"],
         [
             [
-                configuration(one.kind, one.threads, one.xnnpack),
-                *_percentiles(one.timing),
-                short(one.timing.per_s),
-                short(one.load_ms),
-                short(one.first_ms),
+                configuration(run.kind, run.threads, run.xnnpack),
+                *_percentiles(run.timing),
+                short(run.timing.per_s),
+                short(run.load_ms),
+                short(run.first_ms),
             ]
-            for one in report.inference
+            for run in report.inference
         ],
     )
 
 
-def _frames(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _frames(report: Report, charts: frozenset[str]) -> Iterator[str]:
     if not report.flat_out:
         return
-    yield from heading("Frame to decision, flat out", *sorted(pictures & {"fps.svg", "stages.svg"}))
-    stages = list(dict.fromkeys(name for one in report.flat_out for name in one.stages_ms))
+    yield from heading("Frame to decision, flat out", *sorted(charts & {"fps.svg", "stages.svg"}))
+    stages = list(dict.fromkeys(name for scene in report.flat_out for name in scene.stages_ms))
     yield from table(
         ["ms a frame", "fps", "median", "90 %", "99 %", "spread of windows", *stages],
         [
             [
-                scene_label(one.scene, one.faces),
-                short(one.timing.per_s),
-                *_percentiles(one.timing),
-                *(stage_ms(one.stages_ms[s]) if s in one.stages_ms else NONE for s in stages),
+                scene_label(scene.scene, scene.faces),
+                short(scene.timing.per_s),
+                *_percentiles(scene.timing),
+                *(stage_ms(scene.stages_ms[s]) if s in scene.stages_ms else NONE for s in stages),
             ]
-            for one in report.flat_out
+            for scene in report.flat_out
         ],
     )
 
@@ -77,8 +69,8 @@ def _camera(report: Report, _: frozenset[str]) -> Iterator[str]:
     rate = short(report.method.camera_fps)
     yield from heading(f"Behind a camera of {rate} frames a second")
 
-    def percentiles(found: dict[str, float]) -> str:
-        return " / ".join(short(found[p]) for p in ("p50", "p90", "p99") if p in found) or NONE
+    def percentiles(ms: dict[str, float]) -> str:
+        return " / ".join(short(ms[p]) for p in ("p50", "p90", "p99") if p in ms) or NONE
 
     yield from table(
         [
@@ -91,32 +83,33 @@ def _camera(report: Report, _: frozenset[str]) -> Iterator[str]:
         ],
         [
             [
-                scene_label(one.scene, one.faces),
-                f"{100 * one.cpu_share:.1f} %",
-                percentiles(one.age_ms),
-                percentiles(one.pin_ms),
-                f"{one.firings:,}",
-                f"{one.dropped:,} of {one.frames + one.dropped:,}",
+                scene_label(scene.scene, scene.faces),
+                f"{100 * scene.cpu_share:.1f} %",
+                percentiles(scene.age_ms),
+                percentiles(scene.pin_ms),
+                f"{scene.firings:,}",
+                f"{scene.dropped:,} of {scene.frames + scene.dropped:,}",
             ]
-            for one in report.camera_rate
+            for scene in report.camera_rate
         ],
     )
 
 
 def _footprint(report: Report, _: frozenset[str]) -> Iterator[str]:
-    if found := report.footprint:
+    if footprint := report.footprint:
         yield from heading("What the program takes")
+        steady, peak = short(footprint.steady_mb), short(footprint.peak_mb)
         yield (
-            f"`smile-gate run` judges its first frame {short(found.ready_s)} s after its start; it "
-            f"holds {short(found.steady_mb)} MB, {short(found.peak_mb)} MB at most."
+            f"`smile-gate run` judges its first frame {short(footprint.ready_s)} s after its "
+            f"start; it holds {steady} MB, {peak} MB at most."
         )
 
 
-def _heat(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _heat(report: Report, charts: frozenset[str]) -> Iterator[str]:
     if not report.sustained or not report.sustained.readings:
         return
     readings, knee = report.sustained.readings, report.sustained.knee_s
-    yield from heading("Flat out for minutes", *pictures & {"heat.svg"})
+    yield from heading("Flat out for minutes", *charts & {"heat.svg"})
     if knee is None:
         yield f"On one core the frame rate did not fall in {clock(readings[-1].at_s)} minutes."
     else:
@@ -124,31 +117,31 @@ def _heat(report: Report, pictures: frozenset[str]) -> Iterator[str]:
             f"After {clock(knee)} of {clock(readings[-1].at_s)} minutes the frame rate fell for "
             "good, by a tenth or more. One core was at work."
         )
-    temperatures = [one.temperature_c for one in readings if one.temperature_c is not None]
+    temperatures = [each.temperature_c for each in readings if each.temperature_c is not None]
     if temperatures:
         yield f"From {short(temperatures[0])} to {short(max(temperatures))} °C."
     warnings = dict.fromkeys(
-        words for one in readings for words in Health(None, one.throttled).warnings
+        words for reading in readings for words in Health(None, reading.throttled).warnings
     )
     yield from (f"The firmware said: {words}." for words in warnings)
 
 
-def _power(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _power(report: Report, charts: frozenset[str]) -> Iterator[str]:
     if not (power := report.power):
         return
-    yield from heading("Power", *pictures & {"power.svg"})
+    yield from heading("Power", *charts & {"power.svg"})
     yield from table(
         ["", "seconds", "without samples, s", "J", "mean, W", "frames"],
         [
             [
-                one.name,
-                short(one.seconds),
-                short(one.gaps_s),
-                short(one.joules),
-                short(one.mean_w),
-                f"{one.frames:,}",
+                phase.name,
+                short(phase.seconds),
+                short(phase.gaps_s),
+                short(phase.joules),
+                short(phase.mean_w),
+                f"{phase.frames:,}",
             ]
-            for one in power.phases
+            for phase in power.phases
         ],
     )
     yield ""
@@ -171,13 +164,15 @@ def _meter(power: Power) -> str:
     )
 
 
-def _peers(report: Report, pictures: frozenset[str]) -> Iterator[str]:
+def _peers(report: Report, charts: frozenset[str]) -> Iterator[str]:
     if not report.peers:
         return
-    yield from heading("Against others, in the same run", *pictures & {"peers.svg"})
-    ours, *others = first_of_each(report.peers)
+    yield from heading("Against others, in the same run", *charts & {"peers.svg"})
+    ours, *others = report.distinct_peers
+    scenes = list(dict.fromkeys(scene for peer in report.peers for scene in peer.scene_fps))
+    columns = [f"fps, {scene}" for scene in scenes]
     yield from table(
-        ["", "version", "a face, ms", "memory, MB", "right, %", *_scenes(report.peers)],
+        ["", "version", "a face, ms", "memory, MB", "right, %", *columns],
         [
             [
                 peer.name,
@@ -187,7 +182,7 @@ def _peers(report: Report, pictures: frozenset[str]) -> Iterator[str]:
                 short(peer.accuracy.percent, 4) if peer.accuracy else NONE,
                 *(
                     short(peer.scene_fps[scene]) if scene in peer.scene_fps else NONE
-                    for scene in _scenes(report.peers).values()
+                    for scene in scenes
                 ),
             ]
             for peer in report.peers
@@ -199,27 +194,21 @@ def _peers(report: Report, pictures: frozenset[str]) -> Iterator[str]:
     yield from (f"- {_against(ours, peer)}" for peer in others)
 
 
-def _scenes(peers: Sequence[Peer]) -> dict[str, str]:
-    """Return the head of a column for each scene that somebody was shown, and its name."""
-    names = dict.fromkeys(scene for peer in peers for scene in peer.scene_fps)
-    return {f"fps, {scene}": scene for scene in names}
-
-
 def _verdict(ours: Peer, others: Sequence[Peer]) -> str:
-    timed = [one.timing.p50 for one in others if one.timing]
-    judged = [one.accuracy.percent for one in others if one.accuracy]
+    times = [peer.timing.p50 for peer in others if peer.timing]
+    percents = [peer.accuracy.percent for peer in others if peer.accuracy]
     parts = []
-    if ours.timing and timed:
-        faster = sum(ours.timing.p50 < one for one in timed)
-        parts.append(f"faster than {faster} of {len(timed)} that could be timed")
-    if ours.accuracy and judged:
-        better = sum(ours.accuracy.percent > one for one in judged)
-        parts.append(f"more accurate than {better} of {len(judged)} whose accuracy is known")
+    if ours.timing and times:
+        faster = sum(ours.timing.p50 < ms for ms in times)
+        parts.append(f"faster than {faster} of {len(times)} that could be timed")
+    if ours.accuracy and percents:
+        better = sum(ours.accuracy.percent > percent for percent in percents)
+        parts.append(f"more accurate than {better} of {len(percents)} whose accuracy is known")
     return f"**{ours.name} is {listed(parts)}.**" if parts else "Nothing could be compared."
 
 
 def _against(ours: Peer, peer: Peer) -> str:
-    """Say by how much we are faster and more accurate than a peer, or are not."""
+    """Return how much faster or slower, and more or less accurate, our classifier is."""
     if peer.error and not peer.timing:
         return f"{peer.name} could not be run: {peer.error}."
     failed = f" Then it failed: {peer.error}." if peer.error else ""
@@ -257,15 +246,15 @@ def _on_scenes(ours: Peer, peer: Peer) -> str:
 
 
 def accuracy(report: Report) -> Iterator[str]:
-    """Yield the lines of the section on right answers, which no machine's speed changes."""
+    """Yield the lines of the section on accuracy, which does not depend on the machine."""
     if not report.accuracy:
         return
     yield from heading("Accuracy on GENKI-4K's test part")
     yield from table(
         ["", "right", "pictures", "%", "no face found"],
         [
-            [one.who, str(one.right), str(one.images), f"{one.percent:.2f}", str(one.missed_faces)]
-            for one in report.accuracy
+            [row.who, str(row.right), str(row.images), f"{row.percent:.2f}", str(row.missed_faces)]
+            for row in report.accuracy
         ],
     )
 
@@ -280,4 +269,4 @@ SECTIONS: tuple[Section, ...] = (
     _power,
     _peers,
 )
-"""Each yields the lines of its part of a report, none without data; the pictures are there."""
+"""Each yields the lines of a section, given the files of the charts; none without data."""

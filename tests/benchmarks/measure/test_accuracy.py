@@ -9,15 +9,8 @@ import pytest
 
 import benchmarks.__main__ as benchmarks
 from benchmarks.measure.accuracy import bundles
-from benchmarks.report.schema import (
-    Accuracy,
-    Device,
-    Method,
-    Report,
-    ReportError,
-    read_report,
-    write_report,
-)
+from benchmarks.report.report_json import ReportError, read_report, write_report
+from benchmarks.report.schema import Accuracy, Device, Method, Report
 from edge.settings import SHIPPED_BUNDLE
 
 OTHER = Accuracy(who="other", images=800, right=700, missed_faces=3)

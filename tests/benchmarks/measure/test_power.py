@@ -18,9 +18,10 @@ from benchmarks.measure.power import (
     run_stretch,
     with_recording,
 )
-from benchmarks.meters import MeterError
-from benchmarks.report.schema import Phase, Power, ReportError, Sample
-from tests.benchmarks.report.whole_report import POWER, full_report
+from benchmarks.meters.meter import MeterError
+from benchmarks.report.report_json import ReportError
+from benchmarks.report.schema import Phase, Power, Sample
+from tests.benchmarks.report.example_report import POWER, full_report
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -18,9 +18,10 @@ from benchmarks.measure import run
 from benchmarks.measure.device import read_device
 from benchmarks.measure.power import PHASES
 from benchmarks.measure.run import BRIEF, Plan, measure
-from benchmarks.meters import MeterError
+from benchmarks.meters.meter import MeterError
 from benchmarks.peers.smilenet import DevicePath
-from benchmarks.report.schema import Report, ReportError, read_report
+from benchmarks.report.report_json import ReportError, read_report
+from benchmarks.report.schema import Report
 from benchmarks.simulate.scenes import SMILES, WALKING
 from edge.cameras.demo import Portrait
 from edge.model.bundle import load_bundle

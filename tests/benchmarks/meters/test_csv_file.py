@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.meters import MeterError
 from benchmarks.meters.csv_file import part, read_csv
+from benchmarks.meters.meter import MeterError
 from benchmarks.report.schema import Sample
 from tests.conftest import ROOT
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.meters import MeterError, NoMeterError, open_meter
 from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
-from tests.benchmarks.meters.trees import ina219, readable_folder, unprivileged, write
+from benchmarks.meters.meter import MeterError, NoMeterError
+from benchmarks.meters.open import open_meter
+from tests.benchmarks.meters.fake_sysfs import ina219, readable_folder, unprivileged, write
 from tests.edge.outputs.acting import wait_until
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.meters import MeterError, NoMeterError, open_meter
+from benchmarks.meters.meter import MeterError, NoMeterError
+from benchmarks.meters.open import open_meter
 from benchmarks.meters.pmic import PmicMeter
 
 CURRENTS = """\
@@ -85,12 +86,10 @@ def test_a_rail_that_is_missing_later_is_not_taken_for_less_power(say: Path) -> 
         meter.read()
 
 
-def test_firmware_that_does_not_answer_is_one_line(
-    say: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_firmware_that_does_not_answer_is_one_line(say: Path, tmp_path: Path) -> None:
     say.write_text(CURRENTS + VOLTAGES)
     meter = PmicMeter()
     (tmp_path / "vcgencmd").write_text("#!/bin/sh\nexec sleep 20\n")
-    monkeypatch.setattr(PmicMeter, "TIMEOUT_S", 0.1)
+    meter.timeout_s = 0.1
     with pytest.raises(MeterError, match=r"pmic: expected readings, got: .* timed out"):
         meter.read()

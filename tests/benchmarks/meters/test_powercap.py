@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.meters import MeterError, NoMeterError
+from benchmarks.meters.meter import MeterError, NoMeterError
 from benchmarks.meters.powercap import PowercapMeter
-from tests.benchmarks.meters.trees import package, readable_folder, unprivileged, write
+from tests.benchmarks.meters.fake_sysfs import package, readable_folder, unprivileged, write
 
 
-def assert_used(joules: float, zones: Path, counted_uj: dict[Path, int]) -> None:
-    """Open the meter, set counters and read: the mean power is that of so much energy."""
-    before = time.monotonic()
-    meter = PowercapMeter(zones)
-    opened = time.monotonic()
-    time.sleep(0.02)
-    for counter, energy_uj in counted_uj.items():
+def assert_joules(joules: float, zones: Path, counters_uj: dict[Path, int]) -> None:
+    """Open the meter, set counters and read after 0.5 s: the mean power has this energy."""
+    now = [100.0]
+    meter = PowercapMeter(zones, clock=lambda: now[0])
+    for counter, energy_uj in counters_uj.items():
         counter.write_text(f"{energy_uj}\n")
-    reading = time.monotonic()
-    watts = meter.read()
-    read = time.monotonic()
-    assert watts * (reading - opened) <= joules <= watts * (read - before)
+    now[0] += 0.5
+    assert meter.read() == pytest.approx(joules / 0.5)
+    now[0] += 0.5
     assert meter.read() == 0.0
 
 
-def test_gives_the_mean_power_since_the_reading_before(tmp_path: Path) -> None:
-    counter = package(tmp_path, 0, 1_000_000)
-    assert_used(2.0, tmp_path / "class" / "powercap", {counter: 3_000_000})
-
-
-def test_a_counter_that_begins_anew_loses_nothing(tmp_path: Path) -> None:
-    counter = package(tmp_path, 0, 9_500_000, span_uj=10_000_000)
-    assert_used(2.0, tmp_path / "class" / "powercap", {counter: 1_500_000})
+@pytest.mark.parametrize(
+    ("before_uj", "after_uj"), [(1_000_000, 3_000_000), (9_500_000, 1_500_000)]
+)
+def test_gives_the_mean_power_since_the_reading_before_even_if_the_counter_wraps(
+    before_uj: int, after_uj: int, tmp_path: Path
+) -> None:
+    counter = package(tmp_path, 0, before_uj, span_uj=10_000_000)
+    assert_joules(2.0, counter.parents[1], {counter: after_uj})
 
 
 def test_packages_are_added_and_their_parts_and_the_platform_are_not(tmp_path: Path) -> None:
     zones = tmp_path / "class" / "powercap"
-    counted_uj = {package(tmp_path, number, 0): 1_000_000 for number in (0, 1)}
+    counters_uj = {package(tmp_path, number, 0): 1_000_000 for number in (0, 1)}
     for zone, name in {
         "intel-rapl:0:0": "core",
         "intel-rapl:2": "psys",
         "intel-rapl-mmio:0": "package-0",
     }.items():
         folder = write(zones / zone, name=name, energy_uj=0, max_energy_range_uj=1 << 40)
-        counted_uj[folder / "energy_uj"] = 70_000_000
+        counters_uj[folder / "energy_uj"] = 70_000_000
     write(zones / "intel-rapl", enabled=1)
-    assert_used(2.0, zones, counted_uj)
+    assert_joules(2.0, zones, counters_uj)
 
 
 def test_says_what_it_covers(tmp_path: Path) -> None:

@@ -3,28 +3,24 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec.structs import replace
 
 import benchmarks.__main__ as benchmarks
-from benchmarks.report.charts import PICTURES, draw
-from benchmarks.report.schema import Report, write_report
+from benchmarks.report.charts import CHARTS, draw
+from benchmarks.report.report_json import write_report
+from benchmarks.report.schema import Report
 from edge.errors import MissingPackageError
-from tests.benchmarks.report.whole_report import DEVICE, POWER, full_report, inference, sustained
-
-EMPTY: dict[str, Any] = {
-    "inference": (),
-    "flat_out": (),
-    "camera_rate": (),
-    "footprint": None,
-    "sustained": None,
-    "power": None,
-    "peers": (),
-    "accuracy": (),
-}
+from tests.benchmarks.report.example_report import (
+    DEVICE,
+    EMPTY,
+    POWER,
+    full_report,
+    inference,
+    sustained,
+)
 
 
 @dataclass
@@ -53,7 +49,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 
 
 def test_all_that_was_measured_is_drawn(full: Drawn) -> None:
-    assert {path.name for path in full.folder.iterdir()} == set(PICTURES)
+    assert {path.name for path in full.folder.iterdir()} == set(CHARTS)
     for name, words in (
         ("latency.svg", ("int8, 1 thread, no XNNPACK", "0.31 ms at best")),
         ("stages.svg", ("12 faces, still at 1131x679", "classifier")),
@@ -68,7 +64,7 @@ def test_all_that_was_measured_is_drawn(full: Drawn) -> None:
 
 def test_the_same_report_gives_the_same_bytes(full: Drawn, tmp_path: Path) -> None:
     drawn(full_report(), tmp_path)
-    for name in PICTURES:
+    for name in CHARTS:
         assert (tmp_path / name).read_bytes() == (full.folder / name).read_bytes()
 
 
@@ -81,7 +77,7 @@ def test_only_what_was_measured_is_drawn_and_older_pictures_go(name: str, tmp_pa
         "power": {"power.svg"},
         "peers": {"peers.svg"},
     }
-    for picture in PICTURES:
+    for picture in CHARTS:
         (tmp_path / picture).touch()
     drawn(full_report(**{**EMPTY, name: getattr(full_report(), name)}), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == of[name]

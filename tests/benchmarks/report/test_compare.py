@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 import benchmarks.__main__ as benchmarks
 from benchmarks.report.compare import CompareError, compare, draw, lines
-from benchmarks.report.schema import Report, ReportError, write_report
-from tests.benchmarks.report.whole_report import (
+from benchmarks.report.report_json import ReportError, write_report
+from benchmarks.report.schema import Report
+from tests.benchmarks.report.example_report import (
     DEVICE,
     METHOD,
     POWER,

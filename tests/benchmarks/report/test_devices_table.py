@@ -8,8 +8,8 @@ from msgspec.structs import replace
 import benchmarks.__main__ as benchmarks
 from benchmarks.report import devices_table
 from benchmarks.report.devices_table import BEGIN, END, update, with_table
-from benchmarks.report.schema import ReportError, write_report
-from tests.benchmarks.report.whole_report import DEVICE, full_report, other_device
+from benchmarks.report.report_json import ReportError, write_report
+from tests.benchmarks.report.example_report import DEVICE, full_report, other_device
 
 TEXT = f"# Before\n\n{BEGIN}\nold\n{END}\n\nafter\n"
 

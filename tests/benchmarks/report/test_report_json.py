@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report.schema import REPORT, ReportError, read_report, write_report
-from tests.benchmarks.report.whole_report import full_report
+from benchmarks.report.report_json import REPORT, ReportError, read_report, write_report
+from tests.benchmarks.report.example_report import full_report
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What all charts look like. Needs matplotlib: the extra ``demo``."""
+"""The style and layout that all charts share. Needs matplotlib: the extra ``demo``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.report.figures import short
-from benchmarks.report.schema import publish
+from benchmarks.report.formatting import short
+from benchmarks.report.report_json import publish
 from edge.errors import MissingPackageError
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 6.0
-"""Inches, narrow enough that a telephone shows the letters in a size to read."""
+"""Inches; a telephone still shows the text in a readable size."""
 
 ENDINGS = (".svg", ".png")
 
-INK, QUIET, GRID = "#222222", "#5f6b7a", "#e3e7ec"
+INK, GREY, GRID = "#222222", "#5f6b7a", "#e3e7ec"
 BLUE, ORANGE, GREEN, RED = "#3b6ea5", "#c0741a", "#3f8a63", "#b3423a"
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#7a5ba6", "#7a7a2e")
 
@@ -31,23 +31,23 @@ _STYLE: dict[Any, Any] = {
     "font.size": 11.0,
     "text.color": INK,
     "axes.edgecolor": GRID,
-    "axes.labelcolor": QUIET,
+    "axes.labelcolor": GREY,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.titlelocation": "left",
     "axes.titlesize": 11.0,
-    "axes.titlecolor": QUIET,
+    "axes.titlecolor": GREY,
     "grid.color": GRID,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
     "xtick.major.size": 0.0,
     "xtick.minor.size": 0.0,
     "ytick.major.size": 0.0,
     "ytick.minor.size": 0.0,
     "figure.facecolor": "white",
-    # Letters stay letters, and the same report gives the same bytes.
+    # Text stays text, and the same report gives the same bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "smile-gate",
 }
@@ -55,16 +55,19 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> Iterator[list[Axes]]:
-    """Draw one chart in the body of the ``with``; it is written when that ends.
+    """Create a chart, which the body of the ``with`` draws; at its end the file is written.
 
     Args:
         path: of the file, whose name ends in one of ``ENDINGS``.
-        title: what the chart says.
-        heights: of the panels, one below the other, inches.
-        note: below the panels, how to read them.
+        title: of the chart.
+        heights: of the panels from top to bottom, inches.
+        note: how to read the chart; it is shown below the panels.
+
+    Yields:
+        The axes of each panel.
 
     Raises:
-        MissingPackageError: matplotlib is not there.
+        MissingPackageError: matplotlib is not installed.
         OSError: the file can't be written.
     """
     try:
@@ -82,14 +85,14 @@ def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> I
         figure = Figure(figsize=(WIDTH, height), layout=layout)
         figure.suptitle(title, x=0.02, ha="left", fontsize=13.0, fontweight="bold")
         if note:
-            figure.supxlabel(note, x=0.02, ha="left", fontsize=10.0, color=QUIET)
+            figure.supxlabel(note, x=0.02, ha="left", fontsize=10.0, color=GREY)
         panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=list(heights))
         yield list(panels[:, 0])
         _write(figure, path)
 
 
 def _write(figure: Figure, path: Path) -> None:
-    # The layout's solver differs in the last digits from run to run.
+    # The results of the layout's solver differ from run to run in their last digits.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
@@ -104,21 +107,21 @@ def _write(figure: Figure, path: Path) -> None:
     publish(path, data.getvalue())
 
 
-def rows(axes: Axes, labels: Sequence[str]) -> None:
-    """Make a panel of rows with labels, the first on top; only its other axis has a grid."""
+def label_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Turn a panel into labelled rows, the first on top, with a grid on the x axis only."""
     axes.set_yticks(range(len(labels)), labels, color=INK)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
 
 
-def milliseconds(axes: Axes, low: float, high: float) -> None:
-    """Make the lower axis one of times, logarithmic where they are far apart."""
+def scale_milliseconds(axes: Axes, low: float, high: float) -> None:
+    """Scale the x axis for times from low to high, logarithmic for a wide range."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if high > 8 * low:
         axes.set_xscale("log")
-        axes.set_xlim(low / 1.4, high * 2.8)  # there is room for what is written beside the last
+        axes.set_xlim(low / 1.4, high * 2.8)  # with room for the text beside the last point
         steps = (1.0, 2.0, 5.0) if high < 80 * low else (1.0,)
         axes.xaxis.set_major_locator(LogLocator(subs=steps))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
@@ -128,8 +131,8 @@ def milliseconds(axes: Axes, low: float, high: float) -> None:
     axes.set_xlabel("ms")
 
 
-def beside(axes: Axes, x: float, y: float, text: str, colour: str = INK) -> None:
-    """Write to the right of a point."""
+def write_beside(axes: Axes, x: float, y: float, text: str, colour: str = INK) -> None:
+    """Write a text to the right of a point."""
     axes.annotate(
         text, (x, y), (6, 0), textcoords="offset points", va="center", color=colour, fontsize=11.0
     )

@@ -1,4 +1,4 @@
-"""A report in words, tables and pictures: report.md."""
+"""The file report.md: a report in sentences, tables and charts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.report.charts import PICTURES, draw, scene_label
-from benchmarks.report.figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN, configuration, short
-from benchmarks.report.schema import REPORT, Report, publish
-from benchmarks.report.sections import SECTIONS, accuracy, heading, listed
+from benchmarks.report.charts import CHARTS, draw
+from benchmarks.report.formatting import configuration, heading, listed, scene_label, short
+from benchmarks.report.key_figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN
+from benchmarks.report.report_json import RAW, REPORT, publish
+from benchmarks.report.schema import Report
+from benchmarks.report.sections import SECTIONS, accuracy
 from edge.errors import MissingPackageError
 
-SUMMARY = "report.md"
-RAW = "raw.jsonl"
+REPORT_MD = "report.md"
 
 
 def present(report: Report, folder: Path) -> None:
-    """Draw the pictures, where matplotlib is there, and write the words.
+    """Draw the charts, if matplotlib is installed, and write report.md.
 
     Raises:
         OSError: a file can't be written.
@@ -26,17 +27,17 @@ def present(report: Report, folder: Path) -> None:
         draw(report, folder)
     except MissingPackageError as error:
         print(f"benchmarks: no pictures: {error}", file=sys.stderr)
-    write_summary(report, folder)
+    write_report_md(report, folder)
 
 
-def write_summary(report: Report, folder: Path) -> None:
-    """Write report.md, with those pictures that are in the folder.
+def write_report_md(report: Report, folder: Path) -> None:
+    """Write report.md, with the charts that the folder contains.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the file can't be written.
     """
     text = "\n".join([*_lines(report, frozenset(path.name for path in folder.iterdir())), ""])
-    publish(folder / SUMMARY, text.encode())
+    publish(folder / REPORT_MD, text.encode())
 
 
 def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
@@ -61,15 +62,15 @@ def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
         yield from _what_ran(report)
     else:
         for section in SECTIONS:
-            yield from section(report, files & PICTURES.keys())
+            yield from section(report, files & CHARTS.keys())
     yield from accuracy(report)
     yield from _method(report, files)
 
 
 def headline(report: Report) -> str:
-    """Return the sentence that a reader in a hurry reads."""
+    """Return the main figures in one sentence."""
     fps, inference, pin, memory, energy = (
-        figure.of(report) for figure in (ONE_FACE, INFERENCE, PIN, MEMORY, ENERGY)
+        figure.value(report) for figure in (ONE_FACE, INFERENCE, PIN, MEMORY, ENERGY)
     )
     parts = []
     if fps is not None:
@@ -99,16 +100,16 @@ def _device(report: Report) -> Iterator[str]:
         ("memory", f"{device.memory_mb:,} MB"),
         ("cooling", ", ".join(device.cooling)),
         ("system", f"{device.os}, kernel {device.kernel}"),
-        ("runtimes", ", ".join(f"{name} {one}" for name, one in device.runtimes.items())),
+        ("runtimes", ", ".join(f"{name} {version}" for name, version in device.runtimes.items())),
     ]
     yield from heading("The device")
-    yield from (f"- {name}: {what}" for name, what in rows if what)
+    yield from (f"- {name}: {value}" for name, value in rows if value)
 
 
 def _what_ran(report: Report) -> Iterator[str]:
     yield from heading("What ran")
-    for one in report.inference:
-        yield f"- The classifier, {configuration(one.kind, one.threads, one.xnnpack)}."
+    for run in report.inference:
+        yield f"- The classifier, {configuration(run.kind, run.threads, run.xnnpack)}."
     for scene in report.flat_out:
         yield f"- Frame to decision: {scene_label(scene.scene, scene.faces)}."
     for live in report.camera_rate:
@@ -157,12 +158,12 @@ def _not_measured(report: Report) -> list[str]:
         "behind a camera": report.camera_rate,
         "what the program takes": report.footprint,
         "the sustained run": readings,
-        "temperature": [one for one in readings if one.temperature_c is not None],
-        "clock": [one for one in readings if one.clock_mhz is not None],
-        "throttling": [one for one in readings if one.throttled is not None],
+        "temperature": [each for each in readings if each.temperature_c is not None],
+        "clock": [each for each in readings if each.clock_mhz is not None],
+        "throttling": [each for each in readings if each.throttled is not None],
         "power": report.power,
         "others": report.peers,
         "accuracy": report.accuracy,
     }
-    missing = [name for name, found in parts.items() if not found]
+    missing = [name for name, measured in parts.items() if not measured]
     return missing if report.overhead is not None else [*missing, "overhead"]

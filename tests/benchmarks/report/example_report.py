@@ -1,4 +1,4 @@
-"""A report with all its parts, as one run would leave it."""
+"""An example of a report with all its parts, and reports that differ from it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ DEVICE = Device(
 METHOD = Method(
     bundle=BUNDLE, windows=5, window_s=2.0, camera_fps=30.0, sustained_s=600.0, power_s=60.0
 )
+EMPTY: dict[str, Any] = {
+    "inference": (),
+    "flat_out": (),
+    "camera_rate": (),
+    "footprint": None,
+    "sustained": None,
+    "power": None,
+    "peers": (),
+    "accuracy": (),
+}
+"""The fields of a report in which nothing was measured."""
 SCENES = {
     "0 still at 640x480": (0, 1.2),
     "1 walking at 640x480": (1, 3.1),

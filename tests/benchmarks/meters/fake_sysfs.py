@@ -1,4 +1,4 @@
-"""Folders like the kernel's, and a user who may not read all of them."""
+"""Folders like the kernel's sysfs, and a user who may not read every file in them."""
 
 from __future__ import annotations
 

@@ -7,32 +7,23 @@ import pytest
 from msgspec.structs import replace
 
 import benchmarks.__main__ as benchmarks
-from benchmarks.report.figures import short, stage_ms, table
-from benchmarks.report.schema import Report, write_report
-from benchmarks.report.summary import SUMMARY, write_summary
-from tests.benchmarks.report.test_charts import EMPTY
-from tests.benchmarks.report.whole_report import DEVICE, POWER, accuracy, full_report, peer, timing
+from benchmarks.report.report_json import write_report
+from benchmarks.report.report_md import REPORT_MD, write_report_md
+from benchmarks.report.schema import Report
+from tests.benchmarks.report.example_report import (
+    DEVICE,
+    EMPTY,
+    POWER,
+    accuracy,
+    full_report,
+    peer,
+    timing,
+)
 
 
 def summary(tmp_path: Path, report: Report) -> str:
-    write_summary(report, tmp_path)
-    return (tmp_path / SUMMARY).read_text()
-
-
-def test_figures_are_written_with_the_digits_that_count() -> None:
-    values = (0.0, 0.12849, 3.5, 10.0, 99.96, 352.4, 1250.4)
-    assert [short(value) for value in values] == ["0", "0.128", "3.5", "10", "100", "352", "1,250"]
-    assert short(95.25, 4) == "95.25"
-    assert [stage_ms(value) for value in (0.0, 0.0005, 0.0123)] == ["0", "<0.01", "0.0123"]
-
-
-def test_a_table_is_aligned() -> None:
-    assert table(["", "ms"], [["one", "1"], ["three", "12.5"]]) == [
-        "|       |   ms |",
-        "| :---- | ---: |",
-        "| one   |    1 |",
-        "| three | 12.5 |",
-    ]
+    write_report_md(report, tmp_path)
+    return (tmp_path / REPORT_MD).read_text()
 
 
 def test_the_headline_says_what_was_measured(tmp_path: Path) -> None:
@@ -169,8 +160,8 @@ def test_reports_are_written_anew_by_command(
     for name in ("a", "b"):
         write_report(full_report(**EMPTY), tmp_path / name)
     assert benchmarks.main(["report", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
-    assert all((tmp_path / name / SUMMARY).exists() for name in ("a", "b"))
-    (tmp_path / "b" / SUMMARY).unlink()
+    assert all((tmp_path / name / REPORT_MD).exists() for name in ("a", "b"))
+    (tmp_path / "b" / REPORT_MD).unlink()
     assert benchmarks.main(["report", str(tmp_path / "b"), str(tmp_path / "none")]) == 2
-    assert not (tmp_path / "b" / SUMMARY).exists()
+    assert not (tmp_path / "b" / REPORT_MD).exists()
     assert "none: expected a report, got: No such file" in capsys.readouterr().err

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from benchmarks.meters.hwmon import HwmonMeter
+from benchmarks.meters.meter import Meter, MeterError, NoMeterError
+from benchmarks.meters.open import open_meter
+from benchmarks.meters.powercap import PowercapMeter
+from tests.benchmarks.meters.fake_sysfs import ina219, package, readable_folder, unprivileged, write
+
+
+@pytest.fixture(autouse=True)
+def no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No vcgencmd, wherever the tests run."""
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
+
+
+def opened(spec: str, sysfs: Path) -> Meter:
+    meter = open_meter(spec, sysfs)
+    assert meter is not None
+    return meter
+
+
+def test_none_is_none(tmp_path: Path) -> None:
+    ina219(tmp_path)
+    assert open_meter("none", tmp_path) is None
+
+
+def test_auto_is_none_where_there_is_no_meter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        assert open_meter("auto", tmp_path) is None
+    assert not caplog.records
+
+
+def test_auto_prefers_a_current_sensor_to_the_processors_counter(tmp_path: Path) -> None:
+    package(tmp_path, 0, 0)
+    assert isinstance(opened("auto", tmp_path), PowercapMeter)
+    ina219(tmp_path)
+    assert isinstance(opened("auto", tmp_path), HwmonMeter)
+
+
+def test_auto_takes_no_other_chip(tmp_path: Path) -> None:
+    write(tmp_path / "class" / "hwmon" / "hwmon0", name="amdgpu", power1_average=9_000_000)
+    assert open_meter("auto", tmp_path) is None
+    assert opened("hwmon", tmp_path).read() == pytest.approx(9.0)
+
+
+def test_auto_warns_of_a_meter_that_may_not_be_read_and_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with readable_folder() as sysfs:
+        (ina219(sysfs) / "power1_input").chmod(0)
+        package(sysfs, 0, 0)
+        with unprivileged():
+            meter = opened("auto", sysfs)
+    assert isinstance(meter, PowercapMeter)
+    (record,) = caplog.records
+    assert "hwmon0/power1_input: expected to read it" in record.message
+    assert "run as root" in record.message
+
+
+@pytest.mark.parametrize("spec", ["pmic", "hwmon", "hwmon:/sys/no/such", "powercap"])
+def test_a_named_meter_that_is_missing_is_one_line(spec: str, tmp_path: Path) -> None:
+    with pytest.raises(NoMeterError, match=r"expected .*, got") as caught:
+        open_meter(spec, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert caught.value.meter
+
+
+@pytest.mark.parametrize("spec", ["", "rapl", "auto:", "none:x", "pmic:1", "powercap:0", "hwmon:"])
+def test_an_unknown_meter_is_refused_with_those_there_are(spec: str, tmp_path: Path) -> None:
+    with pytest.raises(MeterError, match=r"expected auto, none, pmic, hwmon, .* got") as caught:
+        open_meter(spec, tmp_path)
+    assert not isinstance(caught.value, NoMeterError)
+    assert caught.value.meter == spec
