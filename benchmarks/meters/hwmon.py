@@ -12,8 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from benchmarks.meters.meter import NoMeterError
-from benchmarks.meters.sysfs import read_number
+from benchmarks.meters.meter import Meter, NoMeterError
+from benchmarks.meters.sysfs import read_name, read_number
 
 
 class Sensor(Struct, frozen=True):
@@ -54,7 +54,7 @@ INPUTS: tuple[dict[str, float], ...] = (
 """Files and the units of their numbers, whose product is watts; the first match is used."""
 
 
-class HwmonMeter:
+class HwmonMeter(Meter):
     """A chip that measures power.
 
     Args:
@@ -65,14 +65,10 @@ class HwmonMeter:
         MeterError: the chip may not be read.
     """
 
-    estimate = False
-    range_w: tuple[float, float] | None = None
-    resolution_w: float | None = None
-
     MOST_HZ = 20.0
 
     def __init__(self, folder: Path) -> None:
-        chip = _name(folder)
+        chip = read_name(folder)
         self.name = f"hwmon {chip}".rstrip()
         self.covers = f"what the chip {chip} measures"
         self._files = _files(folder)
@@ -95,9 +91,6 @@ class HwmonMeter:
 
     def read(self) -> float:
         return math.prod(read_number(path) * unit for path, unit in self._files.items())
-
-    def close(self) -> None:
-        """Do nothing: no file is kept open."""
 
 
 def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
@@ -133,19 +126,13 @@ def open_current_sensor(folder: Path) -> HwmonMeter:
         MeterError: the chip may not be read.
     """
     for chip in _chips(folder):
-        if _name(chip) in SENSORS:
+        if read_name(chip) in SENSORS:
             return HwmonMeter(chip)
     raise NoMeterError(f"{folder}: expected one of {', '.join(SENSORS)}, got none", folder)
 
 
 def _chips(folder: Path) -> list[Path]:
     return sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
-
-
-def _name(folder: Path) -> str:
-    with suppress(OSError):
-        return (folder / "name").read_text().strip()
-    return ""
 
 
 def _files(folder: Path) -> dict[Path, float]:

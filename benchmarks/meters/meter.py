@@ -38,9 +38,9 @@ class Meter(Protocol):
 
     name: str
     covers: str
-    estimate: bool
-    range_w: tuple[float, float] | None
-    resolution_w: float | None
+    estimate: bool = False
+    range_w: tuple[float, float] | None = None
+    resolution_w: float | None = None
     rate_hz: float
 
     def read(self) -> float:
@@ -51,4 +51,5 @@ class Meter(Protocol):
         """
 
     def close(self) -> None:
-        """Release the meter; further calls do nothing."""
+        """Release the meter, if it holds a resource; further calls do nothing."""
+        return

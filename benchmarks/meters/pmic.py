@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from benchmarks.meters.meter import MeterError, NoMeterError
+from benchmarks.meters.meter import Meter, MeterError, NoMeterError
 
 COMMAND = "vcgencmd", "pmic_read_adc"
 READING = re.compile(
@@ -14,7 +14,7 @@ READING = re.compile(
 )
 
 
-class PmicMeter:
+class PmicMeter(Meter):
     """The sum of current times voltage over the rails for which the chip reads both.
 
     Attributes:
@@ -31,8 +31,6 @@ class PmicMeter:
         "devices and the 5 V pins take"
     )
     estimate = True
-    range_w: tuple[float, float] | None = None
-    resolution_w: float | None = None
     rate_hz = 1.0
     """A reading costs time and power of the board: faster would disturb the measurement."""
 
@@ -50,9 +48,6 @@ class PmicMeter:
                 self.name,
             )
         return sum(rails.values())
-
-    def close(self) -> None:
-        """Do nothing: no file is kept open."""
 
     def _read_rails(self) -> dict[str, float]:
         """Return the power of each rail, in watts."""

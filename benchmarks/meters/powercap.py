@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.meters.meter import MeterError, NoMeterError
-from benchmarks.meters.sysfs import read_number
+from benchmarks.meters.meter import Meter, MeterError, NoMeterError
+from benchmarks.meters.sysfs import read_name, read_number
 
 
-class PowercapMeter:
+class PowercapMeter(Meter):
     """The power of all processor packages together.
 
     The parts of a package (core, uncore, dram), the zone of the whole platform (psys), which
@@ -29,16 +29,13 @@ class PowercapMeter:
     """
 
     name = "powercap"
-    estimate = False
-    range_w: tuple[float, float] | None = None
-    resolution_w: float | None = None
     rate_hz = 10.0
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         packages = sorted(
             (zone, name)
             for zone in folder.glob("intel-rapl:*")
-            if (name := _name(zone)).startswith("package")
+            if (name := read_name(zone)).startswith("package")
         )
         if not packages:
             raise NoMeterError(f"{folder}: expected the zone of a package, got none", folder)
@@ -66,13 +63,3 @@ class PowercapMeter:
         watts = spent_uj / 1e6 / (at_s - self._at_s)
         self._at_s, self._energies_uj = at_s, energies_uj
         return watts
-
-    def close(self) -> None:
-        """Do nothing: no file is kept open."""
-
-
-def _name(zone: Path) -> str:
-    try:
-        return (zone / "name").read_text().strip()
-    except OSError:
-        return ""

@@ -1,7 +1,8 @@
-"""Numbers in the kernel's sysfs."""
+"""Numbers and names in the kernel's sysfs."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.meters.meter import MeterError
@@ -29,3 +30,10 @@ def read_number(path: Path) -> int:
         return int(text)
     except ValueError as error:
         raise MeterError(f"{path}: expected a number, got {text.strip()!r}", path) from error
+
+
+def read_name(folder: Path) -> str:
+    """Return the name in a folder of sysfs; empty if the folder has none."""
+    with suppress(OSError):
+        return (folder / "name").read_text().strip()
+    return ""

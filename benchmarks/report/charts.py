@@ -23,16 +23,7 @@ from benchmarks.report.chart_style import (
     write_beside,
 )
 from benchmarks.report.formatting import clock, configuration, scene_label, short, stage_ms
-from benchmarks.report.schema import (
-    GAP_PERIODS,
-    FlatOut,
-    Peer,
-    Phase,
-    Power,
-    Reading,
-    Report,
-    Sustained,
-)
+from benchmarks.report.schema import GAP_PERIODS, FlatOut, Phase, Power, Reading, Report, Sustained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,8 +73,7 @@ def _latency(report: Report, path: Path) -> None:
         "99th percentile, thick stroke at the 90th",
     ) as [axes]:
         label_rows(
-            axes,
-            [configuration(each.kind, each.threads, each.xnnpack) for each in inferences],
+            axes, [configuration(each.kind, each.threads, each.xnnpack) for each in inferences]
         )
         for row, inference in enumerate(inferences):
             colour, timing = KIND_COLOURS[inference.kind], inference.timing
@@ -253,20 +243,23 @@ def _power_curve(axes: Axes, phase: Phase, start: float, power: Power, colour: s
     return float(watts.max())
 
 
-def _timed_and_scored(report: Report) -> list[Peer]:
-    return [peer for peer in report.distinct_peers if peer.timing and peer.accuracy]
+def _peer_points(report: Report) -> list[tuple[str, float, float]]:
+    """Return name, time in ms and accuracy in percent of each peer for which both are known."""
+    return [
+        (peer.name, peer.timing.p50, peer.accuracy.percent)
+        for peer in report.distinct_peers
+        if peer.timing and peer.accuracy
+    ]
 
 
 def _peers(report: Report, path: Path) -> None:
     with chart(path, "Right answers against time, in the same run", [3.2]) as [axes]:
-        times = []
-        for peer in _timed_and_scored(report):
-            if peer.timing is None or peer.accuracy is None:
-                continue
-            times.append(peer.timing.p50)
-            colour = ORANGE if peer is report.peers[0] else BLUE
-            axes.plot(peer.timing.p50, peer.accuracy.percent, "o", color=colour, ms=10)
-            write_beside(axes, peer.timing.p50, peer.accuracy.percent, f" {peer.name}", colour)
+        points = _peer_points(report)
+        for name, ms, percent in points:
+            colour = ORANGE if name == report.peers[0].name else BLUE
+            axes.plot(ms, percent, "o", color=colour, ms=10)
+            write_beside(axes, ms, percent, f" {name}", colour)
+        times = [ms for _, ms, _ in points]
         scale_milliseconds(axes, min(times), max(times))
         axes.margins(y=0.2)
         axes.set_title("% right on GENKI-4K's test part: higher and further left is better")
@@ -287,6 +280,6 @@ CHARTS: dict[str, tuple[Callable[[Report], bool], Callable[[Report, Path], None]
         ),
         _power,
     ),
-    "peers.svg": (lambda report: len(_timed_and_scored(report)) > 1, _peers),
+    "peers.svg": (lambda report: len(_peer_points(report)) > 1, _peers),
 }
 """For each file: whether a report has data for the chart, and the function that draws it."""

@@ -100,9 +100,7 @@ PIN = KeyFigure(
     _at_camera_rate(lambda scene: scene.pin_ms.get("p90")),  # too few firings for p99
 )
 MEMORY = KeyFigure(
-    "memory, peak",
-    "MB",
-    lambda report: report.footprint.peak_mb if report.footprint else None,
+    "memory, peak", "MB", lambda report: report.footprint.peak_mb if report.footprint else None
 )
 ENERGY = KeyFigure("energy a frame", "mJ", _millijoules)
 ACCURACY = KeyFigure("right on GENKI-4K's test part", "%", _percent, digits=4)

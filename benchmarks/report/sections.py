@@ -22,7 +22,7 @@ from edge.service.board import Health
 def _percentiles(timing: Timing) -> list[str]:
     unsteady = " (unsteady)" if timing.unsteady else ""
     spread = f"{100 * timing.spread:.1f} %{unsteady}"
-    return [*(short(ms) for ms in (timing.p50, timing.p90, timing.p99)), spread]
+    return [*map(short, (timing.p50, timing.p90, timing.p99)), spread]
 
 
 def _inference(report: Report, charts: frozenset[str]) -> Iterator[str]:
@@ -35,9 +35,7 @@ def _inference(report: Report, charts: frozenset[str]) -> Iterator[str]:
             [
                 configuration(run.kind, run.threads, run.xnnpack),
                 *_percentiles(run.timing),
-                short(run.timing.per_s),
-                short(run.load_ms),
-                short(run.first_ms),
+                *map(short, (run.timing.per_s, run.load_ms, run.first_ms)),
             ]
             for run in report.inference
         ],
@@ -69,18 +67,13 @@ def _camera(report: Report, _: frozenset[str]) -> Iterator[str]:
     rate = short(report.method.camera_fps)
     yield from heading(f"Behind a camera of {rate} frames a second")
 
+    times = ["frame's age, ms", "to the pin, ms"]
+
     def percentiles(ms: dict[str, float]) -> str:
         return " / ".join(short(ms[p]) for p in ("p50", "p90", "p99") if p in ms) or NONE
 
     yield from table(
-        [
-            "50 / 90 / 99 % within",
-            "of a core",
-            "frame's age, ms",
-            "to the pin, ms",
-            "firings",
-            "dropped",
-        ],
+        ["50 / 90 / 99 % within", "of a core", *times, "firings", "dropped"],
         [
             [
                 scene_label(scene.scene, scene.faces),
@@ -135,10 +128,7 @@ def _power(report: Report, charts: frozenset[str]) -> Iterator[str]:
         [
             [
                 phase.name,
-                short(phase.seconds),
-                short(phase.gaps_s),
-                short(phase.joules),
-                short(phase.mean_w),
+                *map(short, (phase.seconds, phase.gaps_s, phase.joules, phase.mean_w)),
                 f"{phase.frames:,}",
             ]
             for phase in power.phases
@@ -260,13 +250,5 @@ def accuracy(report: Report) -> Iterator[str]:
 
 
 Section = Callable[[Report, frozenset[str]], Iterator[str]]
-SECTIONS: tuple[Section, ...] = (
-    _inference,
-    _frames,
-    _camera,
-    _footprint,
-    _heat,
-    _power,
-    _peers,
-)
+SECTIONS: tuple[Section, ...] = (_inference, _frames, _camera, _footprint, _heat, _power, _peers)
 """Each yields the lines of a section, given the files of the charts; none without data."""

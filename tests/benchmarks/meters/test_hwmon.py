@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,52 +20,52 @@ from tests.benchmarks.meters.fake_sysfs import ina219, readable_folder, unprivil
 from tests.edge.outputs.acting import wait_until
 
 
-def test_an_ina219_gives_watts_and_what_its_shunt_lets_it_show(tmp_path: Path) -> None:
-    meter = HwmonMeter(ina219(tmp_path))
-    assert meter.read() == pytest.approx(5.1)
-    assert meter.name == "hwmon ina219"
+@pytest.mark.parametrize(
+    ("files", "absent", "watts", "range_w", "resolution_w", "rate_hz"),
+    [
+        ({}, "", 5.1, (0.0, 3.2 * 5.1), 0.002, 20.0),
+        (
+            {"name": "ina226", "shunt_resistor": 10_000, "update_interval": 141},
+            "",
+            5.1,
+            (0.0, 8.192 * 5.1),
+            0.00625,
+            1000 / 141,
+        ),
+        (
+            {"name": "ina260", "update_interval": 35},
+            "shunt_resistor",
+            5.1,
+            (0.0, 15 * 5.1),
+            0.01,
+            20.0,
+        ),
+        ({"in1_input": 0, "power1_input": 0}, "", 0.0, None, 0.002, 20.0),
+        ({"curr1_input": 1500}, "power1_input", 1.5 * 5.1, (0.0, 3.2 * 5.1), None, 20.0),
+    ],
+    ids=["INA219", "INA226 averages", "INA260 with its shunt inside", "no voltage", "no power"],
+)
+def test_a_current_sensor_shows_what_its_shunt_allows(
+    files: dict[str, Any],
+    absent: str,
+    watts: float,
+    range_w: tuple[float, float] | None,
+    resolution_w: float | None,
+    rate_hz: float,
+    tmp_path: Path,
+) -> None:
+    folder = ina219(tmp_path, **files)
+    if absent:
+        (folder / absent).unlink()
+    meter = HwmonMeter(folder)
+    assert meter.read() == pytest.approx(watts)
+    assert meter.name == f"hwmon {files.get('name', 'ina219')}"
     assert meter.covers == "all that flows through its shunt"
     assert not meter.estimate
-    assert meter.range_w == pytest.approx((0.0, 3.2 * 5.1))
-    assert meter.resolution_w == pytest.approx(0.002)
-    assert meter.rate_hz == 20.0
+    assert meter.range_w == pytest.approx(range_w)
+    assert meter.resolution_w == pytest.approx(resolution_w)
+    assert meter.rate_hz == pytest.approx(rate_hz)
     meter.close()
-
-
-def test_an_ina226_is_read_no_faster_than_it_averages(tmp_path: Path) -> None:
-    meter = HwmonMeter(ina219(tmp_path, name="ina226", shunt_resistor=10_000, update_interval=141))
-    assert meter.range_w == pytest.approx((0.0, 8.192 * 5.1))
-    assert meter.resolution_w == pytest.approx(0.00625)
-    assert meter.rate_hz == pytest.approx(1000 / 141)
-
-
-def test_current_sensors_of_two_kinds_can_be_compared(tmp_path: Path) -> None:
-    one, other = (
-        HwmonMeter(ina219(tmp_path, at, name=f"ina{kind}")) for at, kind in ((1, 219), (2, 226))
-    )
-    assert one.name != other.name
-    assert one.covers == other.covers
-
-
-def test_an_ina260_has_its_shunt_in_it(tmp_path: Path) -> None:
-    folder = ina219(tmp_path, name="ina260", update_interval=35)
-    (folder / "shunt_resistor").unlink()
-    meter = HwmonMeter(folder)
-    assert meter.range_w == pytest.approx((0.0, 15 * 5.1))
-    assert meter.resolution_w == pytest.approx(0.01)
-    assert meter.rate_hz == 20.0
-
-
-def test_a_sensor_without_voltage_has_no_range(tmp_path: Path) -> None:
-    assert HwmonMeter(ina219(tmp_path, in1_input=0, power1_input=0)).range_w is None
-
-
-def test_current_times_voltage_where_there_is_no_power(tmp_path: Path) -> None:
-    folder = ina219(tmp_path, curr1_input=1500)
-    (folder / "power1_input").unlink()
-    meter = HwmonMeter(folder)
-    assert meter.read() == pytest.approx(1.5 * 5.1)
-    assert meter.resolution_w is None
 
 
 def test_another_chip_has_no_known_range(tmp_path: Path) -> None:

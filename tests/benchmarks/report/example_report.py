@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from benchmarks.report.schema import (
     Accuracy,
@@ -64,7 +64,7 @@ SCENES = {
 
 
 def timing(ms: float) -> Timing:
-    windows = tuple(ms * one for one in (1.0, 1.01, 0.99, 1.02, 1.005))
+    windows = tuple(ms * factor for factor in (1.0, 1.01, 0.99, 1.02, 1.005))
     return Timing(p50=ms, p90=1.1 * ms, p99=1.45 * ms, per_s=1e3 / (1.03 * ms), windows=windows)
 
 
@@ -80,7 +80,7 @@ def inference(kind: Any, threads: int, ms: float, *, xnnpack: bool = True) -> In
 
 
 def sustained(seconds: int = 600, cooled: bool = False) -> Sustained:
-    """Ten minutes in which the machine gets warm, and unless cooled slows down from 6:40 on."""
+    """Ten minutes in which the machine heats up and, unless cooled, is slower from 6:40 on."""
     readings = []
     for at in range(5, seconds + 1, 5):
         hot = at >= 400 and not cooled
@@ -97,17 +97,16 @@ def sustained(seconds: int = 600, cooled: bool = False) -> Sustained:
 
 
 def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> Phase:
-    """A phase with a sample each tenth of a second, and three seconds without any."""
+    """A phase with a sample each tenth of a second, and a gap of three seconds."""
     times = [at / 10 for at in range(round(10 * seconds)) if not 200 <= at < 230]
     samples = tuple(Sample(at, watts + 0.15 * math.sin(7.1 * at * at)) for at in times)
-    joules = watts * (seconds - 3.0)
     return Phase(
         name=name,
         seconds=seconds,
-        joules=joules,
+        frames=frames,
+        joules=watts * (seconds - 3.0),
         mean_w=watts,
         gaps_s=3.0,
-        frames=frames,
         samples=samples,
     )
 
@@ -117,11 +116,7 @@ POWER = Power(
     covers="the board",
     estimate=True,
     rate_hz=10.0,
-    phases=(
-        phase("idle", 2.6, 0),
-        phase("camera rate", 3.1, 1800),
-        phase("flat out", 4.9, 19000),
-    ),
+    phases=(phase("idle", 2.6, 0), phase("camera rate", 3.1, 1800), phase("flat out", 4.9, 19000)),
     joules_per_frame=0.01547,
     joules_per_frame_above_idle=0.00726,
 )
@@ -193,19 +188,18 @@ def full_report(**changes: Any) -> Report:
         ),
         accuracy=(accuracy("smilenet", 762, BUNDLE),),
     )
-    return msgspec.structs.replace(report, **changes)
+    return replace(report, **changes)
 
 
 def other_device(name: str, model: str, slower: float) -> Report:
-    """The same run on a machine that takes so many times as long."""
+    """The same run on a machine whose times are longer by this factor."""
     report = full_report()
-    return msgspec.structs.replace(
+    return replace(
         report,
-        device=msgspec.structs.replace(DEVICE, name=name, model=model),
+        device=replace(DEVICE, name=name, model=model),
         inference=(inference("int8", 1, 0.52 * slower),),
         flat_out=tuple(
-            msgspec.structs.replace(one, timing=timing(one.timing.p50 * slower))
-            for one in report.flat_out
+            replace(scene, timing=timing(scene.timing.p50 * slower)) for scene in report.flat_out
         ),
-        power=msgspec.structs.replace(POWER, joules_per_frame=0.01547 * (0.6 + 0.4 * slower)),
+        power=replace(POWER, joules_per_frame=0.01547 * (0.6 + 0.4 * slower)),
     )
