@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -107,9 +106,7 @@ def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
     """
     if chip is not None:
         return HwmonMeter(chip)
-    with suppress(NoMeterError):
-        return open_current_sensor(folder)
-    for path in _chips(folder):
+    for path in sorted(_chips(folder), key=lambda path: read_name(path) not in SENSORS):
         if _files(path):
             return HwmonMeter(path)
     raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)

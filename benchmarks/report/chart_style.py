@@ -42,10 +42,7 @@ _STYLE: dict[Any, Any] = {
     "grid.color": GRID,
     "xtick.color": GREY,
     "ytick.color": GREY,
-    "xtick.major.size": 0.0,
-    "xtick.minor.size": 0.0,
-    "ytick.major.size": 0.0,
-    "ytick.minor.size": 0.0,
+    **{f"{axis}tick.{rank}.size": 0.0 for axis in "xy" for rank in ("major", "minor")},
     "figure.facecolor": "white",
     # Text stays text, and the same report gives the same bytes.
     "svg.fonttype": "none",

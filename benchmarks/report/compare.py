@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,28 +60,26 @@ def compare(paths: Sequence[Path], *, bundles: bool = False) -> dict[str, Report
     first, *others = zip(paths, reports, strict=True)
     for other in others:
         _check_method(first, other, bundles=bundles)
-    names = [report.device.name for report in reports]
-    if len(set(names)) < len(names):
-        names = [f"{report.device.name} {report.date[:10]}" for report in reports]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    if len(set(names)) < len(names):
-        raise CompareError("compare: expected different reports, got one twice")
-    return dict(zip(names, reports, strict=True))
+    for names in (
+        [report.device.name for report in reports],
+        [f"{report.device.name} {report.date[:10]}" for report in reports],
+        list(map(str, paths)),
+    ):
+        if len(set(names)) == len(names):
+            return dict(zip(names, reports, strict=True))
+    raise CompareError("compare: expected different reports, got one twice")
 
 
 def _check_method(
     first: tuple[Path, Report], second: tuple[Path, Report], *, bundles: bool
 ) -> None:
     (path, report), (other_path, other) = first, second
-    names = [field.name for field in fields(Method) if not (bundles and field.name == "bundle")]
-    pairs = {
-        f"method.{name}": (getattr(report.method, name), getattr(other.method, name))
-        for name in names
-    }
+    names = [f"method.{field.name}" for field in fields(Method)]
     if bundles:
-        pairs["device.name"] = (report.device.name, other.device.name)
-    for name, (expected, got) in pairs.items():
+        names.remove("method.bundle")
+        names.append("device.name")
+    for name in names:
+        expected, got = (attrgetter(name)(each) for each in (report, other))
         if expected != got:
             raise CompareError(
                 f"{other_path}: expected {name} {expected} as in {path}, got {got}: "

@@ -32,15 +32,8 @@ COLUMNS = {
 }
 
 
-def newest(folder: Path) -> dict[Path, Report]:
-    """Return the newest report of each device by its path, in the order of the devices' names.
-
-    Args:
-        folder: contains DEVICE/DATE/report.json.
-
-    Raises:
-        ReportError: a file has another schema, or is not a report.
-    """
+def _newest(folder: Path) -> dict[Path, Report]:
+    """Return the newest report of each device by its path, in the order of the devices' names."""
     newest_of: dict[str, tuple[Path, Report]] = {}
     for path in sorted(folder.glob(f"*/*/{REPORT}")):
         report = read_report(path)
@@ -60,7 +53,7 @@ def with_table(text: str, folder: Path) -> str:
     _, end, after = remainder.partition(END)
     if not begin or not end:
         raise ReportError(f"README.md: expected the lines {BEGIN} and {END}, got none")
-    reports = newest(folder)
+    reports = _newest(folder)
     rows = [_row(path.relative_to(folder.parent), report) for path, report in reports.items()]
     lines = table(["device", *COLUMNS, "measured"], rows) if rows else ["No reports yet."]
     return "\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"])
@@ -68,7 +61,7 @@ def with_table(text: str, folder: Path) -> str:
 
 def _row(path: Path, report: Report) -> list[str]:
     emulated = report.device.emulated
-    name = f"[{report.device.model}]({path.parent / REPORT_MD})"
+    link = f"[{report.device.model}]({path.parent / REPORT_MD})"
     figures = {name: figure.text(report) for name, figure in COLUMNS.items()}
     if emulated:
         figures = dict.fromkeys(figures, "")
@@ -76,7 +69,7 @@ def _row(path: Path, report: Report) -> list[str]:
         figures["mJ a frame"] += f" ({report.power.meter})"
     doubts = {"emulated: nothing timed": emulated, "noisy": report.noisy, "partial": report.partial}
     measured = ", ".join([report.date[:10], *(words for words, holds in doubts.items() if holds)])
-    return [name, *figures.values(), measured]
+    return [link, *figures.values(), measured]
 
 
 def update(readme: Path | None = None, *, check: bool = False) -> bool:

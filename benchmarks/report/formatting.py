@@ -50,13 +50,10 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def heading(title: str, *charts: str) -> Iterator[str]:
-    """Yield the Markdown lines of a section's heading and of the charts below it."""
-    yield ""
-    yield f"## {title}"
-    yield ""
+    """Yield a section's Markdown heading and the charts below it, between empty lines."""
+    yield f"\n## {title}\n"
     for chart in charts:
-        yield f"![{title}: {chart.partition('.')[0]}]({chart})"
-        yield ""
+        yield f"![{title}: {chart.partition('.')[0]}]({chart})\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

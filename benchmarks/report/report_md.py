@@ -41,8 +41,7 @@ def write_report_md(report: Report, folder: Path) -> None:
 
 
 def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
-    yield f"# {report.device.model}"
-    yield ""
+    yield f"# {report.device.model}\n"
     if report.device.emulated:
         yield (
             "> **Emulated: its times mean nothing and are left out.** This report says what ran, "
@@ -51,11 +50,9 @@ def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
     else:
         yield headline(report)
     if report.partial:
-        yield ""
-        yield f"> **Partial:** {report.partial}."
+        yield f"\n> **Partial:** {report.partial}."
     if report.noisy and not report.device.emulated:
-        yield ""
-        yield "> **Noisy:** the times are doubtful."
+        yield "\n> **Noisy:** the times are doubtful."
         yield from (f"> - {why}" for why in report.noisy)
     yield from _device(report)
     if report.device.emulated:
@@ -138,15 +135,11 @@ def _method(report: Report, files: frozenset[str]) -> Iterator[str]:
         + (f", each window's times in [{RAW}]({RAW})." if RAW in files else ".")
     )
     if report.overhead is not None and not report.device.emulated:
-        yield ""
-        yield f"Measuring itself costs {100 * report.overhead:.1f} % of the frame rate."
+        yield f"\nMeasuring itself costs {100 * report.overhead:.1f} % of the frame rate."
     if missing := _not_measured(report):
-        yield ""
-        yield f"Not measured: {', '.join(missing)}."
+        yield f"\nNot measured: {', '.join(missing)}."
     if report.left_out:
-        yield ""
-        yield "Left out:"
-        yield ""
+        yield "\nLeft out:\n"
         yield from (f"- {why}" for why in report.left_out)
 
 

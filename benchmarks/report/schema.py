@@ -34,8 +34,7 @@ class Device(Struct, frozen=True, kw_only=True):
         architecture: as printed by ``uname -m``.
         os: name of the system in /etc/os-release.
         kernel: release of the kernel.
-        governor: clock governor of the processor; empty where the kernel does not show it.
-        clock_mhz: highest clock of the processor; None where the kernel does not show it.
+        governor, clock_mhz: of the processor's clock, and its highest clock, if known.
         cooling: names of the kernel's cooling devices.
         emulated: whether the processor is emulated; its times then mean nothing.
         runtimes: versions of Python and of the libraries, by name.
@@ -127,8 +126,7 @@ class FlatOut(Struct, frozen=True, kw_only=True):
     """From the frame to the decision on a scene, at full speed on one core.
 
     Attributes:
-        scene: name of the scene.
-        faces: number of faces in the scene.
+        scene, faces: name of the scene, and its number of faces.
         timing: of whole frames; ``per_s`` is frames per second.
         stages_ms: median time of each pipeline stage, by its name.
     """
@@ -143,8 +141,7 @@ class CameraRate(Struct, frozen=True, kw_only=True):
     """From the frame to the pin, behind a simulated camera at the camera's frame rate.
 
     Attributes:
-        scene: name of the scene.
-        faces: number of faces in the scene.
+        scene, faces: name of the scene, and its number of faces.
         cpu_share: processor seconds per second; 1.0 is one core.
         age_ms: age of frames at their decision, by percentile: ``p50``, ``p90``, ``p99``.
         pin_ms: from the time of the firing frame to the pin's edge, by the same percentiles.

@@ -178,9 +178,7 @@ def _peers(report: Report, charts: frozenset[str]) -> Iterator[str]:
             for peer in report.peers
         ],
     )
-    yield ""
-    yield _verdict(ours, others)
-    yield ""
+    yield f"\n{_verdict(ours, others)}\n"
     yield from (f"- {_against(ours, peer)}" for peer in others)
 
 

@@ -19,27 +19,16 @@ from benchmarks.meters.open import open_meter
 from tests.benchmarks.meters.fake_sysfs import ina219, readable_folder, unprivileged, write
 from tests.edge.outputs.acting import wait_until
 
+INA226 = {"name": "ina226", "shunt_resistor": 10_000, "update_interval": 141}
+INA260 = {"name": "ina260", "update_interval": 35}
+
 
 @pytest.mark.parametrize(
     ("files", "absent", "watts", "range_w", "resolution_w", "rate_hz"),
     [
         ({}, "", 5.1, (0.0, 3.2 * 5.1), 0.002, 20.0),
-        (
-            {"name": "ina226", "shunt_resistor": 10_000, "update_interval": 141},
-            "",
-            5.1,
-            (0.0, 8.192 * 5.1),
-            0.00625,
-            1000 / 141,
-        ),
-        (
-            {"name": "ina260", "update_interval": 35},
-            "shunt_resistor",
-            5.1,
-            (0.0, 15 * 5.1),
-            0.01,
-            20.0,
-        ),
+        (INA226, "", 5.1, (0.0, 8.192 * 5.1), 0.00625, 1000 / 141),
+        (INA260, "shunt_resistor", 5.1, (0.0, 15 * 5.1), 0.01, 20.0),
         ({"in1_input": 0, "power1_input": 0}, "", 0.0, None, 0.002, 20.0),
         ({"curr1_input": 1500}, "power1_input", 1.5 * 5.1, (0.0, 3.2 * 5.1), None, 20.0),
     ],
@@ -154,18 +143,14 @@ def stub_bus() -> Iterator[Path]:
         modprobe("-r", "i2c-stub")
 
 
+SHUNT_226 = {"shunt_resistor": 10_000, "update_interval": 140}
+
+
 @pytest.mark.parametrize(
     ("chip", "settings", "registers", "most_amperes", "resolution_w", "rate_hz"),
     [
         ("ina219", {"shunt_resistor": 100_000}, {2: 1275 << 3, 3: 2550}, 3.2, 0.002, 20.0),
-        (
-            "ina226",
-            {"shunt_resistor": 10_000, "update_interval": 140},
-            {2: 4080, 3: 816},
-            8.192,
-            0.00625,
-            1000 / 141,
-        ),
+        ("ina226", SHUNT_226, {2: 4080, 3: 816}, 8.192, 0.00625, 1000 / 141),
     ],
     ids=["ina219", "ina226"],
 )

@@ -11,11 +11,11 @@ from tests.benchmarks.report.example_report import full_report
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_report(full_report(), tmp_path / "new" / "folder")
-    found = read_report(tmp_path / "new" / "folder")
-    assert found == read_report(tmp_path / "new" / "folder" / REPORT)
-    write_report(found, tmp_path)
+    report = read_report(tmp_path / "new" / "folder")
+    assert report == read_report(tmp_path / "new" / "folder" / REPORT)
+    write_report(report, tmp_path)
     assert (tmp_path / REPORT).read_bytes() == (tmp_path / "new/folder" / REPORT).read_bytes()
-    assert (found.device, found.method) == (full_report().device, full_report().method)
+    assert (report.device, report.method) == (full_report().device, full_report().method)
 
 
 @pytest.mark.parametrize(

@@ -21,23 +21,23 @@ from tests.benchmarks.report.example_report import (
 )
 
 
-def summary(tmp_path: Path, report: Report) -> str:
+def rendered(tmp_path: Path, report: Report) -> str:
     write_report_md(report, tmp_path)
     return (tmp_path / REPORT_MD).read_text()
 
 
 def test_the_headline_says_what_was_measured(tmp_path: Path) -> None:
-    headline = summary(tmp_path, full_report()).splitlines()[2]
+    headline = rendered(tmp_path, full_report()).splitlines()[2]
     for words in ("**313 frames a second**", "**0.52 ms**", "**6.5 ms**", "**92.4 MB**", "15.5 mJ"):
         assert words in headline
-    headline = summary(tmp_path, full_report(power=None, camera_rate=())).splitlines()[2]
+    headline = rendered(tmp_path, full_report(power=None, camera_rate=())).splitlines()[2]
     assert "mJ" not in headline
     assert "pin" not in headline
-    assert "Nothing was measured" in summary(tmp_path, full_report(**EMPTY)).splitlines()[2]
+    assert "Nothing was measured" in rendered(tmp_path, full_report(**EMPTY)).splitlines()[2]
 
 
 def test_each_part_has_its_section(tmp_path: Path) -> None:
-    text = summary(tmp_path, full_report())
+    text = rendered(tmp_path, full_report())
     assert "Raspberry Pi 5 Model B Rev 1.0, revision c04170" in text
     assert "int8, 1 thread, no XNNPACK" in text
     assert "| 12 faces, still at 1131x679 | 77.7 |" in text
@@ -55,35 +55,42 @@ def test_each_part_has_its_section(tmp_path: Path) -> None:
 def test_windows_that_lie_apart_are_called_unsteady(tmp_path: Path) -> None:
     scene = full_report().flat_out[0]
     rough = replace(scene, timing=replace(timing(1.0), windows=(1.0, 1.06)))
-    assert "6.0 % (unsteady)" in summary(tmp_path, full_report(flat_out=(rough,)))
+    assert "6.0 % (unsteady)" in rendered(tmp_path, full_report(flat_out=(rough,)))
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    text = summary(tmp_path, full_report(power=None, peers=(), overhead=None))
+    left_out = ("power: no meter", "float32: no TensorFlow")
+    report = full_report(power=None, peers=(), overhead=None, left_out=left_out)
+    text = rendered(tmp_path, report)
     assert "Not measured: power, others, overhead." in text
+    assert "- power: no meter\n- float32: no TensorFlow\n" in text
     for title in ("## Power", "## Against others"):
         assert title not in text
-    assert "\n\n\n" not in summary(tmp_path, full_report(**EMPTY))
+    assert "\n\n\n" not in rendered(tmp_path, full_report(**EMPTY))
 
 
 def test_doubts_come_first(tmp_path: Path) -> None:
     noisy = ("load average 1.4", "clock at 600 of 2400 MHz")
-    text = summary(tmp_path, full_report(noisy=noisy, partial="interrupted in power"))
+    text = rendered(tmp_path, full_report(noisy=noisy, partial="interrupted in power"))
     before, _, _ = text.partition("## The device")
     assert "**Partial:** interrupted in power." in before
     assert all(f"> - {why}" in before for why in noisy)
 
 
-def test_pictures_are_shown_that_are_there(tmp_path: Path) -> None:
-    assert "![" not in summary(tmp_path, full_report())
-    (tmp_path / "fps.svg").touch()
-    text = summary(tmp_path, full_report())
+def test_charts_and_the_raw_log_are_linked_where_the_folder_has_them(tmp_path: Path) -> None:
+    text = rendered(tmp_path, full_report())
+    assert "![" not in text
+    assert "raw.jsonl" not in text
+    for name in ("fps.svg", "raw.jsonl"):
+        (tmp_path / name).touch()
+    text = rendered(tmp_path, full_report())
     assert text.count("![") == 1
     assert "(fps.svg)" in text
+    assert "[raw.jsonl](raw.jsonl)" in text
 
 
 def test_an_emulated_device_has_no_times(tmp_path: Path) -> None:
-    text = summary(tmp_path, full_report(device=replace(DEVICE, emulated=True)))
+    text = rendered(tmp_path, full_report(device=replace(DEVICE, emulated=True)))
     assert "its times mean nothing" in text.splitlines()[2]
     for words in (" ms", "fps", " mJ", "a second", " 313", "costs"):
         assert words not in text
@@ -94,17 +101,17 @@ def test_an_emulated_device_has_no_times(tmp_path: Path) -> None:
 
 
 def test_peers_are_told_apart_by_how_much_and_where_not(tmp_path: Path) -> None:
-    text = summary(tmp_path, full_report())
+    text = rendered(tmp_path, full_report())
     assert "faster than 1 of 2 that could be timed and more accurate than 2 of 2" in text
     assert "OpenCV's smile cascade, smilenet is 1.54 times as fast and more accurate by 21" in text
     assert "fer, smilenet is **slower: it takes 1.3 times as long** and more accurate by" in text
     assert "MediaPipe could not be run: no wheel for this machine." in text
 
 
-def test_a_peer_that_failed_later_is_held_against_ours_as_far_as_it_came(tmp_path: Path) -> None:
+def test_a_peer_that_failed_later_is_compared_by_what_it_measured_before(tmp_path: Path) -> None:
     ours, other, *_ = full_report().peers
     peers = (ours, replace(other, accuracy=None, error="it died"))
-    text = summary(tmp_path, full_report(peers=peers))
+    text = rendered(tmp_path, full_report(peers=peers))
     assert "OpenCV's smile cascade, smilenet is 1.54 times as fast; on" in text
     assert "frames a second. Then it failed: it died." in text
     assert "could not be run" not in text
@@ -124,29 +131,21 @@ def test_a_peer_that_failed_later_is_held_against_ours_as_far_as_it_came(tmp_pat
 )
 def test_a_peer_that_lacks_something(other: dict[str, Any], says: str, tmp_path: Path) -> None:
     peers = (peer("smilenet", 1.0, 762, 300.0), replace(peer("fer", 2.0, 752, 10.0), **other))
-    assert says in summary(tmp_path, full_report(peers=peers))
+    assert says in rendered(tmp_path, full_report(peers=peers))
 
 
 def test_another_way_to_run_us_is_no_peer(tmp_path: Path) -> None:
     own = peer("smilenet, whole frame searched", 1.05, 762, 14.0)
     ours, *others = full_report().peers
-    text = summary(tmp_path, full_report(peers=(ours, own, *others)))
+    text = rendered(tmp_path, full_report(peers=(ours, own, *others)))
     assert "| smilenet, whole frame searched |" in text
     assert "faster than 1 of 2 that could be timed" in text
     assert "Against smilenet" not in text
 
 
-def test_why_things_were_left_out_and_the_raw_log_are_shown(tmp_path: Path) -> None:
-    assert "raw.jsonl" not in summary(tmp_path, full_report())
-    (tmp_path / "raw.jsonl").touch()
-    text = summary(tmp_path, full_report(left_out=("power: no meter", "float32: no TensorFlow")))
-    assert "[raw.jsonl](raw.jsonl)" in text
-    assert "- power: no meter\n- float32: no TensorFlow\n" in text
-
-
 def test_a_meter_says_what_it_can(tmp_path: Path) -> None:
     power = replace(POWER, range_w=(0.0, 26.0), resolution_w=0.025, estimate=False)
-    text = summary(tmp_path, full_report(power=power))
+    text = rendered(tmp_path, full_report(power=power))
     assert (
         "from 0 to 26 W, in steps of 0.025 W, to be read 10 times a second. It covers the board."
         in text
