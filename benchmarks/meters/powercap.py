@@ -24,7 +24,7 @@ class PowercapMeter(Meter):
         clock: returns monotonic seconds.
 
     Raises:
-        NoMeterError: the processor has no such counter.
+        NoMeterError: the processor has no energy counter.
         MeterError: the counters may not be read.
     """
 

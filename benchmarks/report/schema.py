@@ -1,4 +1,4 @@
-"""The schema of a report: what one run of the benchmarks measured on one device.
+"""The schema of a report: what a run of the benchmarks measured on a device.
 
 Times are in milliseconds unless the field's name says otherwise. A value that was not measured is
 None, empty or absent; nothing is estimated.
@@ -34,7 +34,7 @@ class Device(Struct, frozen=True, kw_only=True):
         architecture: as printed by ``uname -m``.
         os: name of the system in /etc/os-release.
         kernel: release of the kernel.
-        governor, clock_mhz: of the processor's clock, and its highest clock, if known.
+        governor, clock_mhz: clock governor and highest clock of the processor, where known.
         cooling: names of the kernel's cooling devices.
         emulated: whether the processor is emulated; its times then mean nothing.
         runtimes: versions of Python and of the libraries, by name.
@@ -191,8 +191,8 @@ class Sustained(Struct, frozen=True, kw_only=True):
 
     Attributes:
         readings: in the order of time.
-        knee_s: from when on the frame rate stayed a tenth below that of the first minute; None if
-            it did not.
+        knee_s: from when on the frame rate stayed a tenth below the rate of the first minute;
+            None if the frame rate did not fall.
     """
 
     readings: tuple[Reading, ...]

@@ -24,12 +24,12 @@ def opened(spec: str, sysfs: Path) -> Meter:
     return meter
 
 
-def test_none_is_none(tmp_path: Path) -> None:
+def test_none_opens_no_meter(tmp_path: Path) -> None:
     ina219(tmp_path)
     assert open_meter("none", tmp_path) is None
 
 
-def test_auto_is_none_where_there_is_no_meter(
+def test_auto_opens_no_meter_where_the_machine_has_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -50,7 +50,7 @@ def test_auto_takes_no_other_chip(tmp_path: Path) -> None:
     assert opened("hwmon", tmp_path).read() == pytest.approx(9.0)
 
 
-def test_auto_warns_of_a_meter_that_may_not_be_read_and_goes_on(
+def test_auto_skips_a_meter_that_may_not_be_read_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with readable_folder() as sysfs:
@@ -65,7 +65,7 @@ def test_auto_warns_of_a_meter_that_may_not_be_read_and_goes_on(
 
 
 @pytest.mark.parametrize("spec", ["pmic", "hwmon", "hwmon:/sys/no/such", "powercap"])
-def test_a_named_meter_that_is_missing_is_one_line(spec: str, tmp_path: Path) -> None:
+def test_a_named_meter_that_is_missing_is_an_error_of_one_line(spec: str, tmp_path: Path) -> None:
     with pytest.raises(NoMeterError, match=r"expected .*, got") as caught:
         open_meter(spec, tmp_path)
     assert "\n" not in str(caught.value)
@@ -73,7 +73,7 @@ def test_a_named_meter_that_is_missing_is_one_line(spec: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("spec", ["", "rapl", "auto:", "none:x", "pmic:1", "powercap:0", "hwmon:"])
-def test_an_unknown_meter_is_refused_with_those_there_are(spec: str, tmp_path: Path) -> None:
+def test_an_unknown_meter_is_refused_with_the_list_of_kinds(spec: str, tmp_path: Path) -> None:
     with pytest.raises(MeterError, match=r"expected auto, none, pmic, hwmon, .* got") as caught:
         open_meter(spec, tmp_path)
     assert not isinstance(caught.value, NoMeterError)

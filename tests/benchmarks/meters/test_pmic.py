@@ -1,7 +1,7 @@
 """The Raspberry Pi 5's power chip, asked through a program called vcgencmd.
 
-What it says here was not recorded on a Pi: it is made after the form that its firmware gives, with
-round numbers (https://github.com/jfikar/RPi5-power shows one).
+The readings were not recorded on a Pi: they are round numbers in the format of the firmware
+(https://github.com/jfikar/RPi5-power shows an example).
 """
 
 from __future__ import annotations
@@ -33,26 +33,28 @@ WATTS = 0.01 * 3.7 + 0.1 * 3.3 + 2.0 * 0.75
 
 
 @pytest.fixture
-def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a program called vcgencmd on the path; it says what this file has."""
-    program, said = tmp_path / "vcgencmd", tmp_path / "said"
-    program.write_text(f'#!/bin/sh\n[ "$*" = pmic_read_adc ] && cat {shlex.quote(str(said))}\n')
+def readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a program called vcgencmd on the path, which prints the content of this file."""
+    program, output = tmp_path / "vcgencmd", tmp_path / "output"
+    program.write_text(f'#!/bin/sh\n[ "$*" = pmic_read_adc ] && cat {shlex.quote(str(output))}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    return said
+    return output
 
 
-def test_adds_current_times_voltage_of_the_rails_that_have_both(say: Path) -> None:
-    say.write_text(CURRENTS + VOLTAGES)
+def test_adds_current_times_voltage_of_the_rails_that_have_both(readings: Path) -> None:
+    readings.write_text(CURRENTS + VOLTAGES)
     meter = PmicMeter()
     assert meter.read() == pytest.approx(WATTS)
-    say.write_text((CURRENTS + VOLTAGES).replace("2.00000000A", "4.00000000A"))
+    readings.write_text((CURRENTS + VOLTAGES).replace("2.00000000A", "4.00000000A"))
     assert meter.read() == pytest.approx(WATTS + 2.0 * 0.75)
     meter.close()
 
 
-def test_is_an_estimate_of_unknown_range_that_is_seldom_read(say: Path, tmp_path: Path) -> None:
-    say.write_text(CURRENTS + VOLTAGES)
+def test_is_an_estimate_of_unknown_range_that_is_seldom_read(
+    readings: Path, tmp_path: Path
+) -> None:
+    readings.write_text(CURRENTS + VOLTAGES)
     meter = open_meter("auto", tmp_path)
     assert meter is not None
     assert (meter.name, meter.estimate, meter.rate_hz) == ("pmic", True, 1.0)
@@ -61,33 +63,33 @@ def test_is_an_estimate_of_unknown_range_that_is_seldom_read(say: Path, tmp_path
     assert "USB" in meter.covers
 
 
-def test_another_raspberry_pi_has_no_such_meter(say: Path) -> None:
-    say.write_text('error=1 error_msg="Command not registered"\n')
+def test_another_raspberry_pi_has_no_such_meter(readings: Path) -> None:
+    readings.write_text('error=1 error_msg="Command not registered"\n')
     with pytest.raises(NoMeterError, match=r"Command not registered.*only the Raspberry Pi 5"):
         PmicMeter()
 
 
-def test_no_permission_is_one_line_with_what_mends_it(say: Path, tmp_path: Path) -> None:
+def test_no_permission_is_one_line_with_what_mends_it(readings: Path, tmp_path: Path) -> None:
     (tmp_path / "vcgencmd").write_text(
         '#!/bin/sh\necho "Can\'t open device file: /dev/vcio"; echo Try creating it; exit 255\n'
     )
-    assert not say.exists()
+    assert not readings.exists()
     with pytest.raises(MeterError, match="/dev/vcio: is this user in the group video") as caught:
         PmicMeter()
     assert not isinstance(caught.value, NoMeterError)
     assert "\n" not in str(caught.value)
 
 
-def test_a_rail_that_is_missing_later_is_not_taken_for_less_power(say: Path) -> None:
-    say.write_text(CURRENTS + VOLTAGES)
+def test_a_rail_that_is_missing_later_is_not_taken_for_less_power(readings: Path) -> None:
+    readings.write_text(CURRENTS + VOLTAGES)
     meter = PmicMeter()
-    say.write_text(CURRENTS + VOLTAGES.replace("0.75000000V", "nanV"))
+    readings.write_text(CURRENTS + VOLTAGES.replace("0.75000000V", "nanV"))
     with pytest.raises(MeterError, match=r"expected the rails .*VDD_CORE, got 3V3_SYS"):
         meter.read()
 
 
-def test_firmware_that_does_not_answer_is_one_line(say: Path, tmp_path: Path) -> None:
-    say.write_text(CURRENTS + VOLTAGES)
+def test_firmware_that_does_not_answer_is_one_line(readings: Path, tmp_path: Path) -> None:
+    readings.write_text(CURRENTS + VOLTAGES)
     meter = PmicMeter()
     (tmp_path / "vcgencmd").write_text("#!/bin/sh\nexec sleep 20\n")
     meter.timeout_s = 0.1

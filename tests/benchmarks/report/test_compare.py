@@ -30,7 +30,7 @@ def written(tmp_path: Path, *reports: Report) -> list[Path]:
     return folders
 
 
-def test_two_devices_are_held_side_by_side(tmp_path: Path) -> None:
+def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
     paths = written(tmp_path, full_report(), other_device("pi-4", "Raspberry Pi 4", 2.0))
     reports = compare([paths[0], paths[1] / "report.json"])
     head, _, *rows = lines(reports)
@@ -45,7 +45,9 @@ def test_two_devices_are_held_side_by_side(tmp_path: Path) -> None:
     assert [float(cell) for cell in cells["right on GENKI-4K's test part, %"]] == [95.25, 95.25, 1]
 
 
-def test_what_only_one_has_is_a_dash_and_what_none_has_is_left_out(tmp_path: Path) -> None:
+def test_a_missing_figure_is_a_dash_and_is_left_out_if_no_report_has_a_value(
+    tmp_path: Path,
+) -> None:
     bare = replace(other_device("pi-4", "", 2.0), footprint=None, accuracy=())
     first = full_report(accuracy=())
     text = "\n".join(lines(compare(written(tmp_path, first, bare))))
@@ -60,7 +62,7 @@ def test_accuracy_is_that_of_the_bundle_that_was_timed(tmp_path: Path) -> None:
     assert "99.8" not in "\n".join(lines(compare(paths)))
 
 
-def test_doubts_are_told_below_the_table(tmp_path: Path) -> None:
+def test_doubts_are_listed_below_the_table(tmp_path: Path) -> None:
     doubtful = full_report(noisy=("load average 1.4",), partial="interrupted in power")
     printed = lines(compare(written(tmp_path, doubtful, other_device("pi-4", "", 2.0))))
     assert printed[-2:] == [
@@ -69,7 +71,7 @@ def test_doubts_are_told_below_the_table(tmp_path: Path) -> None:
     ]
 
 
-def test_power_of_unlike_things_is_left_out(tmp_path: Path) -> None:
+def test_power_is_left_out_if_the_meters_covered_different_parts(tmp_path: Path) -> None:
     package = other_device("desk", "", 0.5)
     package = replace(package, power=replace(POWER, covers="processor"))
     *rows, last = lines(compare(written(tmp_path, full_report(), package)))
@@ -77,7 +79,7 @@ def test_power_of_unlike_things_is_left_out(tmp_path: Path) -> None:
     assert not any("mJ" in row or ", W" in row for row in rows)
 
 
-def test_one_device_twice_goes_by_the_date(tmp_path: Path) -> None:
+def test_two_reports_of_a_device_are_named_by_their_dates(tmp_path: Path) -> None:
     paths = written(tmp_path, full_report(), full_report(date="2026-11-03T08:00:00+00:00"))
     assert list(compare(paths)) == ["raspberry-pi-5 2026-11-02", "raspberry-pi-5 2026-11-03"]
     paths = written(tmp_path, full_report(), full_report())

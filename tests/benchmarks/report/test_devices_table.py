@@ -50,7 +50,7 @@ def test_the_newest_report_of_each_device_is_a_row(tmp_path: Path) -> None:
     assert with_table(text, reports) == text
 
 
-def test_without_reports_that_is_said(tmp_path: Path) -> None:
+def test_without_reports_the_table_says_so(tmp_path: Path) -> None:
     assert "No reports yet." in with_table(TEXT, tmp_path / "reports")
 
 
@@ -86,5 +86,5 @@ def test_the_verb_checks_and_writes(
     assert benchmarks.main(["table", "--check"]) == 0
 
 
-def test_the_committed_table_is_as_the_committed_reports_are() -> None:
+def test_the_committed_table_shows_the_committed_reports() -> None:
     assert update(check=True), "run python -m benchmarks table"

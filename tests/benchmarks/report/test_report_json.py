@@ -29,9 +29,9 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
         ('{"schema": 1}', "missing required field `date`"),
         ("\udcff", "not a report"),
     ],
-    ids=["missing", "empty", "torn", "older", "none of ours", "nothing in it", "bytes"],
+    ids=["missing", "empty", "torn", "older", "other JSON", "no fields", "bytes"],
 )
-def test_what_is_no_report_is_refused(content: str | None, says: str, tmp_path: Path) -> None:
+def test_an_invalid_report_is_refused(content: str | None, says: str, tmp_path: Path) -> None:
     path = tmp_path / REPORT
     if content is not None:
         path.write_bytes(content.encode(errors="surrogateescape"))
@@ -41,12 +41,12 @@ def test_what_is_no_report_is_refused(content: str | None, says: str, tmp_path: 
     assert "\n" not in str(caught.value)
 
 
-def test_figures_have_no_more_digits_than_count(tmp_path: Path) -> None:
+def test_numbers_are_rounded_to_five_significant_digits(tmp_path: Path) -> None:
     write_report(full_report(overhead=0.0123456789), tmp_path)
     assert json.loads((tmp_path / REPORT).read_text())["overhead"] == 0.012346
 
 
-def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_replaced_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / REPORT / "in the way").mkdir(parents=True)
     with pytest.raises(OSError, match=REPORT):
         write_report(full_report(), tmp_path)

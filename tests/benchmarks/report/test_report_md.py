@@ -58,7 +58,7 @@ def test_windows_that_lie_apart_are_called_unsteady(tmp_path: Path) -> None:
     assert "6.0 % (unsteady)" in rendered(tmp_path, full_report(flat_out=(rough,)))
 
 
-def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+def test_what_was_not_measured_is_listed(tmp_path: Path) -> None:
     left_out = ("power: no meter", "float32: no TensorFlow")
     report = full_report(power=None, peers=(), overhead=None, left_out=left_out)
     text = rendered(tmp_path, report)
@@ -100,7 +100,7 @@ def test_an_emulated_device_has_no_times(tmp_path: Path) -> None:
     assert "95.25" in text
 
 
-def test_peers_are_told_apart_by_how_much_and_where_not(tmp_path: Path) -> None:
+def test_peers_are_compared_with_our_classifier(tmp_path: Path) -> None:
     text = rendered(tmp_path, full_report())
     assert "faster than 1 of 2 that could be timed and more accurate than 2 of 2" in text
     assert "OpenCV's smile cascade, smilenet is 1.54 times as fast and more accurate by 21" in text
@@ -134,7 +134,7 @@ def test_a_peer_that_lacks_something(other: dict[str, Any], says: str, tmp_path:
     assert says in rendered(tmp_path, full_report(peers=peers))
 
 
-def test_another_way_to_run_us_is_no_peer(tmp_path: Path) -> None:
+def test_a_further_way_to_run_our_classifier_is_no_peer(tmp_path: Path) -> None:
     own = peer("smilenet, whole frame searched", 1.05, 762, 14.0)
     ours, *others = full_report().peers
     text = rendered(tmp_path, full_report(peers=(ours, own, *others)))
@@ -143,7 +143,7 @@ def test_another_way_to_run_us_is_no_peer(tmp_path: Path) -> None:
     assert "Against smilenet" not in text
 
 
-def test_a_meter_says_what_it_can(tmp_path: Path) -> None:
+def test_the_range_and_the_step_of_a_meter_are_shown(tmp_path: Path) -> None:
     power = replace(POWER, range_w=(0.0, 26.0), resolution_w=0.025, estimate=False)
     text = rendered(tmp_path, full_report(power=power))
     assert (
@@ -153,7 +153,7 @@ def test_a_meter_says_what_it_can(tmp_path: Path) -> None:
     assert "estimate" not in text
 
 
-def test_reports_are_written_anew_by_command(
+def test_the_verb_writes_report_md_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("a", "b"):
