@@ -51,9 +51,7 @@ def test_adds_current_times_voltage_of_the_rails_that_have_both(readings: Path) 
     meter.close()
 
 
-def test_is_an_estimate_of_unknown_range_that_is_seldom_read(
-    readings: Path, tmp_path: Path
-) -> None:
+def test_is_an_estimate_of_unknown_range_read_once_a_second(readings: Path, tmp_path: Path) -> None:
     readings.write_text(CURRENTS + VOLTAGES)
     meter = open_meter("auto", tmp_path)
     assert meter is not None

@@ -45,9 +45,7 @@ def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
     assert [float(cell) for cell in cells["right on GENKI-4K's test part, %"]] == [95.25, 95.25, 1]
 
 
-def test_a_missing_figure_is_a_dash_and_is_left_out_if_no_report_has_a_value(
-    tmp_path: Path,
-) -> None:
+def test_a_missing_figure_is_a_dash_or_left_out_if_missing_everywhere(tmp_path: Path) -> None:
     bare = replace(other_device("pi-4", "", 2.0), footprint=None, accuracy=())
     first = full_report(accuracy=())
     text = "\n".join(lines(compare(written(tmp_path, first, bare))))
