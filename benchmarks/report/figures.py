@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from benchmarks.report.schema import Accuracy, CameraRate, FlatOut, Inference, Peer, Phase, Report
 
 NONE = "-"
+MOST_SPREAD = 0.05
+"""Windows whose medians lie further apart are unsteady; as a share of the smallest median."""
 
 
 def short(value: float, digits: int = 3) -> str:

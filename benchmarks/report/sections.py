@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.measure.noise import MOST_SPREAD
 from benchmarks.report.charts import clock, scene_label
-from benchmarks.report.figures import NONE, configuration, first_of_each, short, stage_ms, table
+from benchmarks.report.figures import (
+    MOST_SPREAD,
+    NONE,
+    configuration,
+    first_of_each,
+    short,
+    stage_ms,
+    table,
+)
 from benchmarks.report.schema import Peer, Power, Report, Timing
 from edge.service.board import Health
 

@@ -26,7 +26,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 class SteadyMeter:
-    """Shows the same power each time, and after so many readings it is gone."""
+    """Reads the same power each time, and fails after a number of readings."""
 
     name = "steady"
     covers = "nothing"
@@ -66,14 +66,14 @@ def phase(
 @pytest.mark.parametrize("name", PHASES)
 def test_the_meter_is_read_while_a_phase_goes_on(name: str) -> None:
     before = datetime.now().astimezone()
-    found, failure = run_phase(name, 0.3, SteadyMeter(4.0))  # type: ignore[arg-type]
+    measured, failure = run_phase(name, 0.3, SteadyMeter(4.0))  # type: ignore[arg-type]
     assert failure == ""
-    assert found.seconds >= 0.3
-    assert datetime.fromisoformat(found.started) >= before - timedelta(milliseconds=1)
-    assert {sample.watts for sample in found.samples} == {4.0}
-    assert all(0 < sample.at_s <= found.seconds for sample in found.samples)
-    assert (found.frames > 0) == (name != "idle")
-    (summed,) = metered(SteadyMeter(4.0), [found]).phases
+    assert measured.seconds >= 0.3
+    assert datetime.fromisoformat(measured.started) >= before - timedelta(milliseconds=1)
+    assert {sample.watts for sample in measured.samples} == {4.0}
+    assert all(0 < sample.at_s <= measured.seconds for sample in measured.samples)
+    assert (measured.frames > 0) == (name != "idle")
+    (summed,) = metered(SteadyMeter(4.0), [measured]).phases
     assert summed.mean_w == pytest.approx(4.0)
     assert summed.joules == pytest.approx(4.0 * (summed.seconds - summed.gaps_s))
 
@@ -83,34 +83,34 @@ def test_a_frame_costs_what_flat_out_takes() -> None:
     meter.rate_hz = 1.0
     phases = [phase("idle", 2.0), phase("camera rate", 3.0, frames=300)]
     assert metered(meter, phases).joules_per_frame is None
-    found = metered(meter, [*phases, phase("flat out", 5.0, frames=1000)])
-    assert found.joules_per_frame == pytest.approx(0.05)
-    assert found.joules_per_frame_above_idle == pytest.approx(0.03)
-    assert (found.meter, found.range_w, found.resolution_w) == ("steady", (0.0, 10.0), 0.5)
+    measured = metered(meter, [*phases, phase("flat out", 5.0, frames=1000)])
+    assert measured.joules_per_frame == pytest.approx(0.05)
+    assert measured.joules_per_frame_above_idle == pytest.approx(0.03)
+    assert (measured.meter, measured.range_w, measured.resolution_w) == ("steady", (0.0, 10.0), 0.5)
 
 
-def test_gaps_are_left_out_and_told() -> None:
+def test_gaps_are_left_out_and_reported() -> None:
     meter = SteadyMeter(1.0)
     meter.rate_hz = 1.0
     whole = phase("idle", 2.0, seconds=30.0)
     holey = [sample for sample in whole.samples if not 10.0 < sample.at_s < 20.0]
-    (found,) = metered(meter, [replace(whole, samples=tuple(holey))]).phases
-    assert (found.joules, found.mean_w, found.gaps_s) == (40.0, 2.0, 10.0)
+    (measured,) = metered(meter, [replace(whole, samples=tuple(holey))]).phases
+    assert (measured.joules, measured.mean_w, measured.gaps_s) == (40.0, 2.0, 10.0)
 
 
-def test_what_a_meter_said_before_it_vanished_is_kept() -> None:
-    found, failure = run_phase("idle", 0.3, SteadyMeter(4.0, readings=11))
+def test_readings_before_a_meter_vanished_are_kept() -> None:
+    measured, failure = run_phase("idle", 0.3, SteadyMeter(4.0, readings=11))
     assert failure == "steady: expected a reading, got none"
-    assert len(found.samples) == 10
-    (summed,) = metered(SteadyMeter(4.0), [found]).phases
+    assert len(measured.samples) == 10
+    (summed,) = metered(SteadyMeter(4.0), [measured]).phases
     assert summed.mean_w == pytest.approx(4.0)
     assert summed.gaps_s > 0
 
 
 def test_a_phase_without_readings_is_refused() -> None:
-    found, _ = run_phase("idle", 0.02, SteadyMeter(4.0, readings=0))
+    measured, _ = run_phase("idle", 0.02, SteadyMeter(4.0, readings=0))
     with pytest.raises(MeterError, match=r"expected readings of the 0 s of 'idle' from .*, got 0"):
-        metered(SteadyMeter(4.0), [found])
+        metered(SteadyMeter(4.0), [measured])
 
 
 def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
     )
     file.write_text("time,power\n" + "\n".join(rows) + "\n")
     phases = [phase("idle", 0.0), phase("flat out", 0.0, frames=100, later=14.0)]
-    found = from_csv(file, phases)
-    assert [one.mean_w for one in found.phases] == [2.0, 6.0]
-    assert found.phases[0].samples[0] == Sample(0.0, 2.0)
-    assert found.rate_hz == pytest.approx(1.0)
-    assert found.joules_per_frame == pytest.approx(0.6)
+    measured = from_csv(file, phases)
+    assert [phase.mean_w for phase in measured.phases] == [2.0, 6.0]
+    assert measured.phases[0].samples[0] == Sample(0.0, 2.0)
+    assert measured.rate_hz == pytest.approx(1.0)
+    assert measured.joules_per_frame == pytest.approx(0.6)
     with pytest.raises(MeterError, match=r"usb\.csv: expected readings"):
         from_csv(file, [phase("idle", 0.0, later=3600.0)])
 
@@ -134,9 +134,9 @@ def test_a_recording_of_whole_seconds_has_no_gaps(tmp_path: Path) -> None:
     file = tmp_path / "usb.csv"
     rows = (f"{(NOON + timedelta(seconds=at // 10)).isoformat()},3.0\n" for at in range(-50, 300))
     file.write_text("time,power\n" + "".join(rows))
-    found = from_csv(file, [phase("idle", 0.0)])
-    assert found.rate_hz == pytest.approx(1.0)
-    assert (found.phases[0].mean_w, found.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
+    measured = from_csv(file, [phase("idle", 0.0)])
+    assert measured.rate_hz == pytest.approx(1.0)
+    assert (measured.phases[0].mean_w, measured.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
 
 
 @pytest.mark.parametrize("power", [None, POWER])

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import device
-from benchmarks.measure.device import held_back, read_clock_mhz, read_device
+from benchmarks.machine.device import clock_limit, read_clock_mhz, read_device
 
 PI_5 = {
     "proc/device-tree/model": b"Raspberry Pi 5 Model B Rev 1.0\0",
@@ -46,36 +45,30 @@ def _no_vcgencmd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
-def test_a_raspberry_pi_is_known_by_its_device_tree(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    found = read_device(tree(tmp_path, PI_5))
-    assert found.name == "raspberry-pi-5-model-b"
-    assert found.model == "Raspberry Pi 5 Model B Rev 1.0"
-    assert (found.revision, found.soc, found.memory_mb) == ("c04170", "bcm2712", 4035)
-    assert found.os == "Debian GNU/Linux 12 (bookworm)"
-    assert (found.governor, found.clock_mhz, found.cooling) == ("ondemand", 2400.0, ("pwm-fan",))
-    assert not found.emulated
-    assert found.cores == len(os.sched_getaffinity(0))
-    assert found.runtimes["python"] == platform.python_version()
-    assert {"numpy", "opencv", "gpiozero"} <= set(found.runtimes)
-    assert all(number[0].isdecimal() for number in found.runtimes.values())
+def test_a_raspberry_pi_is_known_by_its_device_tree(tmp_path: Path) -> None:
+    device = read_device(tree(tmp_path, PI_5), architecture="aarch64")
+    assert device.name == "raspberry-pi-5-model-b"
+    assert device.model == "Raspberry Pi 5 Model B Rev 1.0"
+    assert (device.revision, device.soc, device.memory_mb) == ("c04170", "bcm2712", 4035)
+    assert device.os == "Debian GNU/Linux 12 (bookworm)"
+    assert (device.governor, device.clock_mhz, device.cooling) == ("ondemand", 2400.0, ("pwm-fan",))
+    assert not device.emulated
+    assert device.cores == len(os.sched_getaffinity(0))
+    assert device.runtimes["python"] == platform.python_version()
+    assert {"numpy", "opencv", "gpiozero"} <= set(device.runtimes)
+    assert all(number[0].isdecimal() for number in device.runtimes.values())
 
 
-def test_a_workstation_is_known_by_its_processor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    found = read_device(tree(tmp_path, WORKSTATION))
-    assert found.name == f"x86-64-{found.cores}-cores"
-    assert found.model == "A Processor 9000"
-    assert (found.revision, found.soc, found.governor) == ("", "", "")
-    assert found.clock_mhz is None
+def test_a_workstation_is_known_by_its_processor(tmp_path: Path) -> None:
+    device = read_device(tree(tmp_path, WORKSTATION), architecture="x86_64")
+    assert device.name == f"x86-64-{device.cores}-cores"
+    assert device.model == "A Processor 9000"
+    assert (device.revision, device.soc, device.governor) == ("", "", "")
+    assert device.clock_mhz is None
 
 
 @pytest.mark.parametrize(
-    ("machine", "files"),
+    ("architecture", "files"),
     [
         ("aarch64", {"proc/device-tree/fw-cfg@9020000/compatible": b"qemu,fw-cfg-mmio\0"}),
         ("aarch64", {"sys/class/dmi/id/sys_vendor": b"QEMU\n"}),
@@ -84,32 +77,28 @@ def test_a_workstation_is_known_by_its_processor(
     ids=["device tree", "DMI", "processor"],
 )
 def test_an_emulated_processor_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str, files: dict[str, bytes]
+    tmp_path: Path, architecture: str, files: dict[str, bytes]
 ) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: machine)
-    found = read_device(tree(tmp_path, {**WORKSTATION, **files}))
-    assert found.emulated
-    assert found.name.startswith("emulated-")
+    device = read_device(tree(tmp_path, {**WORKSTATION, **files}), architecture=architecture)
+    assert device.emulated
+    assert device.name.startswith("emulated-")
 
 
-def test_an_x86_guest_that_qemu_only_hosts_is_not_emulated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+def test_an_x86_guest_that_qemu_only_hosts_is_not_emulated(tmp_path: Path) -> None:
     guest = {**WORKSTATION, "sys/class/dmi/id/sys_vendor": b"QEMU\n"}
-    assert not read_device(tree(tmp_path, guest)).emulated
+    assert not read_device(tree(tmp_path, guest), architecture="x86_64").emulated
 
 
-def test_who_knows_better_says_that_it_is_emulated(tmp_path: Path) -> None:
-    found = read_device(tree(tmp_path, PI_5), emulated=True)
-    assert found.name == "emulated-raspberry-pi-5-model-b"
+def test_an_emulated_device_can_be_declared(tmp_path: Path) -> None:
+    device = read_device(tree(tmp_path, PI_5), emulated=True)
+    assert device.name == "emulated-raspberry-pi-5-model-b"
 
 
 def test_this_machine_is_read() -> None:
-    found = read_device()
-    assert found.memory_mb > 100
-    assert found.os != ""
-    assert found.kernel == platform.release()
+    device = read_device()
+    assert device.memory_mb > 100
+    assert device.os != ""
+    assert device.kernel == platform.release()
 
 
 def test_the_clock_is_that_of_the_fastest_core(tmp_path: Path) -> None:
@@ -119,12 +108,12 @@ def test_the_clock_is_that_of_the_fastest_core(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "mhz"),
+    ("output", "mhz"),
     [("frequency(0)=1800012544", 1800.012544), ("error=2 error_msg", 2400.0), ("", 2400.0)],
 )
-def test_the_firmware_is_asked_for_the_clock_first(tmp_path: Path, said: str, mhz: float) -> None:
+def test_the_firmware_is_asked_for_the_clock_first(tmp_path: Path, output: str, mhz: float) -> None:
     program = tmp_path / "vcgencmd"
-    program.write_text(f'#!/bin/sh\ntest "$*" = "measure_clock arm" && echo "{said}"\n')
+    program.write_text(f'#!/bin/sh\ntest "$*" = "measure_clock arm" && echo "{output}"\n')
     program.chmod(0o755)
     assert read_clock_mhz(tree(tmp_path / "pi", PI_5)) == mhz
 
@@ -145,18 +134,16 @@ def test_the_firmware_is_asked_for_the_clock_first(tmp_path: Path, said: str, mh
     ],
     ids=["free", "powersave", "Intel's powersave", "limited"],
 )
-def test_a_clock_that_is_held_back_is_told(
-    tmp_path: Path, files: dict[str, bytes], words: str
-) -> None:
-    said = held_back(tree(tmp_path, {**PI_5, **files}))
-    assert words in said
-    assert bool(words) == bool(said)
+def test_a_limit_of_the_clock_is_named(tmp_path: Path, files: dict[str, bytes], words: str) -> None:
+    limit = clock_limit(tree(tmp_path, {**PI_5, **files}))
+    assert words in limit
+    assert bool(words) == bool(limit)
 
 
 def test_a_package_that_breaks_on_import_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "broken_one.py").write_text("raise RuntimeError('another build')")
+    (tmp_path / "broken_package.py").write_text("raise RuntimeError('another build')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(device, "PACKAGES", {"broken_one": "broken", "numpy": "numpy"})
-    assert set(read_device().runtimes) == {"python", "numpy"}
+    device = read_device(packages={"broken_package": "broken", "numpy": "numpy"})
+    assert set(device.runtimes) == {"python", "numpy"}

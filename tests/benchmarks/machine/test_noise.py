@@ -6,18 +6,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.measure import noise
+from benchmarks.machine import noise
 from benchmarks.report.schema import Device, FlatOut, Method, Report, Timing
 from edge.service.board import Health
 
 FREE, CAPPED = Health(40.0, 0x50000), Health(85.0, 0x2)
 
 
-def test_a_quiet_start_is_not_told(tmp_path: Path) -> None:
+def test_a_quiet_start_has_no_reasons(tmp_path: Path) -> None:
     assert list(noise.at_start(FREE, 0.1, tmp_path)) == []
 
 
-def test_load_heat_and_governor_are_told(tmp_path: Path) -> None:
+def test_load_heat_and_governor_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "sys/devices/system/cpu/cpu0/cpufreq"
     folder.mkdir(parents=True)
     (folder / "scaling_governor").write_text("powersave\n")
@@ -63,7 +63,7 @@ def test_windows_that_are_far_apart_are_named() -> None:
     assert "3 %" in stolen
 
 
-def test_what_was_held_back_in_between_is_told() -> None:
-    assert list(noise.held_back_meanwhile(FREE, FREE)) == []
-    (words,) = noise.held_back_meanwhile(Health(40.0, 0x10000), Health(60.0, 0x30000))
+def test_throttling_meanwhile_is_named() -> None:
+    assert list(noise.throttled_meanwhile(FREE, FREE)) == []
+    (words,) = noise.throttled_meanwhile(Health(40.0, 0x10000), Health(60.0, 0x30000))
     assert words.startswith("meanwhile the processor is slowed")
