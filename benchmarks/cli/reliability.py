@@ -24,19 +24,11 @@ from edge.cameras.capture import Capture
 
 @dataclass(frozen=True, slots=True)
 class GateTries:
-    """How much ``gate`` tries.
+    """How much ``gate`` tries."""
 
-    Attributes:
-        steps: random steps of the trigger.
-        frame_rate_smiles: smiles that are shown at each frame rate.
-        firings: of which the latency to the pin is measured.
-        photo_s: how long the photo is held up, in seconds.
-        kills: of ``smile-gate run``.
-    """
-
-    steps: int = 10_000_000
-    frame_rate_smiles: int = 5000
-    firings: int = 1000
+    trigger_steps: int = 10_000_000
+    smiles_at_each_frame_rate: int = 5000
+    pin_firings: int = 1000
     photo_s: float = 600.0
     kills: int = 1000
 
@@ -68,19 +60,19 @@ def gate(options: argparse.Namespace, *, few: GateTries = FEW_TRIES) -> int:
         few: the tries of ``--quick``.
     """
     tries = few if options.quick else GateTries()
-    checked = rules(tries.steps)
+    checked = rules(tries.trigger_steps)
     print(
         f"random steps: {checked['steps']:,}, {checked['firings']:,} firings, "
         f"{checked['broken']} rules broken, {checked['per_second']:,.0f} steps a second"
     )
-    rates = frame_rates(tries.frame_rate_smiles)
+    rates = frame_rates(tries.smiles_at_each_frame_rate)
     print(
         f"at 10, 30 and 60 frames per second: {rates['firings']} firings each, "
         f"at most {rates['frames_apart']:.2f} frames apart"
     )
     pin_ms = {
         name: {"p50": statistics.median(times), "p99": statistics.quantiles(times, n=100)[98]}
-        for name, times in pin_latency(tries.firings).items()
+        for name, times in pin_latency(tries.pin_firings).items()
     }
     for name, words in (("scores", "scores that complete the hold"), ("frame", "frame")):
         print(

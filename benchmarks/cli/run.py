@@ -15,7 +15,7 @@ from benchmarks.peers.measure import WAYS, Way
 from benchmarks.report.schema import REPORT, Report
 from benchmarks.report.summary import present
 from benchmarks.session.measure_machine import REPORTS, measure_machine
-from benchmarks.session.plan import BRIEF, Plan
+from benchmarks.session.session import BRIEF, Plan
 from benchmarks.simulate.scenes import FPS
 
 

@@ -24,6 +24,7 @@ from msgspec import Meta, Struct
 from benchmarks.bundle import device_settings
 from benchmarks.measure.paths import FramePath, device_path, naive_path
 from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.windows import median_s
 from benchmarks.processes import own_process
 from benchmarks.report.schema import Positive, publish
 from benchmarks.simulate.scenes import FOUR, FPS, ONE, WALKING, Scene
@@ -166,15 +167,6 @@ def _score_to_blur() -> float:
     side = classifier.manifest.input.width
     noise = np.random.default_rng(1).integers(0, 256, (480, 640), np.uint8)
     face = noise[:side, :side].copy()
-
-    def seconds(call: Callable[[], object]) -> float:
-        call()
-        times = []
-        for _ in range(100):
-            started = time.process_time()
-            call()
-            times.append(time.process_time() - started)
-        return statistics.median(times)
-
-    score = seconds(lambda: classifier.score_pixels(face))
-    return seconds(lambda: cv2.GaussianBlur(noise, (21, 21), 5.0)) / score
+    score_s = median_s(lambda: classifier.score_pixels(face), 100, time.process_time)
+    blur_s = median_s(lambda: cv2.GaussianBlur(noise, (21, 21), 5.0), 100, time.process_time)
+    return blur_s / score_s

@@ -103,8 +103,8 @@ def measure_way(
     Returns:
         A report's figures, and the time of each inference in each window, in milliseconds.
     """
-    cold = [call_apart(False, _start, way) for _ in range(starts - 1)]
-    load_ms, first_ms, times = call_apart(False, _start_and_run, way, windows, window_s)
+    cold = [call_apart(False, _run, way, 0, 0.0)[:2] for _ in range(starts - 1)]
+    load_ms, first_ms, times = call_apart(False, _run, way, windows, window_s)
     loads, firsts = zip(*cold, (load_ms, first_ms), strict=True)
     figures = Inference(
         kind=way.kind,
@@ -117,14 +117,7 @@ def measure_way(
     return figures, times
 
 
-def _start(way: Way) -> tuple[float, float]:
-    load_ms, first_ms, _ = open_way(way)
-    return load_ms, first_ms
-
-
-def _start_and_run(
-    way: Way, windows: int, window_s: float
-) -> tuple[float, float, list[list[float]]]:
+def _run(way: Way, windows: int, window_s: float) -> tuple[float, float, list[list[float]]]:
     load_ms, first_ms, infer = open_way(way)
     return load_ms, first_ms, time_windows(infer, windows, window_s)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -13,6 +11,7 @@ import cv2
 import numpy as np
 
 from benchmarks.bundle import device_settings
+from benchmarks.measure.windows import median_s
 from edge.faces.haar import find_cascade
 from edge.model.crop import crop
 from edge.model.open import open_classifier
@@ -123,13 +122,4 @@ def float_model_ms(calls: int = 10) -> dict[str, float]:
         "predict_on_batch": lambda: model.predict_on_batch(face),
         "predict": lambda: model.predict(face, verbose=0),
     }
-    medians = {}
-    for name, call in methods.items():
-        call()  # the first call compiles the model
-        times = []
-        for _ in range(calls):
-            started = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - started)
-        medians[name] = statistics.median(times) * 1e3
-    return medians
+    return {name: median_s(call, calls) * 1e3 for name, call in methods.items()}

@@ -24,6 +24,7 @@ CSV = "csv"  # the name of a meter whose recording was read
 
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]
+Recorded = tuple[Stretch, Sequence[Sample]]
 
 
 class Recording:
@@ -78,34 +79,25 @@ PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
 }
 
 
-def run_stretch(name: PhaseName, seconds: float, recording: Recording) -> Stretch:
-    """Keep the machine in a phase, while nothing but the recording's meter is read."""
+def run_phase(name: PhaseName, seconds: float, meter: Meter | None) -> tuple[Stretch, Recording]:
+    """Keep the machine in a phase, while nothing but the meter is read."""
+    recording = Recording(meter)
     frames = PHASES[name](seconds, lambda: recording)
     started = datetime.fromtimestamp(recording.started_s).astimezone()
-    return Stretch(
+    stretch = Stretch(
         name=name,
         started=started.isoformat(timespec="milliseconds"),
         seconds=recording.seconds,
         frames=frames,
     )
+    return stretch, recording
 
 
-def run_phase(name: PhaseName, seconds: float, meter: Meter) -> tuple[Phase, str]:
-    """Keep the machine in a phase, while nothing but the meter is read.
-
-    Returns:
-        The phase, not integrated yet, and why the meter failed; empty if it did not.
-    """
-    recording = Recording(meter)
-    stretch = run_stretch(name, seconds, recording)
-    return _not_integrated(stretch, recording.samples), recording.error
-
-
-def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
-    """Return a report's figures of phases with a meter's samples.
+def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:
+    """Return a report's figures of stretches with a meter's samples.
 
     Raises:
-        MeterError: there is a phase without samples.
+        MeterError: a stretch has no samples.
     """
     return _with_cost(
         Power(
@@ -115,7 +107,7 @@ def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
             range_w=meter.range_w,
             resolution_w=meter.resolution_w,
             rate_hz=meter.rate_hz,
-            phases=tuple(_integrated(phase, meter.rate_hz, meter.name) for phase in phases),
+            phases=tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded),
         )
     )
 
@@ -127,6 +119,7 @@ def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
         MeterError: the file can't be read, or has no reading of a stretch.
     """
     samples = read_csv(path)
+    recorded = [(stretch, _cut(samples, stretch)) for stretch in stretches]
     steps = [later.at_s - sample.at_s for sample, later in pairwise(samples)]
     rate_hz = 1.0 / max(statistics.median(steps), 1e-3)
     return _with_cost(
@@ -135,9 +128,7 @@ def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
             covers="what an external meter saw and recorded",
             estimate=False,
             rate_hz=rate_hz,
-            phases=tuple(
-                _integrated(_cut(samples, stretch), rate_hz, str(path)) for stretch in stretches
-            ),
+            phases=tuple(_phase(*pair, rate_hz, str(path)) for pair in recorded),
         )
     )
 
@@ -160,34 +151,29 @@ def with_recording(report: Report, path: Path) -> Report:
     return replace(report, unmetered=(), power=from_csv(path, stretches))
 
 
-def _cut(samples: Sequence[Sample], stretch: Stretch) -> Phase:
+def _cut(samples: Sequence[Sample], stretch: Stretch) -> Sequence[Sample]:
     began_s = datetime.fromisoformat(stretch.started).timestamp()
-    return _not_integrated(stretch, part(samples, began_s, stretch.seconds))
+    return part(samples, began_s, stretch.seconds)
 
 
-def _not_integrated(stretch: Stretch, samples: Sequence[Sample]) -> Phase:
+def _phase(stretch: Stretch, samples: Sequence[Sample], rate_hz: float, meter: str) -> Phase:
+    joules, covered_s, _ = integrate(samples, GAP_PERIODS / rate_hz)
+    if covered_s <= 0.0:
+        raise MeterError(
+            f"{meter}: expected readings of the {stretch.seconds:.0f} s of {stretch.name!r} from "
+            f"{stretch.started} on, got {len(samples)}",
+            meter,
+        )
     return Phase(
         name=stretch.name,
         started=stretch.started,
         seconds=stretch.seconds,
         frames=stretch.frames,
-        joules=0.0,
-        mean_w=0.0,
-        gaps_s=stretch.seconds,
+        joules=joules,
+        mean_w=joules / covered_s,
+        gaps_s=max(0.0, stretch.seconds - covered_s),
         samples=tuple(samples),
     )
-
-
-def _integrated(phase: Phase, rate_hz: float, meter: str) -> Phase:
-    joules, covered_s, _ = integrate(phase.samples, GAP_PERIODS / rate_hz)
-    if covered_s <= 0.0:
-        raise MeterError(
-            f"{meter}: expected readings of the {phase.seconds:.0f} s of {phase.name!r} from "
-            f"{phase.started} on, got {len(phase.samples)}",
-            meter,
-        )
-    gaps_s = max(0.0, phase.seconds - covered_s)
-    return replace(phase, joules=joules, mean_w=joules / covered_s, gaps_s=gaps_s)
 
 
 def _with_cost(power: Power) -> Power:

@@ -51,9 +51,9 @@ def measure_path(film: Iterable[tuple[Frame, list[Box]]], process: FramePath) ->
     """Show frames with the boxes of their faces to a path, as fast as it processes them."""
     timings = Timings()
     errors: list[float] = []
-    true = false = 0
-    first_true: float | None = None
-    first_detected: float | None = None
+    true_at: list[float] = []
+    detected_at: list[float] = []
+    false = 0
     cpu = 0.0
     for frame, faces in film:
         cpu -= time.process_time()
@@ -61,12 +61,11 @@ def measure_path(film: Iterable[tuple[Frame, list[Box]]], process: FramePath) ->
             boxes = process(frame, timings)
         cpu += time.process_time()
         timings.frames += 1
-        true += len(faces)
         for face in faces:
-            first_true = frame.time if first_true is None else first_true
+            true_at.append(frame.time)
             nearest = max(boxes, key=face.iou, default=None)
             if nearest is not None and face.iou(nearest) > DETECTED_IOU:
-                first_detected = frame.time if first_detected is None else first_detected
+                detected_at.append(frame.time)
                 across = nearest.x + nearest.w / 2 - face.x - face.w / 2
                 down = nearest.y + nearest.h / 2 - face.y - face.h / 2
                 errors.append(float(np.hypot(across, down)) / face.w)
@@ -76,11 +75,9 @@ def measure_path(film: Iterable[tuple[Frame, list[Box]]], process: FramePath) ->
         fps=timings.frames / sum(stages["frame"]),
         median_ms=timings.medians_ms(),
         p99_ms={name: float(np.percentile(kept, 99)) * 1e3 for name, kept in stages.items()},
-        recall=len(errors) / true if true else 1.0,
+        recall=len(detected_at) / len(true_at) if true_at else 1.0,
         box_error=statistics.fmean(errors) if errors else 0.0,
         false=false / timings.frames,
-        first_s=first_detected - first_true
-        if first_detected is not None and first_true is not None
-        else 0.0,
+        first_s=detected_at[0] - true_at[0] if detected_at else 0.0,
         cpu_per_s=cpu / timings.frames * FPS,
     )

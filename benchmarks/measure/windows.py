@@ -47,6 +47,19 @@ def window(call: Callable[[], object], window_s: float, calls: int) -> list[floa
     return took
 
 
+def median_s(
+    call: Callable[[], object], calls: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return the median time of a number of calls after a first call, in seconds of a clock."""
+    call()
+    times = []
+    for _ in range(calls):
+        began = clock()
+        call()
+        times.append(clock() - began)
+    return statistics.median(times)
+
+
 def timing(windows: Sequence[Sequence[float]]) -> Timing:
     """Return a report's figures of windows of times in milliseconds."""
     percentiles = np.array([np.percentile(times, (50, 90, 99)) for times in windows])

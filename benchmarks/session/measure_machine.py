@@ -16,8 +16,7 @@ from benchmarks.measure import power
 from benchmarks.measure.inference import float_model_of, ways
 from benchmarks.meters import Meter
 from benchmarks.report.schema import REPORT, Device, Method, Report, ReportError
-from benchmarks.session.plan import Plan
-from benchmarks.session.session import Session
+from benchmarks.session.session import Plan, Session
 from benchmarks.simulate.scenes import FPS
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.errors import MissingPackageError, SmileGateError

@@ -68,25 +68,20 @@ def test_a_workstation_is_known_by_its_processor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "files"),
+    ("architecture", "files", "emulated"),
     [
-        ("aarch64", {"proc/device-tree/fw-cfg@9020000/compatible": b"qemu,fw-cfg-mmio\0"}),
-        ("aarch64", {"sys/class/dmi/id/sys_vendor": b"QEMU\n"}),
-        ("x86_64", {"proc/cpuinfo": b"model name\t: QEMU TCG CPU version 2.5+\n"}),
+        ("aarch64", {"proc/device-tree/fw-cfg@9020000/compatible": b"qemu,fw-cfg-mmio\0"}, True),
+        ("aarch64", {"sys/class/dmi/id/sys_vendor": b"QEMU\n"}, True),
+        ("x86_64", {"proc/cpuinfo": b"model name\t: QEMU TCG CPU version 2.5+\n"}, True),
+        ("x86_64", {"sys/class/dmi/id/sys_vendor": b"QEMU\n"}, False),
     ],
-    ids=["device tree", "DMI", "processor"],
+    ids=["device tree", "DMI", "processor", "QEMU only hosts"],
 )
 def test_an_emulated_processor_is_known(
-    tmp_path: Path, architecture: str, files: dict[str, bytes]
+    tmp_path: Path, architecture: str, files: dict[str, bytes], emulated: bool
 ) -> None:
     device = read_device(tree(tmp_path, {**WORKSTATION, **files}), architecture=architecture)
-    assert device.emulated
-    assert device.name.startswith("emulated-")
-
-
-def test_an_x86_guest_that_qemu_only_hosts_is_not_emulated(tmp_path: Path) -> None:
-    guest = {**WORKSTATION, "sys/class/dmi/id/sys_vendor": b"QEMU\n"}
-    assert not read_device(tree(tmp_path, guest), architecture="x86_64").emulated
+    assert device.emulated == device.name.startswith("emulated-") == emulated
 
 
 def test_an_emulated_device_can_be_declared(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from benchmarks.machine import noise
-from benchmarks.report.schema import Device, FlatOut, Method, Report, Timing
+from benchmarks.report.schema import FlatOut, Timing
 from edge.service.board import Health
+from tests.benchmarks.report.whole_report import full_report
 
 FREE, CAPPED = Health(40.0, 0x50000), Health(85.0, 0x2)
 
@@ -45,17 +45,8 @@ def test_windows_that_are_far_apart_are_named() -> None:
         timing = Timing(p50=1, p90=1, p99=1, per_s=1, windows=windows)
         return FlatOut(scene=name, faces=1, timing=timing, stages_ms={})
 
-    report = Report(
-        date="2026-01-31T12:00:00+00:00",
-        version="1",
-        device=msgspec.convert(
-            dict.fromkeys(("name", "model", "architecture", "os", "kernel"), "a")
-            | {"cores": 1, "memory_mb": 1, "runtimes": {}},
-            Device,
-        ),
-        method=Method(bundle="", windows=2, window_s=1, camera_fps=30, sustained_s=1, power_s=1),
-        flat_out=(scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2))),
-    )
+    scenes = (scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2)))
+    report = full_report(flat_out=scenes)
     (words,) = noise.at_end(report, 0.0)
     assert "restless 20.0 %" in words
     assert "steady" not in words

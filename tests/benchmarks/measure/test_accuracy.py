@@ -9,16 +9,9 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.measure.accuracy import bundles
-from benchmarks.report.schema import (
-    Accuracy,
-    Device,
-    Method,
-    Report,
-    ReportError,
-    read_report,
-    write_report,
-)
+from benchmarks.report.schema import Accuracy, ReportError, read_report, write_report
 from edge.settings import SHIPPED_BUNDLE
+from tests.benchmarks.report.whole_report import full_report
 
 OTHER = Accuracy(who="other", images=800, right=700, missed_faces=3)
 
@@ -26,23 +19,8 @@ OTHER = Accuracy(who="other", images=800, right=700, missed_faces=3)
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     """The folder of a report with the accuracies of two bundles, wrong for the shipped bundle."""
-    method = Method(
-        bundle="", windows=5, window_s=1.0, camera_fps=30.0, sustained_s=60.0, power_s=10.0
-    )
-    device = Device(
-        name="x", model="x", cores=2, memory_mb=1, architecture="x", os="x", kernel="x", runtimes={}
-    )
     wrong = Accuracy(who="smilenet", images=800, right=1, missed_faces=0)
-    write_report(
-        Report(
-            date="2026-01-01T00:00:00",
-            version="1",
-            device=device,
-            method=method,
-            accuracy=(wrong, OTHER),
-        ),
-        tmp_path,
-    )
+    write_report(full_report(accuracy=(wrong, OTHER)), tmp_path)
     return tmp_path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.session.plan import BRIEF
+from benchmarks.session.session import BRIEF
 from benchmarks.simulate.scenes import SMILES, WALKING
 
 TINY = replace(
