@@ -56,7 +56,7 @@ class Plan:
         sustained_s: of the run that looks for heat.
         every_s: between its readings.
         power_s: of each phase for power.
-        with_float: whether TensorFlow makes a float model to measure, where there is one.
+        with_float: whether TensorFlow makes a float model to measure, if TensorFlow is installed.
         peers: other ways to tell smiles that are measured too, by their names.
         data: folder with GENKI-4K, for the peers' accuracy.
         external: an external power meter, which is not read here, records meanwhile.

@@ -153,7 +153,7 @@ def test_bad_arguments_are_one_line(
 def test_what_an_external_meter_recorded_is_read_later(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verb = partial(run, brief=replace(TINY, power_s=0.5))
+    verb = partial(run, brief=replace(TINY, power_s=0.5, scenes=(), smiles=()))
     out, began = tmp_path / "out", time.time()
     assert main(["run", "--quick", "--meter", "external", "--out", str(out)], run=verb) == 0
     later = f"python -m benchmarks report {out} --power-csv FILE"
