@@ -28,7 +28,7 @@ def test_figures_are_medians_over_the_windows() -> None:
     figures = timing([steady, [5.0 * ms for ms in steady], [2.0 * ms for ms in steady]])
     assert figures.windows == (1.0, 5.0, 2.0)
     assert figures.p50 == 2.0
-    assert 2.0 <= figures.p90 <= found.p99 <= 18.0
+    assert 2.0 <= figures.p90 <= figures.p99 <= 18.0
     assert figures.per_s == pytest.approx(1e3 / 2.16)
     assert figures.spread == 4.0
 
