@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -130,7 +129,18 @@ def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     began = time.perf_counter()
     interpreter = open_interpreter(runtime, way, delegates)
     loaded = time.perf_counter()
-    infer = partial(_infer, interpreter, *_tensors(interpreter))
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    picture = next(self_test_pictures(source["shape"][1]))[None, ..., None]
+    if source["dtype"] == np.int8:
+        values = (picture.astype(np.int16) - 128).astype(np.int8)
+    else:
+        values = (picture / np.float32(255)).astype(np.float32)
+
+    def infer() -> Any:
+        interpreter.set_tensor(source["index"], values)
+        interpreter.invoke()
+        return interpreter.get_tensor(target["index"])
+
     infer()
     return (loaded - began) * 1e3, (time.perf_counter() - loaded) * 1e3, infer
 
@@ -148,20 +158,3 @@ def open_interpreter(runtime: Any, way: Way, delegates: Sequence[Any] = ()) -> A
         )
         interpreter.allocate_tensors()
     return interpreter
-
-
-def _tensors(interpreter: Any) -> tuple[int, np.ndarray[Any, Any], int]:
-    """Return the input's index, an input that the model takes, and the output's index."""
-    first = interpreter.get_input_details()[0]
-    picture = next(self_test_pictures(first["shape"][1]))[None, ..., None]
-    if first["dtype"] == np.int8:
-        values = (picture.astype(np.int16) - 128).astype(np.int8)
-    else:
-        values = (picture / np.float32(255)).astype(np.float32)
-    return first["index"], values, interpreter.get_output_details()[0]["index"]
-
-
-def _infer(interpreter: Any, target: int, values: np.ndarray[Any, Any], source: int) -> Any:
-    interpreter.set_tensor(target, values)
-    interpreter.invoke()
-    return interpreter.get_tensor(source)
