@@ -1,1 +1,3 @@
-"""How fast the device's path is: windows after a warm-up, medians, the raw log kept."""
+"""Benchmarks measure the device's path on the machine at hand, and how far it can be trusted. A
+bundle and seeded scenes come in; reports with medians over windows, and the raw log, go out.
+"""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 import train
-from benchmarks.measure.paths import digest
+from benchmarks.bundle import digest
 from benchmarks.report.report_json import REPORT, ReportError, read_report
 from benchmarks.report.schema import Accuracy, Report
 from edge.model.bundle import MANIFEST
@@ -19,24 +17,11 @@ from edge.settings import SHIPPED_BUNDLE
 GENKI = "genki4k"
 
 
-def add_data(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Add the option that names the folder with GENKI-4K."""
-    default = os.environ.get("SMILE_GATE_DATA") or None
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        default=default,
-        required=required and default is None,
-        help="folder with genki4k, a folder or .tar (default: $SMILE_GATE_DATA)",
-    )
-
-
 def bundles(named: Sequence[Path] = ()) -> list[Path]:
     """Return the folders of the shipped bundles and the named ones, each once.
 
     Raises:
-        ReportError: two have the same name, by which a report knows them.
+        ReportError: two folders have the same name, by which a report knows the bundle.
     """
     shipped = sorted(path.parent for path in SHIPPED_BUNDLE.parent.glob(f"*/{MANIFEST}"))
     folders: dict[str, Path] = {}
@@ -49,22 +34,25 @@ def bundles(named: Sequence[Path] = ()) -> list[Path]:
     return list(folders.values())
 
 
-def judge(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
-    """Yield the accuracy of each bundle, by the name of its folder.
+def measure_accuracy(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
+    """Yield the accuracy of each bundle on the CPU, by the name of its folder.
 
     Raises:
         BundleError: a bundle can't be loaded.
         DataError: GENKI-4K is missing or incomplete.
     """
     for folder in folders:
-        found = train.evaluate_bundle(folder, data, [GENKI])[GENKI]
-        yield replace(reported(folder.name, found), bundle=digest(folder))
+        measured = train.evaluate_bundle(folder, data, [GENKI])[GENKI]
+        yield replace(reported(folder.name, measured), bundle=digest(folder))
 
 
-def reported(who: str, found: train.Accuracy) -> Accuracy:
+def reported(who: str, measured: train.Accuracy) -> Accuracy:
     """Return an accuracy as a report has it."""
     return Accuracy(
-        who=who, images=found.images, right=found.right, missed_faces=found.missed_faces
+        who=who,
+        images=measured.images,
+        right=measured.right,
+        missed_faces=measured.missed_faces,
     )
 
 
@@ -72,15 +60,15 @@ def open_report(path: Path) -> tuple[Report, Path]:
     """Read a report that is to be added to; return its folder too.
 
     Raises:
-        ReportError: it is missing, not a report, or has another name than reports have.
+        ReportError: the file is missing, no report, or has another name than reports have.
     """
     if not path.is_dir() and path.name != REPORT:
         raise ReportError(f"{path}: expected a folder with a {REPORT}, or that file")
     return read_report(path), path if path.is_dir() else path.parent
 
 
-def with_accuracy(report: Report, found: Sequence[Accuracy]) -> Report:
+def with_accuracy(report: Report, measured: Sequence[Accuracy]) -> Report:
     """Return a report with these accuracies, instead of those it had of the same bundles."""
-    names = {one.who for one in found}
-    kept = [one for one in report.accuracy if one.who not in names]
-    return replace(report, accuracy=(*kept, *found))
+    names = {accuracy.who for accuracy in measured}
+    kept = [accuracy for accuracy in report.accuracy if accuracy.who not in names]
+    return replace(report, accuracy=(*kept, *measured))

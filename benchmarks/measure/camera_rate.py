@@ -11,47 +11,22 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import cycle
 
 import numpy as np
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 
-from benchmarks.measure.paths import bundle_folder
+from benchmarks.bundle import device_settings
 from benchmarks.report.schema import CameraRate
 from benchmarks.simulate.cameras import PacedCamera
-from benchmarks.simulate.pins import TimedPin
+from benchmarks.simulate.pins import TimedPin, mock_pins
 from benchmarks.simulate.scenes import FPS, Scene
+from benchmarks.simulate.trigger import EagerTrigger
 from edge.cameras.capture import Capture
-from edge.faces.open import open_detector
-from edge.faces.tracker import FaceTracker
-from edge.model.bundle import load_bundle
-from edge.model.classifier import Classifier
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, Stages
-from edge.settings import Settings, ShutterSettings, TriggerSettings
-from edge.trigger import Trigger
-from edge.values import Decision, SmileScore
+from edge.pipeline import Pipeline, open_stages
+from edge.settings import ShutterSettings
 
 WARM_UP_S = 1.0
-EAGER = TriggerSettings(smoothing_s=0, hold_s=0, cooldown_s=0, max_per_minute=600)
-"""Fires at once at each smile, so that only our own time is between frame and pin."""
 
 
-class NotingTrigger(Trigger):
-    """Notes each frame's time and its age in seconds when it was decided on, and the times of the
-    frames that fired."""
-
-    def __init__(self, settings: TriggerSettings) -> None:
-        super().__init__(settings)
-        self.ages: list[tuple[float, float]] = []
-        self.fired: list[float] = []
-
-    def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
-        decision = super().step(time_, scores)
-        self.ages.append((time_, time.monotonic() - time_))
-        if decision.fire:
-            self.fired.append(time_)
-        return decision
-
-
+@mock_pins(TimedPin)
 def at_camera_rate(
     scene: Scene,
     seconds: float,
@@ -61,17 +36,12 @@ def at_camera_rate(
 
     Args:
         scene: of faces that smile now and then.
-        seconds: how long is measured, after a second that is not.
-        measured: is entered for that time.
+        seconds: how long is measured, after ``WARM_UP_S``, which does not count.
+        measured: is entered while it counts.
     """
     pictures = [frame.grey for frame, _ in scene.render(round(2 * FPS))]
-    settings, stop = Settings(), threading.Event()
-    Device.pin_factory = MockFactory(pin_class=TimedPin)
-    TimedPin.rises.clear()
-    trigger = NotingTrigger(EAGER)
+    settings, stop, trigger = device_settings(), threading.Event(), EagerTrigger()
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
-    faces = FaceTracker(open_detector(settings.faces), settings.faces)
-    classifier = Classifier(load_bundle(bundle_folder()))
 
     def opened() -> PacedCamera:
         return PacedCamera(cycle(pictures), FPS)
@@ -80,13 +50,13 @@ def at_camera_rate(
         opened(), opened, stall_s=settings.camera.stall_s, stop=stop, tell=lambda _: None
     )
     pipeline = Pipeline(
-        Stages(faces, classifier, trigger),
+        open_stages(settings)._replace(trigger=trigger),
         camera=camera,
         outputs=outputs,
         listen=lambda _: None,
     )
     with closing(outputs), closing(camera), ThreadPoolExecutor(1) as thread:
-        judging = thread.submit(pipeline.run, stop)
+        run = thread.submit(pipeline.run, stop)
         try:
             stop.wait(WARM_UP_S)
             with measured():
@@ -96,29 +66,29 @@ def at_camera_rate(
                 dropped = camera.dropped - dropped
         finally:
             stop.set()
-        judging.result()
-    Device.pin_factory = None
-    ages = [age for at, age in trigger.ages if began <= at < ended]
+        run.result()
+    ages = [at.decided_s - at.frame_s for at in trigger.steps if began <= at.frame_s < ended]
+    fired = [at.frame_s for at in trigger.steps if at.fired]
     rises = [rise for rise in TimedPin.rises if began <= rise < ended]
     return CameraRate(
         scene=scene.name,
         faces=scene.faces,
         cpu_share=cpu / (ended - began),
         age_ms=_percentiles_ms(ages),
-        pin_ms=_percentiles_ms(_latencies(trigger.fired, rises)),
+        pin_ms=_percentiles_ms(latencies_s(fired, rises)),
         firings=len(rises),
         frames=len(ages),
         dropped=dropped,
     )
 
 
-def _latencies(fired: Sequence[float], rises: Sequence[float]) -> list[float]:
-    """Return for each rise of a pin how long before it the frame came that fired last."""
+def latencies_s(fired: Sequence[float], rises: Sequence[float]) -> list[float]:
+    """Return for each rise of a pin how long before it the last frame that fired was taken."""
     return [rise - fired[at - 1] for rise in rises if (at := bisect_left(fired, rise))]
 
 
 def _percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:
     if not seconds:
         return {}
-    found = np.percentile(seconds, (50, 90, 99)) * 1e3
-    return dict(zip(("p50", "p90", "p99"), map(float, found), strict=True))
+    percentiles = np.percentile(seconds, (50, 90, 99)) * 1e3
+    return dict(zip(("p50", "p90", "p99"), map(float, percentiles), strict=True))

@@ -1,8 +1,8 @@
-"""Whether the device's path got slower: ratios against ways that do not change, in the same run.
+"""Whether the device's path got slower: ratios to work that does not change, in the same run.
 
-Times differ from machine to machine and from day to day; how many times as fast one thing is as
-another, measured in turns by one process, differs much less. Frames are counted by the second of
-processor time, so that others on the machine matter little.
+Times differ from machine to machine and from day to day. Ratios of two times, measured in turns by
+the same process, differ much less. Frames are counted by the second of processor time, so that
+other programs on the machine matter little.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from benchmarks.measure.paths import Judge, measure, naive_path, this_path
-from benchmarks.measure.process import own_process
+from benchmarks.bundle import device_settings
+from benchmarks.measure.paths import FramePath, device_path, naive_path
+from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.windows import median_s
+from benchmarks.processes import own_process
 from benchmarks.report.report_json import publish
 from benchmarks.report.schema import Positive
 from benchmarks.simulate.scenes import FOUR, FPS, ONE, WALKING, Scene
 from edge.errors import SmileGateError
-from edge.model.bundle import load_bundle
-from edge.model.classifier import Classifier
-from edge.settings import SHIPPED_BUNDLE
+from edge.model.open import open_classifier
 
 TOLERANCES = {
     "walking face: frames a second, against the naive path": 0.25,
@@ -37,17 +38,17 @@ TOLERANCES = {
     "four faces: frames a second, against one face": 0.25,
     "scores a second, against blurs of 640x480": 0.4,
 }
-"""Of new baselines: the share of a ratio that may be lost; each is better when it is larger."""
+"""Of new baselines: the share of a ratio that may be lost; larger ratios are better."""
 
 ROUNDS = 7
 
 
 class BaselineError(SmileGateError, ValueError):
-    """A baseline is missing, not one, or of another machine or version."""
+    """A baseline is missing, no baseline, or of another machine or version."""
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True):
-    """A ratio as it was, and the share of it that may be lost."""
+    """The ratio of a baseline, and the share of the ratio that may be lost."""
 
     ratio: Positive
     tolerance: Annotated[float, Meta(gt=0, lt=1)]
@@ -66,7 +67,7 @@ class Baseline(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One ratio, held against what was expected of it."""
+    """A measured ratio and the baseline's."""
 
     name: str
     got: float
@@ -84,11 +85,11 @@ class Verdict:
         )
 
 
-def read_baseline(path: Path) -> Baseline:
+def read_baseline(path: Path, architecture: str = platform.machine()) -> Baseline:
     """Read the baseline of this architecture.
 
     Raises:
-        BaselineError: it is missing, not one, of another machine, or of other ratios.
+        BaselineError: the file is missing, no baseline, of another machine, or of other ratios.
     """
     try:
         baseline = msgspec.json.decode(path.read_bytes(), type=Baseline)
@@ -97,9 +98,9 @@ def read_baseline(path: Path) -> Baseline:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BaselineError(f"{path}: not a baseline: {error}") from error
     anew = "write one anew with --write"
-    if baseline.architecture != platform.machine():
+    if baseline.architecture != architecture:
         raise BaselineError(
-            f"{path}: expected a baseline of {platform.machine()}, got one of "
+            f"{path}: expected a baseline of {architecture}, got one of "
             f"{baseline.architecture}: {anew}"
         )
     if unlike := baseline.ratios.keys() ^ TOLERANCES.keys():
@@ -111,14 +112,14 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def write_baseline(path: Path, ratios: dict[str, float]) -> Baseline:
-    """Write ratios as a baseline; tolerances of one that was there are kept.
+    """Write ratios as a baseline, with the tolerances of the baseline that the file held before.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the file can't be written.
     """
     tolerances = dict(TOLERANCES)
-    with suppress(BaselineError):  # if there is none, there will be
-        tolerances |= {name: one.tolerance for name, one in read_baseline(path).ratios.items()}
+    with suppress(BaselineError):  # the file may be new
+        tolerances |= {name: old.tolerance for name, old in read_baseline(path).ratios.items()}
     baseline = Baseline(
         platform.machine(),
         {name: Expected(float(f"{ratio:.4g}"), tolerances[name]) for name, ratio in ratios.items()},
@@ -128,46 +129,45 @@ def write_baseline(path: Path, ratios: dict[str, float]) -> Baseline:
     return baseline
 
 
-def judge(baseline: Baseline, ratios: dict[str, float]) -> list[Verdict]:
-    """Hold ratios against a baseline that has all of them."""
+def compare_ratios(baseline: Baseline, ratios: dict[str, float]) -> list[Verdict]:
+    """Compare ratios with a baseline that has all of them."""
     return [Verdict(name, got, baseline.ratios[name]) for name, got in ratios.items()]
 
 
-def measure_ratios(rounds: int = ROUNDS) -> dict[str, float]:
-    """Measure each ratio so many times, in a process of its own on one core; return the medians."""
-    with own_process() as process:
-        found = [process.submit(_ratios).result() for _ in range(rounds)]
-    return {name: statistics.median(one[name] for one in found) for name in TOLERANCES}
+def measure_round() -> dict[str, float]:
+    """Measure each ratio once, in this process."""
 
+    def fps(scene: Scene, path: FramePath, frames: int = 90) -> float:
+        return FPS / measure_path(scene.render(frames), path).cpu_per_s
 
-def _ratios() -> dict[str, float]:
-    def fps(scene: Scene, path: Judge, frames: int = 90) -> float:
-        return FPS / measure(scene.render(frames), path).cpu_per_s
-
-    one = fps(ONE, this_path())
+    one_face = fps(ONE, device_path())
     ratios = (
-        fps(WALKING, this_path()) / fps(WALKING, naive_path(keras=False), 6),
-        fps(Scene(0), this_path()) / one,
-        fps(FOUR, this_path()) / one,
-        _score_against_blur(),
+        fps(WALKING, device_path()) / fps(WALKING, naive_path(keras=False), 6),
+        fps(Scene(0), device_path()) / one_face,
+        fps(FOUR, device_path()) / one_face,
+        _score_to_blur(),
     )
     return dict(zip(TOLERANCES, ratios, strict=True))
 
 
-def _score_against_blur() -> float:
-    classifier = Classifier(load_bundle(SHIPPED_BUNDLE))
+def measure_ratios(
+    rounds: int = ROUNDS, measure_round: Callable[[], dict[str, float]] = measure_round
+) -> dict[str, float]:
+    """Return each ratio's median over rounds, in a new process on one core.
+
+    Raises:
+        DeadProcessError: the process ended before it had measured.
+    """
+    with own_process() as process:
+        measured = [process.submit(measure_round).result() for _ in range(rounds)]
+    return {name: statistics.median(ratios[name] for ratios in measured) for name in TOLERANCES}
+
+
+def _score_to_blur() -> float:
+    classifier = open_classifier(device_settings())
     side = classifier.manifest.input.width
     noise = np.random.default_rng(1).integers(0, 256, (480, 640), np.uint8)
     face = noise[:side, :side].copy()
-
-    def seconds(call: Callable[[], object]) -> float:
-        call()
-        times = []
-        for _ in range(100):
-            started = time.process_time()
-            call()
-            times.append(time.process_time() - started)
-        return statistics.median(times)
-
-    score = seconds(lambda: classifier.score_pixels(face))
-    return seconds(lambda: cv2.GaussianBlur(noise, (21, 21), 5.0)) / score
+    score_s = median_s(lambda: classifier.score_pixels(face), 100, time.process_time)
+    blur_s = median_s(lambda: cv2.GaussianBlur(noise, (21, 21), 5.0), 100, time.process_time)
+    return blur_s / score_s

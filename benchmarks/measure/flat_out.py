@@ -1,15 +1,15 @@
-"""Frames of a scene taken to decisions as fast as it goes."""
+"""Frames of a scene, processed to decisions as fast as possible."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from contextlib import AbstractContextManager, nullcontext
-from itertools import count, cycle
+from itertools import cycle
 
 import cv2
 
-from benchmarks.measure.paths import this_path
+from benchmarks.measure.paths import device_path
 from benchmarks.measure.windows import time_windows, timing, window
 from benchmarks.report.schema import FlatOut
 from benchmarks.simulate.scenes import FPS, Scene
@@ -17,12 +17,12 @@ from edge.pipeline import Timings
 from edge.values import Frame
 
 FILM = 60
-"""Frames of a scene that are kept: enough for the face finder's whole turn, few for a small board's
-memory."""
+"""Frames of a scene that are kept: enough for a whole turn of the search for faces, few enough for
+a small board's memory."""
 
 
 class AllTimings(Timings):
-    """Keeps every time, not the last ones only."""
+    """Keeps all times, not only the last times."""
 
     KEPT = 1_000_000
 
@@ -35,30 +35,31 @@ class Untimed(Timings):
         return nullcontext()
 
 
-class Show:
-    """Shows a scene's frames to this path, forwards and backwards, so that no face jumps.
+class ScenePlayer:
+    """Shows a scene's frames to the device's path, forwards and backwards, so that no face jumps.
 
-    They are made before, so that nothing but the path is at work, on one thread.
+    The frames are made before, so that nothing but the path is at work, on one thread.
 
     Attributes:
-        length: how many steps it takes to be where it began.
+        length: frames of a round, forwards and backwards.
     """
 
     def __init__(self, scene: Scene, film: int = FILM) -> None:
+        self._process = device_path()
         cv2.setNumThreads(1)
-        pictures = [frame.grey for frame, _ in scene.render(film)]
-        self.length = 2 * film
-        self._pictures = cycle([*pictures, *reversed(pictures)])
-        self._numbers = count()
-        self._judge = this_path()
+        forwards = [frame.grey for frame, _ in scene.render(film)]
+        pictures = [*forwards, *reversed(forwards)]
+        self.length = len(pictures)
+        self.frames = (
+            Frame(number, number / FPS, picture) for number, picture in enumerate(cycle(pictures))
+        )
 
     def step(self, timings: Timings) -> None:
-        """Take the next frame to its decision."""
-        number = next(self._numbers)
-        self._judge(Frame(number, number / FPS, next(self._pictures)), timings)
+        """Process the next frame."""
+        self._process(next(self.frames), timings)
 
     def run(self, seconds: float) -> int:
-        """Judge frames for some seconds, as fast as it goes; return how many."""
+        """Process frames for some seconds, as fast as possible; return how many."""
         untimed = Untimed()
         end = time.perf_counter() + seconds
         frames = 0
@@ -71,46 +72,48 @@ class Show:
 def flat_out(
     scene: Scene, windows: int, window_s: float, film: int = FILM
 ) -> tuple[FlatOut, list[list[float]]]:
-    """Measure one scene.
+    """Measure a scene.
 
     Returns:
-        What a report says, and the time of each frame in each window, in milliseconds.
+        A report's figures, and the time of each frame in each window, in milliseconds.
     """
-    show, timings = Show(scene, film), AllTimings()
-    times = time_windows(lambda: show.step(timings), windows, window_s, show.length)
-    counted = sum(map(len, times))  # what came before was the warm-up
+    player, timings = ScenePlayer(scene, film), AllTimings()
+    times = time_windows(lambda: player.step(timings), windows, window_s, player.length)
+    counted = sum(map(len, times))  # earlier frames were the warm-up
     stages_ms = {
         name: statistics.median(list(kept)[-counted:]) * 1e3
         for name, kept in timings.stages.items()
         if kept
     }
-    found = FlatOut(scene=scene.name, faces=scene.faces, timing=timing(times), stages_ms=stages_ms)
-    return found, times
+    figures = FlatOut(
+        scene=scene.name, faces=scene.faces, timing=timing(times), stages_ms=stages_ms
+    )
+    return figures, times
 
 
 def overhead(scene: Scene, pairs: int, film: int = FILM) -> float:
     """Return the share of the frame rate that timing frames and their stages costs.
 
-    The same frames are judged with and without, in turns; this is the median of the differences in
-    processor time, for which it does not matter what others do.
+    The same frames are processed with and without, in turns. The share is the median of the
+    differences in processor time, on which other programs have little effect.
     """
-    show, timings, untimed = Show(scene, film), Timings(), Untimed()
+    player, timings, untimed = ScenePlayer(scene, film), Timings(), Untimed()
 
     def timed() -> None:
-        window(lambda: show.step(timings), 0.0, show.length)
+        window(lambda: player.step(timings), 0.0, player.length)
 
     def bare() -> None:
-        for _ in range(show.length):
-            show.step(untimed)
+        for _ in range(player.length):
+            player.step(untimed)
 
     bare()
     shares = []
     for pair in range(pairs):
         first, second = (timed, bare) if pair % 2 else (bare, timed)
         took = {}
-        for judge_all in (first, second):
+        for process_all in (first, second):
             began = time.process_time()
-            judge_all()
-            took[judge_all] = time.process_time() - began
+            process_all()
+            took[process_all] = time.process_time() - began
         shares.append(1.0 - took[bare] / took[timed])
     return statistics.median(shares)

@@ -11,46 +11,34 @@ from pathlib import Path
 
 import cv2
 
+from benchmarks.processes import cpu_s, memory_mb
 from benchmarks.simulate.scenes import FPS, WALKING, Scene
 from edge.errors import CameraError
 
 SPARE_S = 2.0
-"""What a clip is longer than it is looked at, for a start that takes long."""
+"""Of the clip, beyond the time that is measured: a start may take long."""
 
 
-def memory_mb(field: str, pid: int | str = "self") -> float:
-    """Return a process's resident memory: ``VmRSS`` now, ``VmHWM`` its peak.
-
-    ``getrusage`` would give a new process the peak of the one that started it.
-    """
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) / 1024
-    raise ProcessLookupError(f"/proc/{pid}/status: expected {field}, got none: has it ended?")
-
-
-def cpu_s(pid: int) -> float:
-    """Return the seconds of processor that a process has used."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def run_command(seconds: float) -> dict[str, float]:
-    """Start ``smile-gate run`` on a clip of a walking face, in real time, with simulated pins.
+def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
+    """Start ``smile-gate run`` on a clip of a scene, in real time, with simulated pins.
 
     Args:
-        seconds: how long it is looked at, once it is ready; it is stopped then.
+        seconds: how long the command is measured once it is ready; then it is stopped.
+        scene: with a face from its first frames on.
 
     Returns:
-        Seconds from the start of the process to the event of the first frame, its peak memory, that
-        at the end, and its seconds of processor a second from the first frame on; decoding the clip
-        is part of them.
+        ``ready_s``, seconds from the start of the process to the first face's event;
+        ``peak_memory_mb`` and ``steady_memory_mb``, at the end; ``cpu_per_s``, seconds of processor
+        a second from then on, in which the clip is decoded too.
+
+    Raises:
+        CameraError: no face was found in the clip.
     """
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "walking.avi"
-        _record(WALKING, seconds + SPARE_S, clip)
+        _record(scene, seconds + SPARE_S, clip)
         started = time.monotonic()
-        with subprocess.Popen(  # noqa: S603  (our own)
+        with subprocess.Popen(  # noqa: S603  (our own command)
             [
                 sys.executable,
                 "-m",
@@ -65,12 +53,12 @@ def run_command(seconds: float) -> dict[str, float]:
             stderr=subprocess.DEVNULL,
         ) as process:
             try:
-                return _followed(process, started, seconds, clip)
+                return _measure(process, started, seconds, clip)
             finally:
                 process.terminate()
 
 
-def _followed(
+def _measure(
     process: subprocess.Popen[bytes], started: float, seconds: float, clip: Path
 ) -> dict[str, float]:
     if not process.stdout or b"face_found" not in process.stdout.readline():

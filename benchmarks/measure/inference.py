@@ -1,4 +1,4 @@
-"""The classifier's model alone: time to load, first inference, and those after it."""
+"""The classifier's model alone: time to load, first inference, and later inferences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.measure.process import apart
 from benchmarks.measure.windows import time_windows, timing
+from benchmarks.processes import call_apart
 from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import Inference
 from edge.errors import BundleError, MissingPackageError
@@ -51,17 +50,22 @@ class Way:
         return configuration(self.kind, self.threads, self.xnnpack)
 
 
-def ways(bundle: Bundle, float_model: bytes) -> Iterator[Way]:
-    """Yield what can be measured here.
+def ways(
+    bundle: Bundle, float_model: bytes, most_threads: int = MOST_THREADS, cores: int | None = None
+) -> Iterator[Way]:
+    """Yield the ways that can be measured here.
 
     Args:
-        bundle: whose int8 model is, and the one for an Edge TPU, where both are there.
-        float_model: the same in float32; empty if there is none.
+        bundle: with the int8 model, and maybe its compilation for an Edge TPU, which is yielded
+            where an accelerator is plugged in.
+        float_model: the same model in float32; empty if there is none.
+        most_threads: of the interpreter on the CPU; 0 leaves out the CPU.
+        cores: that may be used; by default this process's.
     """
-    cores = len(os.sched_getaffinity(0))
+    cores = cores or len(os.sched_getaffinity(0))
     kinds: dict[Kind, bytes] = {"int8": bundle.model, "float32": float_model}
     for kind, model in kinds.items():
-        for xnnpack, threads in product((True, False), range(1, min(cores, MOST_THREADS) + 1)):
+        for xnnpack, threads in product((True, False), range(1, min(cores, most_threads) + 1)):
             if model:
                 yield Way(kind, model, threads, xnnpack)
     if bundle.edgetpu_model and plugged_in():
@@ -69,11 +73,11 @@ def ways(bundle: Bundle, float_model: bytes) -> Iterator[Way]:
 
 
 def float_model_of(bundle: Bundle) -> bytes:
-    """Return the bundle's model in float32, converted in a process of its own.
+    """Return the bundle's Keras model as float32 TFLite, converted in a new process.
 
     Raises:
         BundleError: there is no Keras model in the bundle.
-        MissingPackageError: there is no TensorFlow to convert it.
+        MissingPackageError: TensorFlow, which converts, is not installed.
     """
     source = next((name for name in bundle.manifest.files if name.endswith(".keras")), "")
     if not source:
@@ -82,7 +86,7 @@ def float_model_of(bundle: Bundle) -> bytes:
         raise MissingPackageError(
             "expected TensorFlow to make a float model with, got none", name="tensorflow"
         )
-    return apart(False, _float_model, bundle.folder / source)
+    return call_apart(False, _float_model, bundle.folder / source)
 
 
 def _float_model(source: Path) -> bytes:
@@ -93,15 +97,15 @@ def _float_model(source: Path) -> bytes:
 def measure_way(
     way: Way, starts: int, windows: int, window_s: float
 ) -> tuple[Inference, list[list[float]]]:
-    """Measure one way, each start of it in a new process.
+    """Measure a way, each start in a new process.
 
     Returns:
-        What a report says, and the time of each inference in each window, in milliseconds.
+        A report's figures, and the time of each inference in each window, in milliseconds.
     """
-    cold = [apart(False, _start, way) for _ in range(starts - 1)]
-    load_ms, first_ms, times = apart(False, _start_and_run, way, windows, window_s)
+    cold = [call_apart(False, _run, way, 0, 0.0)[:2] for _ in range(starts - 1)]
+    load_ms, first_ms, times = call_apart(False, _run, way, windows, window_s)
     loads, firsts = zip(*cold, (load_ms, first_ms), strict=True)
-    found = Inference(
+    figures = Inference(
         kind=way.kind,
         threads=way.threads,
         xnnpack=way.xnnpack,
@@ -109,35 +113,40 @@ def measure_way(
         first_ms=statistics.median(firsts),
         timing=timing(times),
     )
-    return found, times
+    return figures, times
 
 
-def _start(way: Way) -> tuple[float, float]:
-    load_ms, first_ms, _ = _opened(way)
-    return load_ms, first_ms
-
-
-def _start_and_run(
-    way: Way, windows: int, window_s: float
-) -> tuple[float, float, list[list[float]]]:
-    load_ms, first_ms, infer = _opened(way)
+def _run(way: Way, windows: int, window_s: float) -> tuple[float, float, list[list[float]]]:
+    load_ms, first_ms, infer = open_way(way)
     return load_ms, first_ms, time_windows(infer, windows, window_s)
 
 
-def _opened(way: Way) -> tuple[float, float, Callable[[], Any]]:
-    """Return the time to load, that of the first inference, and what runs another."""
+def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
+    """Return the times to load and of the first inference in milliseconds, and a function that runs
+    another inference and returns its output."""
     runtime = tflite()
     delegates = [open_delegate()] if way.kind == "edge tpu" else []
     began = time.perf_counter()
     interpreter = open_interpreter(runtime, way, delegates)
     loaded = time.perf_counter()
-    infer = partial(_infer, interpreter, *_ends(interpreter))
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    picture = next(self_test_pictures(source["shape"][1]))[None, ..., None]
+    if source["dtype"] == np.int8:
+        values = (picture.astype(np.int16) - 128).astype(np.int8)
+    else:
+        values = (picture / np.float32(255)).astype(np.float32)
+
+    def infer() -> Any:
+        interpreter.set_tensor(source["index"], values)
+        interpreter.invoke()
+        return interpreter.get_tensor(target["index"])
+
     infer()
     return (loaded - began) * 1e3, (time.perf_counter() - loaded) * 1e3, infer
 
 
 def open_interpreter(runtime: Any, way: Way, delegates: Sequence[Any] = ()) -> Any:
-    """Return an interpreter with its tensors, as the classifier opens it, but for XNNPACK."""
+    """Return an interpreter as the classifier opens it, but with XNNPACK only if the way has it."""
     kinds = runtime.OpResolverType
     resolver = kinds.AUTO if way.xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with quiet_stderr():
@@ -149,20 +158,3 @@ def open_interpreter(runtime: Any, way: Way, delegates: Sequence[Any] = ()) -> A
         )
         interpreter.allocate_tensors()
     return interpreter
-
-
-def _ends(interpreter: Any) -> tuple[int, np.ndarray[Any, Any], int]:
-    """Return where an input goes, one that the model takes, and where the output is."""
-    first = interpreter.get_input_details()[0]
-    picture = next(self_test_pictures(first["shape"][1]))[None, ..., None]
-    if first["dtype"] == np.int8:
-        values = (picture.astype(np.int16) - 128).astype(np.int8)
-    else:
-        values = (picture / np.float32(255)).astype(np.float32)
-    return first["index"], values, interpreter.get_output_details()[0]["index"]
-
-
-def _infer(interpreter: Any, into: int, values: np.ndarray[Any, Any], out_of: int) -> Any:
-    interpreter.set_tensor(into, values)
-    interpreter.invoke()
-    return interpreter.get_tensor(out_of)

@@ -4,53 +4,36 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
 
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
-
-from benchmarks.simulate.pins import TimedPin
+from benchmarks.bundle import device_settings
+from benchmarks.simulate.pins import TimedPin, mock_pins
+from benchmarks.simulate.trigger import EagerTrigger
 from edge.cameras.demo import DemoCamera
-from edge.faces.haar import HaarDetector
-from edge.faces.tracker import FaceTracker
-from edge.model.classifier import Classifier
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, Stages
-from edge.settings import Settings, ShutterSettings, TriggerSettings
-from edge.trigger import Trigger
-from edge.values import Decision, Frame, SmileScore
+from edge.pipeline import Pipeline, open_stages
+from edge.settings import ShutterSettings
+from edge.values import Frame
 
 
-def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
-    """Fire a shutter again and again, on real frames of a smile after real frames without one.
+@mock_pins(TimedPin)
+def pin_latency(firings: int) -> dict[str, list[float]]:
+    """Fire a shutter again and again, on real frames of a smile after real frames without a smile.
 
     Returns:
         Of each firing the milliseconds from the frame to the pin's edge, ``frame``, and from its
         scores to the edge, ``scores``.
     """
-    Device.pin_factory = MockFactory(pin_class=TimedPin)
-    TimedPin.rises.clear()
     frames = list(iter(DemoCamera().read, None))
     calm, smiling = frames[20].grey, frames[70].grey
-    settings = Settings()
-    trigger = TriggerSettings(smoothing_s=0, hold_s=0, cooldown_s=0, max_per_minute=600)
-    scored_at: list[float] = []
-
-    class Timed(Trigger):
-        def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
-            scored_at.append(time.monotonic())
-            return super().step(time_, scores)
-
+    trigger = EagerTrigger()
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
-    faces = FaceTracker(HaarDetector(settings.faces), settings.faces)
     pipeline = Pipeline(
-        Stages(faces, classifier, Timed(trigger)),
+        open_stages(device_settings())._replace(trigger=trigger),
         camera=DemoCamera(),
         outputs=outputs,
         listen=lambda _: None,
     )
-    from_frame: list[float] = []
-    from_scores: list[float] = []
+    times: dict[str, list[float]] = {"frame": [], "scores": []}
     for index in itertools.count():
         frame = Frame(index, index / 30.0, smiling if index % 4 == 3 else calm)
         started = time.monotonic()
@@ -58,10 +41,9 @@ def pin_latency(firings: int, classifier: Classifier) -> dict[str, list[float]]:
         while not outputs.idle:
             time.sleep(0.001)
         if decision.fire:
-            from_frame.append((TimedPin.rises[-1] - started) * 1e3)
-            from_scores.append((TimedPin.rises[-1] - scored_at[-1]) * 1e3)
-        if len(from_frame) == firings:
+            times["frame"].append((TimedPin.rises[-1] - started) * 1e3)
+            times["scores"].append((TimedPin.rises[-1] - trigger.steps[-1].scored_s) * 1e3)
+        if len(times["frame"]) == firings:
             break
     outputs.close()
-    Device.pin_factory = None
-    return {"frame": from_frame, "scores": from_scores}
+    return times

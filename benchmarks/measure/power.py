@@ -1,4 +1,4 @@
-"""Power while the machine is idle, judges a camera's frames, and judges flat out."""
+"""Power while the machine is idle, behind a camera, and flat out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Literal, Self
 from msgspec.structs import replace
 
 from benchmarks.measure.camera_rate import at_camera_rate
-from benchmarks.measure.flat_out import Show
+from benchmarks.measure.flat_out import ScenePlayer
 from benchmarks.meters.csv_file import part, read_csv
 from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.meters.recorder import Recorder, integrate
@@ -22,20 +22,21 @@ from benchmarks.report.report_json import ReportError
 from benchmarks.report.schema import GAP_PERIODS, Phase, Power, Report, Sample, Stretch
 from benchmarks.simulate.scenes import SMILES, WALKING
 
-CSV = "csv"  # the meter of which a recording was read
+CSV = "csv"  # the name of a meter whose recording was read
 
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]
+Recorded = tuple[Stretch, Sequence[Sample]]
 
 
 class Recording:
-    """While entered, reads a meter if there is one.
+    """Reads a meter, if there is any, between its start and end as a context manager.
 
     Attributes:
-        samples: what it said; times are since it was entered.
-        error: why it failed; empty if it did not.
-        started_s: when it was entered, in Unix seconds.
-        seconds: for how long.
+        samples: the meter's readings; times are since the start.
+        error: why the meter failed; empty if it did not.
+        started_s: when the recording started, in Unix seconds.
+        seconds: its length.
     """
 
     def __init__(self, meter: Meter | None) -> None:
@@ -67,10 +68,10 @@ def _camera_rate(seconds: float, measured: Measured) -> int:
 
 
 def _flat_out(seconds: float, measured: Measured) -> int:
-    show = Show(WALKING)
-    show.run(1.0)
+    player = ScenePlayer(WALKING)
+    player.run(1.0)
     with measured():
-        return show.run(seconds)
+        return player.run(seconds)
 
 
 PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
@@ -80,34 +81,25 @@ PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
 }
 
 
-def run_stretch(name: PhaseName, seconds: float, recording: Recording) -> Stretch:
-    """Let the machine do one thing, and nothing but the recording's meter look."""
+def run_phase(name: PhaseName, seconds: float, meter: Meter | None) -> tuple[Stretch, Recording]:
+    """Keep the machine in a phase, while nothing but the meter is read."""
+    recording = Recording(meter)
     frames = PHASES[name](seconds, lambda: recording)
     started = datetime.fromtimestamp(recording.started_s).astimezone()
-    return Stretch(
+    stretch = Stretch(
         name=name,
         started=started.isoformat(timespec="milliseconds"),
         seconds=recording.seconds,
         frames=frames,
     )
+    return stretch, recording
 
 
-def run_phase(name: PhaseName, seconds: float, meter: Meter) -> tuple[Phase, str]:
-    """Let the machine do one thing, and nothing but the meter look.
-
-    Returns:
-        The phase, not summed yet, and why the meter failed; empty if it did not.
-    """
-    recording = Recording(meter)
-    stretch = run_stretch(name, seconds, recording)
-    return _not_summed(stretch, recording.samples), recording.error
-
-
-def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
-    """Return what a report says of phases with a meter's samples.
+def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:
+    """Return a report's figures of stretches with a meter's samples.
 
     Raises:
-        MeterError: there is a phase without samples.
+        MeterError: a stretch has no samples.
     """
     return _with_cost(
         Power(
@@ -117,19 +109,20 @@ def metered(meter: Meter, phases: Sequence[Phase]) -> Power:
             range_w=meter.range_w,
             resolution_w=meter.resolution_w,
             rate_hz=meter.rate_hz,
-            phases=tuple(_summed(phase, meter.rate_hz, meter.name) for phase in phases),
+            phases=tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded),
         )
     )
 
 
 def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
-    """Return what a report says of a while that an external meter recorded into a CSV file.
+    """Return a report's figures of stretches that an external meter recorded into a CSV file.
 
     Raises:
-        MeterError: the file can't be read, or has nothing of the time of one.
+        MeterError: the file can't be read, or has no reading of a stretch.
     """
     samples = read_csv(path)
-    steps = [other.at_s - one.at_s for one, other in pairwise(samples)]
+    recorded = [(stretch, _cut(samples, stretch)) for stretch in stretches]
+    steps = [later.at_s - sample.at_s for sample, later in pairwise(samples)]
     rate_hz = 1.0 / max(statistics.median(steps), 1e-3)
     return _with_cost(
         Power(
@@ -137,7 +130,7 @@ def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
             covers="what an external meter saw and recorded",
             estimate=False,
             rate_hz=rate_hz,
-            phases=tuple(_summed(_cut(samples, one), rate_hz, str(path)) for one in stretches),
+            phases=tuple(_phase(*pair, rate_hz, str(path)) for pair in recorded),
         )
     )
 
@@ -146,8 +139,8 @@ def with_recording(report: Report, path: Path) -> Report:
     """Return a report with what an external meter recorded into a CSV file.
 
     Raises:
-        ReportError: its power was not to be measured by one.
-        MeterError: the file can't be read, or has nothing of the time of a run for power.
+        ReportError: the run had no external meter.
+        MeterError: the file can't be read, or has no reading of a phase.
     """
     stretches: Sequence[Stretch] = report.unmetered
     if report.power and report.power.meter == CSV:
@@ -160,38 +153,33 @@ def with_recording(report: Report, path: Path) -> Report:
     return replace(report, unmetered=(), power=from_csv(path, stretches))
 
 
-def _cut(samples: Sequence[Sample], stretch: Stretch) -> Phase:
+def _cut(samples: Sequence[Sample], stretch: Stretch) -> Sequence[Sample]:
     began_s = datetime.fromisoformat(stretch.started).timestamp()
-    return _not_summed(stretch, part(samples, began_s, stretch.seconds))
+    return part(samples, began_s, stretch.seconds)
 
 
-def _not_summed(stretch: Stretch, samples: Sequence[Sample]) -> Phase:
+def _phase(stretch: Stretch, samples: Sequence[Sample], rate_hz: float, meter: str) -> Phase:
+    joules, covered_s, _ = integrate(samples, GAP_PERIODS / rate_hz)
+    if covered_s <= 0.0:
+        raise MeterError(
+            f"{meter}: expected readings of the {stretch.seconds:.0f} s of {stretch.name!r} from "
+            f"{stretch.started} on, got {len(samples)}",
+            meter,
+        )
     return Phase(
         name=stretch.name,
         started=stretch.started,
         seconds=stretch.seconds,
         frames=stretch.frames,
-        joules=0.0,
-        mean_w=0.0,
-        gaps_s=stretch.seconds,
+        joules=joules,
+        mean_w=joules / covered_s,
+        gaps_s=max(0.0, stretch.seconds - covered_s),
         samples=tuple(samples),
     )
 
 
-def _summed(phase: Phase, rate_hz: float, meter: str) -> Phase:
-    joules, covered_s, _ = integrate(phase.samples, GAP_PERIODS / rate_hz)
-    if covered_s <= 0.0:
-        raise MeterError(
-            f"{meter}: expected readings of the {phase.seconds:.0f} s of {phase.name!r} from "
-            f"{phase.started} on, got {len(phase.samples)}",
-            meter,
-        )
-    gaps_s = max(0.0, phase.seconds - covered_s)
-    return replace(phase, joules=joules, mean_w=joules / covered_s, gaps_s=gaps_s)
-
-
 def _with_cost(power: Power) -> Power:
-    """Add what a frame of the phase flat out costs."""
+    """Add the energy of a frame, flat out."""
     by_name = {phase.name: phase for phase in power.phases}
     flat_out, idle = by_name.get("flat out"), by_name.get("idle")
     if flat_out is None or not flat_out.frames:

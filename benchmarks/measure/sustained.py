@@ -1,4 +1,4 @@
-"""Flat out for minutes: whether heat slows the machine down, and when."""
+"""Flat out for minutes: whether heat slows the machine, and when."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks.measure.device import read_clock_mhz
-from benchmarks.measure.flat_out import Show
+from benchmarks.machine.device import read_clock_mhz
+from benchmarks.measure.flat_out import ScenePlayer
 from benchmarks.report.schema import Reading
 from benchmarks.simulate.scenes import WALKING
 from edge.service.board import read_health
 
 FIRST_S = 60.0
-"""The frame rate of this time is what later ones are held against."""
+"""Later frame rates are compared with the frame rate of this time."""
 SLOWER = 0.9
 FOR_GOOD_S = 30.0
-"""A frame rate that stays low for so long, to the end, has fallen for good."""
+"""A frame rate that stays low for this long, to the end, has fallen for good."""
 
 
 def sustain(seconds: float, every_s: float) -> Iterator[Reading]:
-    """Judge frames of a walking face as fast as it goes; yield a reading now and then."""
-    show = Show(WALKING)
+    """Process frames of a walking face as fast as possible; yield a reading every ``every_s``."""
+    player = ScenePlayer(WALKING)
     began = time.monotonic()
     at_s = 0.0
     while at_s < seconds - every_s / 2:
         since = time.monotonic()
-        frames = show.run(every_s)
+        frames = player.run(every_s)
         fps = frames / (time.monotonic() - since)
         health = read_health()
         at_s = time.monotonic() - began
@@ -40,8 +40,8 @@ def sustain(seconds: float, every_s: float) -> Iterator[Reading]:
 
 
 def knee_s(readings: Sequence[Reading]) -> float | None:
-    """Return when the frame rate fell for good by a tenth below its first minute's; None if it did
-    not."""
+    """Return when the frame rate fell for good below 90 % of its first minute's, in seconds; None
+    if it did not."""
     first = [reading.fps for reading in readings if reading.at_s <= FIRST_S]
     if not first:
         return None

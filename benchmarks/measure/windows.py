@@ -1,4 +1,4 @@
-"""Timing in windows, MLPerf Tiny's way: one for warm-up, some that count, medians over them."""
+"""Timing in windows after a warm-up window, with medians over windows, as MLPerf Tiny does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.report.schema import Timing
 
 LEAST_CALLS = 10
 STEP = 0.02
-"""From one time that the raw log tells apart to the next, as a share of it."""
+"""Ratio, less 1, of neighbouring times that the raw log tells apart."""
 LEAST_MS = 1e-4
 
 
@@ -26,15 +26,15 @@ def time_windows(
 
     Args:
         call: what is timed.
-        windows: how many there are, beside the one for warm-up.
-        window_s: how long one is, at least, in seconds.
-        calls: of which a window has a multiple.
+        windows: how many count, after a window for warm-up.
+        window_s: the least length of a window, in seconds.
+        calls: the number of calls in a window is a multiple of this.
     """
     return [window(call, window_s, calls) for _ in range(windows + 1)][1:]
 
 
 def window(call: Callable[[], object], window_s: float, calls: int) -> list[float]:
-    """Return the times of one window."""
+    """Return the time of each call in a window, in milliseconds."""
     took: list[float] = []
     clock = time.perf_counter
     now = clock()
@@ -47,8 +47,21 @@ def window(call: Callable[[], object], window_s: float, calls: int) -> list[floa
     return took
 
 
+def median_s(
+    call: Callable[[], object], calls: int, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return the median time of a number of calls after a first call, in seconds of a clock."""
+    call()
+    times = []
+    for _ in range(calls):
+        began = clock()
+        call()
+        times.append(clock() - began)
+    return statistics.median(times)
+
+
 def timing(windows: Sequence[Sequence[float]]) -> Timing:
-    """Return what a report says of windows of times in milliseconds."""
+    """Return a report's figures of windows of times in milliseconds."""
     percentiles = np.array([np.percentile(times, (50, 90, 99)) for times in windows])
     p50, p90, p99 = (float(value) for value in np.median(percentiles, axis=0))
     return Timing(
@@ -61,7 +74,7 @@ def timing(windows: Sequence[Sequence[float]]) -> Timing:
 
 
 def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
-    """Return the raw log of windows, a line for each: how often each time was seen.
+    """Return the raw log of windows, a line for each window: how often each time occurred.
 
     Times are kept to within ``STEP`` / 2, so that minutes of inferences take a few kilobytes.
     """

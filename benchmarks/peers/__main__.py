@@ -4,22 +4,23 @@ thresholds anew."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.measure.accuracy import add_data
-from benchmarks.peers import WAYS, choose_threshold, locate_genki, measure_peers
+from benchmarks.arguments import add_data
+from benchmarks.peers.measure import WAYS, Way, choose_threshold, locate_genki, measure_peers
 from benchmarks.report.schema import Peer
 from benchmarks.simulate.scenes import QUICK
 from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import SmileGateError
 
 CHOSEN = ("OpenCV smile cascade", "fer", "MediaPipe Face Landmarker")
+"""Ways with a threshold of their own."""
 
 
 def show(peer: Peer) -> None:
-    """Print what was found of one."""
+    """Print a peer's figures."""
     print(f"{peer.name} ({peer.version})" if peer.version else peer.name)
     if peer.error:
         print(f"  {peer.error}")
@@ -30,20 +31,20 @@ def show(peer: Peer) -> None:
     for scene, recall in peer.scene_recall.items():
         fps = f"{peer.scene_fps[scene]:.0f} fps" if scene in peer.scene_fps else "-"
         print(f"  {scene}: {fps}, {100 * recall:.0f} % of faces seen")
-    if found := peer.accuracy:
+    if accuracy := peer.accuracy:
         print(
-            f"  GENKI-4K test part: {found.percent:.2f} %, {found.right} of {found.images} right, "
-            f"{found.missed_faces} faces missed"
+            f"  GENKI-4K test part: {accuracy.percent:.2f} %, {accuracy.right} of "
+            f"{accuracy.images} right, {accuracy.missed_faces} faces missed"
         )
     sys.stdout.flush()
 
 
-def thresholds(data: Path) -> None:
-    """Print each peer's threshold as GENKI-4K's train and validation parts have it."""
+def thresholds(data: Path, ways: Mapping[str, Way]) -> None:
+    """Choose and print each way's threshold by GENKI-4K's train and validation parts."""
     faces = locate_genki(data, "train", "validation")
-    for name in CHOSEN:
+    for name, way in ways.items():
         try:
-            with closing(WAYS[name]()) as scorer:
+            with closing(way()) as scorer:
                 chosen = choose_threshold(scorer, faces)
         except SmileGateError as error:
             print(f"{name}: {error}")
@@ -51,8 +52,8 @@ def thresholds(data: Path) -> None:
         print(f"{name}: {chosen:.3g}, in use {scorer.threshold:g}", flush=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: 0 done, 2 refused or failed, 130 after Ctrl-C."""
+def main(arguments: Sequence[str] | None = None, ways: Mapping[str, Way] = WAYS) -> int:
+    """Measure these ways; return the exit code: 0 done, 2 refused or failed, 130 after Ctrl-C."""
     parser = OneLineParser(prog="python -m benchmarks.peers", description=__doc__)
     add_data(parser, required=False)
     parser.add_argument("--quick", action="store_true", help="short windows, few frames")
@@ -65,13 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("expected --data with --thresholds, got none")
     try:
         if options.thresholds:
-            thresholds(options.data)
+            thresholds(options.data, {name: ways[name] for name in ways if name in CHOSEN})
             return 0
         faces = locate_genki(options.data, "test") if options.data else []
         if options.quick:
-            measure_peers(faces, 2, 0.2, scenes=QUICK[:3], frames=8, tell=show)
+            measure_peers(faces, 2, 0.2, ways=ways, scenes=QUICK[:3], frames=8, tell=show)
         else:
-            measure_peers(faces, tell=show)
+            measure_peers(faces, ways=ways, tell=show)
     except (SmileGateError, OSError) as error:
         print(f"benchmarks.peers: {error}", file=sys.stderr)
         return 2

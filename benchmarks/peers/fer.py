@@ -13,9 +13,9 @@ from edge.values import Box, Grey
 
 class Fer(Scorer):
     """Runs the model as ``fer.FER.detect_emotions`` does with a face box, without the TensorFlow
-    that the class imports: the box made square and 10 pixels around it, 64x64, luma -1.0 to 1.0.
+    that the class imports: the box made square with 10 pixels around, 64x64, luma -1.0 to 1.0.
 
-    A face smiles when it is happy enough, out of seven emotions.
+    A face smiles when the probability of happiness, of seven emotions, is high enough.
     """
 
     AROUND = 10  # px

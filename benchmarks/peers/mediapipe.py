@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.measure.paths import Judge
+from benchmarks.measure.paths import FramePath
 from benchmarks.peers.packages import missing, package_file, versions
 from benchmarks.peers.scorer import Scorer
 from edge.model.tflite import quiet_stderr
@@ -23,9 +23,9 @@ MOST_FACES = 12
 
 
 class FaceLandmarker(Scorer):
-    """Judges a face by the blendshapes ``mouthSmileLeft`` and ``mouthSmileRight``.
+    """Scores a face by the blendshapes ``mouthSmileLeft`` and ``mouthSmileRight``.
 
-    It finds faces itself, so it is given the box with room around it.
+    MediaPipe detects faces itself, so it gets the box with a margin around.
     """
 
     MARGIN = 0.75  # of 0.25, 0.5, 0.75, 1.0 the best on GENKI-4K's train and validation parts
@@ -41,10 +41,10 @@ class FaceLandmarker(Scorer):
         """Return the mean of the two blendshapes, 0.0 to 1.0."""
         around = round(self.MARGIN * box.w)
         wide = Box(box.x - around, box.y - around, box.w + 2 * around, box.h + 2 * around)
-        found = self._landmarker.detect(_image(wide.cut(grey))).face_blendshapes
-        if not found:
+        faces = self._landmarker.detect(_image(wide.cut(grey))).face_blendshapes
+        if not faces:
             return None
-        smiles = [float(one.score) for one in found[0] if one.category_name in SMILES]
+        smiles = [float(shape.score) for shape in faces[0] if shape.category_name in SMILES]
         return statistics.fmean(smiles)
 
     def close(self) -> None:
@@ -69,24 +69,26 @@ class FaceLandmarker(Scorer):
 
 
 class OwnSearch(FaceLandmarker):
-    """The same, with MediaPipe's own path through a video: it looks for faces and follows them."""
+    """The Face Landmarker, with MediaPipe's own path through a video, which follows faces."""
 
-    def path(self) -> Judge:
+    def path(self) -> FramePath:
         landmarker = self._open("VIDEO", MOST_FACES)
 
-        def judge(frame: Frame, timings: Timings) -> list[Box]:
+        def process(frame: Frame, timings: Timings) -> list[Box]:
             with timings.stage("classifier"):
-                found = landmarker.detect_for_video(_image(frame.grey), round(1e3 * frame.time))
+                detections = landmarker.detect_for_video(
+                    _image(frame.grey), round(1e3 * frame.time)
+                )
             height, width = frame.grey.shape
             boxes = []
-            for marks in found.face_landmarks:
+            for marks in detections.face_landmarks:
                 points = np.array([(mark.x * width, mark.y * height) for mark in marks])
                 x, y = points.min(axis=0)
                 w, h = points.max(axis=0) - (x, y)
                 boxes.append(Box(round(x), round(y), round(w), round(h)))
             return boxes
 
-        return judge
+        return process
 
 
 def _image(grey: Grey) -> Any:
@@ -98,8 +100,8 @@ def _image(grey: Grey) -> Any:
 
 @contextmanager
 def _without_tensorflow() -> Iterator[None]:
-    """Hide TensorFlow, which MediaPipe imports where it is there: it needs memory, and gives
-    nothing to the Face Landmarker."""
+    """Hide TensorFlow, which MediaPipe imports where it is installed: TensorFlow needs memory, and
+    the Face Landmarker does not use it."""
     if "tensorflow" in sys.modules:
         yield
         return

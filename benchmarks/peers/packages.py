@@ -13,7 +13,7 @@ def package_file(package: str, file: str) -> Path:
     """Return a file that a package installed.
 
     Raises:
-        MissingPackageError: the package, or the file in it, is not there.
+        MissingPackageError: the package or the file is not there.
     """
     spec = find_spec(package)
     for folder in spec.submodule_search_locations or () if spec else ():
@@ -23,7 +23,7 @@ def package_file(package: str, file: str) -> Path:
 
 
 def missing(package: str, what: str) -> MissingPackageError:
-    """Return the error that says how to install a package, for ``what`` of it is needed."""
+    """Return the error that says how to install a package of which ``what`` is needed."""
     return MissingPackageError(
         f"expected {what} of the package {package}, got none; "
         "pip install --no-deps -r benchmarks/peers/requirements.txt",
@@ -35,7 +35,7 @@ def versions(*packages: str) -> str:
     """Return names and versions of packages.
 
     Raises:
-        MissingPackageError: one is not installed.
+        MissingPackageError: a package is not installed.
     """
     try:
         return ", ".join(f"{package} {version(package)}" for package in packages)

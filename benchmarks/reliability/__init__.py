@@ -1,1 +1,3 @@
-"""What must never fail. In: a number of tries; out: how many broke a rule."""
+"""This room counts how often the gate breaks a promise. A number of tries or minutes comes in; how
+many tries broke a rule, left a pin active or did not come back goes out.
+"""

@@ -5,24 +5,21 @@ from __future__ import annotations
 import threading
 import time
 
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
-
-from benchmarks.measure.footprint import memory_mb
+from benchmarks.bundle import device_settings
+from benchmarks.processes import memory_mb
 from benchmarks.simulate.cameras import SceneCamera
-from benchmarks.simulate.pins import ForgetfulPin
+from benchmarks.simulate.pins import ForgetfulPin, mock_pins
 from benchmarks.simulate.scenes import COMING_AND_GOING
 from edge.cameras.capture import Capture
 from edge.faces.open import open_detector
 from edge.faces.tracker import FaceTracker
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, open_stages
-from edge.settings import Settings
 from edge.values import Event, Face, Frame
 
 
 class AgingTracker(FaceTracker):
-    """Notes how old the oldest frame was when its judging began, in seconds."""
+    """Notes how old the oldest frame was when its processing began, in seconds."""
 
     oldest_s = 0.0
 
@@ -31,15 +28,15 @@ class AgingTracker(FaceTracker):
         return super().find(frame)
 
 
+@mock_pins(ForgetfulPin)
 def endure(seconds: float) -> dict[str, float]:
     """Run the pipeline behind a fast live camera: people come and go, smile and fire.
 
     Returns:
-        Frames, firings, frames dropped, the age of the oldest frame judged in frame times, and the
-        resident memory after a tenth of the time and at the end.
+        Frames, firings, frames dropped, the age of the oldest processed frame in frame times, and
+        the resident memory after a tenth of the time and at the end.
     """
-    Device.pin_factory = MockFactory(pin_class=ForgetfulPin)
-    settings = Settings()
+    settings = device_settings()
     outputs = Outputs(settings.outputs, lambda _: None)
     stop = threading.Event()
     camera = Capture(
@@ -68,7 +65,6 @@ def endure(seconds: float) -> dict[str, float]:
     memory.append(memory_mb("VmRSS"))
     camera.close()
     outputs.close()
-    Device.pin_factory = None
     return {
         "frames": pipeline.timings.frames,
         "firings": len(fired),

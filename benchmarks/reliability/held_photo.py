@@ -1,4 +1,4 @@
-"""Whether a photo of a smile, held up, fires."""
+"""Whether a photo of a smile that somebody holds up fires."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks.bundle import device_settings
 from edge.cameras.demo import COLLINS
-from edge.faces.haar import HaarDetector
-from edge.faces.tracker import FaceTracker
-from edge.model.classifier import Classifier
-from edge.settings import Settings, TriggerSettings
+from edge.pipeline import open_stages
+from edge.settings import TriggerSettings
 from edge.trigger import Trigger
 from edge.values import Frame, Grey
 
@@ -40,14 +39,14 @@ def _noisy(portrait: Grey, turn: Any, light: float, rng: np.random.Generator) ->
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
-def photo(seconds: float, classifier: Classifier) -> dict[str, float]:
+def show_photo(seconds: float) -> dict[str, float]:
     """Show the photo to the device.
 
     Returns:
-        Seconds, firings with ``neutral_first`` and, to see that it was looked at, without.
+        Seconds, firings with ``neutral_first`` and, to show that the photo counts as a smile,
+        firings without.
     """
-    settings = Settings()
-    tracker = FaceTracker(HaarDetector(settings.faces), settings.faces)
+    tracker, classifier, _ = open_stages(device_settings())
     triggers = {
         neutral: Trigger(TriggerSettings(neutral_first=neutral)) for neutral in (True, False)
     }

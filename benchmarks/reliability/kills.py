@@ -1,7 +1,7 @@
-"""Kills ``smile-gate run`` at random moments and looks whether a pin is left active.
+"""Kills ``smile-gate run`` at random moments and checks whether a pin is left active.
 
-Each run is a process of its own, forked from here, that goes through the whole command. Its pins
-are gpiozero's mock pins with their levels in memory shared with this process, as a board's pins
+Each run is a new process, forked from this process, that runs the whole command. Its pins are
+gpiozero's mock pins with levels in memory that is shared with this process, as a board's pins
 outlive the program that drove them.
 """
 
@@ -59,7 +59,7 @@ levels = mmap.mmap(-1, 64)
 
 
 class SharedPin(MockPin):  # type: ignore[misc]
-    """A mock pin whose level another process can read, even when this one was killed."""
+    """A mock pin whose level another process can read, even after this process was killed."""
 
     def _change_state(self, value: bool) -> bool:
         changed = bool(super()._change_state(value))
@@ -80,24 +80,24 @@ def prepare(folder: Path) -> Path:
 
 
 def fork(arguments: Sequence[str]) -> int:
-    """Start a command in a process of its own; return its pid."""
+    """Run a command in a forked process; return its pid."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:
         return pid
     try:
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 1)
+        os.dup2(devnull, 2)
         Device.pin_factory = MockFactory(pin_class=SharedPin)
         code = cli.main(arguments)
-    except BaseException:  # noqa: BLE001  (a forked process must not go on in our code)
+    except BaseException:  # noqa: BLE001  (a forked process must not return to the benchmark)
         code = 70
     os._exit(code)
 
 
 def active() -> list[int]:
-    """Return the pins that are not at their safe level now."""
+    """Return the pins that are not at their safe level."""
     return [pin for pin, level in SAFE_LEVELS.items() if levels[pin] != level]
 
 
@@ -106,7 +106,7 @@ def kill_once(config: Path, number: signal.Signals, after_s: float) -> tuple[flo
 
     Returns:
         Seconds from SIGTERM until all pins were safe (0 for SIGKILL), whether a pin was active at
-        the kill, and whether one was left active.
+        the kill, and whether a pin was left active.
     """
     for pin, level in SAFE_LEVELS.items():
         levels[pin] = level
@@ -115,33 +115,33 @@ def kill_once(config: Path, number: signal.Signals, after_s: float) -> tuple[flo
     was_active = bool(active())
     killed = time.perf_counter()
     os.kill(pid, number)
-    took = 0.0
+    safe_s = 0.0
     if number is signal.SIGTERM:
         while active() and time.perf_counter() - killed < 5.0:
             time.sleep(0.0005)
-        took = time.perf_counter() - killed
+        safe_s = time.perf_counter() - killed
     os.waitpid(pid, 0)
     if number is signal.SIGKILL:
         os.waitpid(fork(["safe", "--config", str(config)]), 0)
-    return took, was_active, bool(active())
+    return safe_s, was_active, bool(active())
 
 
-def kills(count: int, folder: Path, seed: int = 5) -> dict[str, Any]:
+def kill_runs(count: int, folder: Path, seed: int = 5) -> dict[str, Any]:
     """Kill ``count`` runs at random moments, by SIGTERM and SIGKILL in turns.
 
     Returns:
-        Kills, how many met an active pin, how many left one active, and the longest time from
+        Kills, how many met an active pin, how many left a pin active, and the longest time from
         SIGTERM to safe pins in milliseconds.
     """
     cv2.setNumThreads(1)  # OpenCV's pool of threads would not survive a fork
     config = prepare(folder)
-    draw = random.Random(seed)
+    rng = random.Random(seed)
     met = left = 0
     longest = 0.0
     for index in range(count):
         number = signal.SIGKILL if index % 2 else signal.SIGTERM
-        took, was_active, is_active = kill_once(config, number, draw.uniform(0.0, LATEST_S))
+        safe_s, was_active, is_active = kill_once(config, number, rng.uniform(0.0, LATEST_S))
         met += was_active
         left += is_active
-        longest = max(longest, took)
+        longest = max(longest, safe_s)
     return {"kills": count, "met_active": met, "left_active": left, "longest_ms": longest * 1e3}

@@ -1,1 +1,3 @@
-"""Stand-ins for a place. In: seeds and rates; out: frames with known faces, pins that count."""
+"""This room stands in for a place with people, cameras and pins. Scenes, rates and seeds come in;
+frames with known faces, and pins that note their edges, go out.
+"""

@@ -1,4 +1,4 @@
-"""Live cameras that show pictures made here."""
+"""Live cameras that show pictures which are made here."""
 
 from __future__ import annotations
 

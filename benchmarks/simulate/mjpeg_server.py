@@ -1,4 +1,4 @@
-"""An MJPEG camera in the network, as many webcams and phones are one."""
+"""An MJPEG camera in the network, such as a webcam or a phone."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FPS = 25.0
 
 
 class MjpegServer:
-    """Shows pictures over and over to whoever asks, until it is closed, on a port of its own.
+    """Sends pictures over and over to each client until it is closed.
 
     Attributes:
-        port: where it listens.
+        port: where the server listens; by default a free port.
         silent: stay connected and send nothing.
-        wants_password: refuse who sends none.
-        passwords: what was sent, as HTTP's "basic" encodes it.
+        wants_password: refuse clients that send no password.
+        passwords: what clients sent, as HTTP's "basic" encodes it.
     """
 
     def __init__(self, pictures: Sequence[Grey], port: int = 0) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from gpiozero.pins.mock import MockPin
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin
 
 
 class ForgetfulPin(MockPin):  # type: ignore[misc]
-    """A mock pin that does not keep every level it ever had."""
+    """A mock pin without the history of its levels, which would grow for ever."""
 
     def _change_state(self, value: bool) -> bool:
         changed = bool(super()._change_state(value))
@@ -26,3 +29,14 @@ class TimedPin(MockPin):  # type: ignore[misc]
         if changed and value:
             self.rises.append(time.monotonic())
         return changed
+
+
+@contextmanager
+def mock_pins(pin_class: type[MockPin]) -> Iterator[None]:
+    """Let gpiozero drive mock pins of this class meanwhile."""
+    TimedPin.rises.clear()
+    Device.pin_factory = MockFactory(pin_class=pin_class)
+    try:
+        yield
+    finally:
+        Device.pin_factory = None

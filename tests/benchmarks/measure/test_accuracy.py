@@ -7,44 +7,30 @@ from pathlib import Path
 
 import pytest
 
-import benchmarks.__main__ as benchmarks
+from benchmarks.__main__ import main
 from benchmarks.measure.accuracy import bundles
 from benchmarks.report.report_json import ReportError, read_report, write_report
-from benchmarks.report.schema import Accuracy, Device, Method, Report
+from benchmarks.report.schema import Accuracy
 from edge.settings import SHIPPED_BUNDLE
+from tests.benchmarks.report.example_report import full_report
 
 OTHER = Accuracy(who="other", images=800, right=700, missed_faces=3)
 
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """The folder of a report that knows of two bundles, wrongly of the shipped one."""
-    method = Method(
-        bundle="", windows=5, window_s=1.0, camera_fps=30.0, sustained_s=60.0, power_s=10.0
-    )
-    device = Device(
-        name="x", model="x", cores=2, memory_mb=1, architecture="x", os="x", kernel="x", runtimes={}
-    )
+    """The folder of a report with the accuracies of two bundles, wrong for the shipped bundle."""
     wrong = Accuracy(who="smilenet", images=800, right=1, missed_faces=0)
-    write_report(
-        Report(
-            date="2026-01-01T00:00:00",
-            version="1",
-            device=device,
-            method=method,
-            accuracy=(wrong, OTHER),
-        ),
-        tmp_path,
-    )
+    write_report(full_report(accuracy=(wrong, OTHER)), tmp_path)
     return tmp_path
 
 
-def test_the_shipped_and_named_bundles_are_judged(
+def test_the_shipped_and_named_bundles_are_measured(
     tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = shutil.copytree(SHIPPED_BUNDLE, tmp_path / "of-mine")
     arguments = ["accuracy", "--data", str(tiny_sets), "--bundle", str(named)]
-    assert benchmarks.main(arguments) == 0
+    assert main(arguments) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("smilenet ")
     assert "100.00 %  10 of 10 right, 0 faces missed" in first
@@ -52,16 +38,16 @@ def test_the_shipped_and_named_bundles_are_judged(
 
 
 @pytest.mark.parametrize("by_file", [False, True], ids=["folder", "file"])
-def test_it_is_put_into_a_report(report: Path, tiny_sets: Path, *, by_file: bool) -> None:
+def test_accuracies_are_added_to_a_report(report: Path, tiny_sets: Path, *, by_file: bool) -> None:
     path = report / "report.json" if by_file else report
-    assert benchmarks.main(["accuracy", str(path), "--data", str(tiny_sets)]) == 0
+    assert main(["accuracy", str(path), "--data", str(tiny_sets)]) == 0
     digest = hashlib.sha256((SHIPPED_BUNDLE / "manifest.json").read_bytes()).hexdigest()
     right = Accuracy(who="smilenet", images=10, right=10, missed_faces=0, bundle=digest)
     assert read_report(report).accuracy == (OTHER, right)
     assert "| smilenet |" in (report / "report.md").read_text()
 
 
-def test_a_bundle_is_judged_once() -> None:
+def test_a_bundle_is_measured_once() -> None:
     assert bundles([SHIPPED_BUNDLE / ".." / "smilenet"]) == bundles() == [SHIPPED_BUNDLE]
 
 
@@ -86,7 +72,7 @@ def test_bad_input_gets_one_line(
         ([str(renamed), *data], "mine.json: expected a folder with a report.json, or that file"),
         ([*data, "--bundle", "nowhere"], "nowhere/manifest.json: expected a model bundle"),
     ):
-        assert benchmarks.main(["accuracy", *arguments]) == 2
+        assert main(["accuracy", *arguments]) == 2
         err = capsys.readouterr().err
         assert message in err
         assert len(err.splitlines()) == 1

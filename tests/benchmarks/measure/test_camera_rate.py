@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.measure.camera_rate import _latencies, at_camera_rate
+from benchmarks.measure.camera_rate import at_camera_rate, latencies_s
 from benchmarks.simulate.scenes import ONE, SMILES
 
 
@@ -18,13 +18,13 @@ def test_smiles_before_a_camera_reach_the_pin() -> None:
         yield
         entered.append("out")
 
-    found = at_camera_rate(SMILES[0], 1.2, measured)
+    figures = at_camera_rate(SMILES[0], 1.2, measured)
     assert entered == ["in", "out"]
-    assert (found.scene, found.faces) == ("1 still at 640x480, smiling", 1)
-    assert found.frames + found.dropped > 10
-    assert 0 < found.age_ms["p50"] <= found.age_ms["p90"] <= found.age_ms["p99"]
-    assert found.pin_ms["p50"] > 0
-    assert found.cpu_share > 0
+    assert (figures.scene, figures.faces) == ("1 still at 640x480, smiling", 1)
+    assert figures.frames + figures.dropped > 10
+    assert 0 < figures.age_ms["p50"] <= figures.age_ms["p90"] <= figures.age_ms["p99"]
+    assert figures.pin_ms["p50"] > 0
+    assert figures.cpu_share > 0
 
 
 def test_where_nobody_smiles_no_pin_moves() -> None:
@@ -32,4 +32,4 @@ def test_where_nobody_smiles_no_pin_moves() -> None:
 
 
 def test_a_pin_rises_for_the_last_frame_that_fired() -> None:
-    assert _latencies([1.0, 2.0, 3.0], [0.5, 1.25, 3.5]) == pytest.approx([0.25, 0.5])
+    assert latencies_s([1.0, 2.0, 3.0], [0.5, 1.25, 3.5]) == pytest.approx([0.25, 0.5])

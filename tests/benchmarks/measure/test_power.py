@@ -5,29 +5,29 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from benchmarks.measure.power import (
     PHASES,
-    Recording,
+    PhaseName,
+    Recorded,
     from_csv,
     metered,
     run_phase,
-    run_stretch,
     with_recording,
 )
 from benchmarks.meters.meter import MeterError
 from benchmarks.report.report_json import ReportError
-from benchmarks.report.schema import Phase, Power, Sample
+from benchmarks.report.schema import Power, Sample, Stretch
 from tests.benchmarks.report.example_report import POWER, full_report
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 class SteadyMeter:
-    """Shows the same power each time, and after so many readings it is gone."""
+    """Reads the same power each time, and fails after a number of readings."""
 
     name = "steady"
     covers = "nothing"
@@ -48,70 +48,62 @@ class SteadyMeter:
         """Do nothing."""
 
 
-def phase(
-    name: str, watts: float, seconds: float = 10.0, frames: int = 0, later: float = 0.0
-) -> Phase:
-    samples = (Sample(at, watts) for at in range(round(seconds) + 1))
-    return Phase(
-        name=name,  # type: ignore[arg-type]
-        started=(NOON + timedelta(seconds=later)).isoformat(timespec="milliseconds"),
-        seconds=seconds,
-        joules=0.0,
-        mean_w=0.0,
-        gaps_s=0.0,
-        frames=frames,
-        samples=tuple(samples),
-    )
+def recorded(
+    name: Any, watts: float, seconds: float = 10.0, frames: int = 0, later: float = 0.0
+) -> Recorded:
+    started = (NOON + timedelta(seconds=later)).isoformat(timespec="milliseconds")
+    samples = [Sample(at, watts) for at in range(round(seconds) + 1)]
+    return Stretch(name=name, started=started, seconds=seconds, frames=frames), samples
 
 
 @pytest.mark.parametrize("name", PHASES)
-def test_the_meter_is_read_while_a_phase_goes_on(name: str) -> None:
+def test_the_meter_is_read_while_a_phase_goes_on(name: PhaseName) -> None:
     before = datetime.now().astimezone()
-    found, failure = run_phase(name, 0.3, SteadyMeter(4.0))  # type: ignore[arg-type]
-    assert failure == ""
-    assert found.seconds >= 0.3
-    assert datetime.fromisoformat(found.started) >= before - timedelta(milliseconds=1)
-    assert {sample.watts for sample in found.samples} == {4.0}
-    assert all(0 < sample.at_s <= found.seconds for sample in found.samples)
-    assert (found.frames > 0) == (name != "idle")
-    (summed,) = metered(SteadyMeter(4.0), [found]).phases
-    assert summed.mean_w == pytest.approx(4.0)
-    assert summed.joules == pytest.approx(4.0 * (summed.seconds - summed.gaps_s))
+    stretch, recording = run_phase(name, 0.3, SteadyMeter(4.0))
+    assert recording.error == ""
+    assert stretch.seconds >= 0.3
+    assert datetime.fromisoformat(stretch.started) >= before - timedelta(milliseconds=1)
+    assert {sample.watts for sample in recording.samples} == {4.0}
+    assert all(0 < sample.at_s <= stretch.seconds for sample in recording.samples)
+    assert (stretch.frames > 0) == (name != "idle")
+    (phase,) = metered(SteadyMeter(4.0), [(stretch, recording.samples)]).phases
+    assert phase.mean_w == pytest.approx(4.0)
+    assert phase.joules == pytest.approx(4.0 * (phase.seconds - phase.gaps_s))
 
 
 def test_a_frame_costs_what_flat_out_takes() -> None:
     meter = SteadyMeter(1.0)
     meter.rate_hz = 1.0
-    phases = [phase("idle", 2.0), phase("camera rate", 3.0, frames=300)]
+    phases = [recorded("idle", 2.0), recorded("camera rate", 3.0, frames=300)]
     assert metered(meter, phases).joules_per_frame is None
-    found = metered(meter, [*phases, phase("flat out", 5.0, frames=1000)])
-    assert found.joules_per_frame == pytest.approx(0.05)
-    assert found.joules_per_frame_above_idle == pytest.approx(0.03)
-    assert (found.meter, found.range_w, found.resolution_w) == ("steady", (0.0, 10.0), 0.5)
+    measured = metered(meter, [*phases, recorded("flat out", 5.0, frames=1000)])
+    assert measured.joules_per_frame == pytest.approx(0.05)
+    assert measured.joules_per_frame_above_idle == pytest.approx(0.03)
+    assert (measured.meter, measured.range_w, measured.resolution_w) == ("steady", (0.0, 10.0), 0.5)
 
 
-def test_gaps_are_left_out_and_told() -> None:
+def test_gaps_are_left_out_and_reported() -> None:
     meter = SteadyMeter(1.0)
     meter.rate_hz = 1.0
-    whole = phase("idle", 2.0, seconds=30.0)
-    holey = [sample for sample in whole.samples if not 10.0 < sample.at_s < 20.0]
-    (found,) = metered(meter, [replace(whole, samples=tuple(holey))]).phases
-    assert (found.joules, found.mean_w, found.gaps_s) == (40.0, 2.0, 10.0)
+    stretch, samples = recorded("idle", 2.0, seconds=30.0)
+    with_gap = [sample for sample in samples if not 10.0 < sample.at_s < 20.0]
+    (measured,) = metered(meter, [(stretch, with_gap)]).phases
+    assert (measured.joules, measured.mean_w, measured.gaps_s) == (40.0, 2.0, 10.0)
 
 
-def test_what_a_meter_said_before_it_vanished_is_kept() -> None:
-    found, failure = run_phase("idle", 0.3, SteadyMeter(4.0, readings=11))
-    assert failure == "steady: expected a reading, got none"
-    assert len(found.samples) == 10
-    (summed,) = metered(SteadyMeter(4.0), [found]).phases
-    assert summed.mean_w == pytest.approx(4.0)
-    assert summed.gaps_s > 0
+def test_readings_before_a_meter_vanished_are_kept() -> None:
+    stretch, recording = run_phase("idle", 0.3, SteadyMeter(4.0, readings=11))
+    assert recording.error == "steady: expected a reading, got none"
+    assert len(recording.samples) == 10
+    (phase,) = metered(SteadyMeter(4.0), [(stretch, recording.samples)]).phases
+    assert phase.mean_w == pytest.approx(4.0)
+    assert phase.gaps_s > 0
 
 
 def test_a_phase_without_readings_is_refused() -> None:
-    found, _ = run_phase("idle", 0.02, SteadyMeter(4.0, readings=0))
+    stretch, recording = run_phase("idle", 0.02, SteadyMeter(4.0, readings=0))
     with pytest.raises(MeterError, match=r"expected readings of the 0 s of 'idle' from .*, got 0"):
-        metered(SteadyMeter(4.0), [found])
+        metered(SteadyMeter(4.0), [(stretch, recording.samples)])
 
 
 def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
@@ -121,23 +113,24 @@ def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
         for at in range(-5, 30)
     )
     file.write_text("time,power\n" + "\n".join(rows) + "\n")
-    phases = [phase("idle", 0.0), phase("flat out", 0.0, frames=100, later=14.0)]
-    found = from_csv(file, phases)
-    assert [one.mean_w for one in found.phases] == [2.0, 6.0]
-    assert found.phases[0].samples[0] == Sample(0.0, 2.0)
-    assert found.rate_hz == pytest.approx(1.0)
-    assert found.joules_per_frame == pytest.approx(0.6)
+    idle, _ = recorded("idle", 0.0)
+    flat_out, _ = recorded("flat out", 0.0, frames=100, later=14.0)
+    measured = from_csv(file, [idle, flat_out])
+    assert [phase.mean_w for phase in measured.phases] == [2.0, 6.0]
+    assert measured.phases[0].samples[0] == Sample(0.0, 2.0)
+    assert measured.rate_hz == pytest.approx(1.0)
+    assert measured.joules_per_frame == pytest.approx(0.6)
     with pytest.raises(MeterError, match=r"usb\.csv: expected readings"):
-        from_csv(file, [phase("idle", 0.0, later=3600.0)])
+        from_csv(file, [recorded("idle", 0.0, later=3600.0)[0]])
 
 
 def test_a_recording_of_whole_seconds_has_no_gaps(tmp_path: Path) -> None:
     file = tmp_path / "usb.csv"
     rows = (f"{(NOON + timedelta(seconds=at // 10)).isoformat()},3.0\n" for at in range(-50, 300))
     file.write_text("time,power\n" + "".join(rows))
-    found = from_csv(file, [phase("idle", 0.0)])
-    assert found.rate_hz == pytest.approx(1.0)
-    assert (found.phases[0].mean_w, found.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
+    measured = from_csv(file, [recorded("idle", 0.0)[0]])
+    assert measured.rate_hz == pytest.approx(1.0)
+    assert (measured.phases[0].mean_w, measured.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
 
 
 @pytest.mark.parametrize("power", [None, POWER])
@@ -150,5 +143,5 @@ def test_a_recording_has_no_place_in_a_report_of_another_meter(
 
 def test_idle_is_idle() -> None:
     cpu = time.process_time()
-    run_stretch("idle", 0.3, Recording(None))
+    run_phase("idle", 0.3, None)
     assert time.process_time() - cpu < 0.2

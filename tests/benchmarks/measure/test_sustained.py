@@ -33,10 +33,10 @@ def test_the_knee_is_where_the_frame_rate_falls_for_good(
     assert knee_s(readings(*rates)) == knee
 
 
-def test_readings_come_while_frames_are_judged() -> None:
-    found = list(sustain(0.3, 0.1))
-    assert len(found) >= 2
-    assert all(reading.fps > 0 for reading in found)
-    times = [reading.at_s for reading in found]
+def test_readings_come_while_frames_are_processed() -> None:
+    measured = list(sustain(0.3, 0.1))
+    assert len(measured) >= 2
+    assert all(reading.fps > 0 for reading in measured)
+    times = [reading.at_s for reading in measured]
     assert times == sorted(times)
     assert times[0] >= 0.1

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,24 +13,25 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import peers
-from benchmarks.measure.footprint import memory_mb
-from benchmarks.measure.paths import Judge, measure
-from benchmarks.peers import (
+from benchmarks.measure.paths import FramePath
+from benchmarks.measure.scene_figures import measure_path
+from benchmarks.peers.__main__ import main
+from benchmarks.peers.cascade import SmileCascade
+from benchmarks.peers.fer import Fer
+from benchmarks.peers.measure import (
     WAYS,
+    Way,
     answers,
     choose_threshold,
     locate_genki,
     measure_peers,
     time_faces,
 )
-from benchmarks.peers import __main__ as command
-from benchmarks.peers.cascade import SmileCascade
-from benchmarks.peers.fer import Fer
 from benchmarks.peers.mediapipe import FaceLandmarker, OwnSearch
 from benchmarks.peers.packages import package_file, versions
 from benchmarks.peers.scorer import Scorer
 from benchmarks.peers.smilenet import DevicePath, Smilenet
+from benchmarks.processes import memory_mb
 from benchmarks.report.schema import Peer
 from benchmarks.simulate.scenes import ONE, Scene
 from edge.errors import MissingPackageError
@@ -38,6 +39,7 @@ from edge.values import Box, Grey
 from train import Located, Picture
 
 NOT_SMILING, SMILING = Box(151, 103, 226, 226), Box(175, 65, 99, 99)  # hopper, collins
+TWO_WAYS = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
 
 
 def installed(package: str) -> pytest.MarkDecorator:
@@ -54,7 +56,7 @@ needs_mediapipe = pytest.mark.skipif(
 
 
 class Missing(Scorer):
-    """Wants a package that nobody has."""
+    """Needs a package that nobody has."""
 
     def __init__(self) -> None:
         package_file("smile_gate_has_no_such_peer", "model.tflite")
@@ -71,7 +73,7 @@ class Crashing(Missing):
 
 
 class Brightness(Scorer):
-    """Holds bright faces for smiling ones, and sees none in the dark."""
+    """Takes bright faces for smiling faces, and detects no face in the dark."""
 
     version, threshold = "1", 100.0
 
@@ -81,7 +83,7 @@ class Brightness(Scorer):
 
 
 class FailingLater(Brightness):
-    """Judges the faces of scenes, and fails at small pictures."""
+    """Scores the faces of scenes, and fails at small pictures."""
 
     def score(self, grey: Grey, box: Box) -> float | None:
         if grey.shape == (8, 8):
@@ -92,7 +94,7 @@ class FailingLater(Brightness):
 class CrashingLater(Brightness):
     """Scores faces, and takes its process with it when it is shown scenes."""
 
-    def path(self) -> Judge:
+    def path(self) -> FramePath:
         os._exit(3)
 
 
@@ -105,9 +107,7 @@ class CrashingLater(Brightness):
         pytest.param(FaceLandmarker, marks=needs_mediapipe),
     ],
 )
-def test_each_peer_knows_the_smiling_portrait(
-    way: Callable[[], Scorer], hopper: Grey, collins: Grey
-) -> None:
+def test_each_peer_knows_the_smiling_portrait(way: Way, hopper: Grey, collins: Grey) -> None:
     with closing(way()) as scorer:
         plain, smiling = scorer.score(hopper, NOT_SMILING), scorer.score(collins, SMILING)
         assert scorer.version
@@ -116,13 +116,13 @@ def test_each_peer_knows_the_smiling_portrait(
         assert smiling >= scorer.threshold
         # OpenCV's cascade sees one smile too many here, too.
         assert plain < (smiling if way is SmileCascade else scorer.threshold)
-        assert measure(ONE.render(1), scorer.path()).recall == 1.0
+        assert measure_path(ONE.render(1), scorer.path()).recall == 1.0
 
 
 @needs_mediapipe
 def test_mediapipe_searches_frames_itself_and_may_see_no_face(hopper: Grey) -> None:
     with closing(OwnSearch()) as scorer:
-        assert measure(Scene(1, face_px=240).render(3), scorer.path()).recall == 1.0
+        assert measure_path(Scene(1, face_px=240).render(3), scorer.path()).recall == 1.0
         assert scorer.score(hopper, Box(10, 10, 60, 60)) is None
 
 
@@ -148,7 +148,7 @@ def test_fer_sees_the_square_box_with_ten_pixels_around() -> None:
 def test_our_own_path_is_one_of_the_rows() -> None:
     film = list(ONE.render(3))
     assert list(WAYS.values())[:2] == [DevicePath, Smilenet]
-    stages = [set(measure(film, way().path()).median_ms) for way in (DevicePath, Smilenet)]
+    stages = [set(measure_path(film, way().path()).median_ms) for way in (DevicePath, Smilenet)]
     assert stages == [{"frame", "faces", "classifier", "trigger"}, {"frame", "faces", "classifier"}]
 
 
@@ -185,27 +185,20 @@ def test_no_face_is_no_score_and_a_threshold_lies_among_the_good_scores() -> Non
     assert choose_threshold(Brightness(), faces) == 120.0
 
 
-@pytest.fixture
-def two_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        peers, "WAYS", {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
-    )
-
-
-@pytest.mark.usefixtures("two_ways")
-def test_all_is_measured_in_processes_of_their_own(tiny_sets: Path) -> None:
+def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
     told: list[Peer] = []
     ours = np.ones(400 * 2**20, np.uint8)
-    found = measure_peers(
+    measured = measure_peers(
         locate_genki(tiny_sets, "test"),
         windows=2,
         window_s=0.01,
+        ways=TWO_WAYS,
         scenes=[Scene(0), ONE],
         frames=2,
         tell=told.append,
     )
-    assert list(found) == told
-    for peer in found:
+    assert list(measured) == told
+    for peer in measured:
         assert not peer.error
         assert peer.timing
         assert peer.accuracy
@@ -213,42 +206,45 @@ def test_all_is_measured_in_processes_of_their_own(tiny_sets: Path) -> None:
         assert set(peer.scene_fps) == set(peer.scene_recall) == {Scene(0).name, ONE.name}
         assert 30 < (peer.memory_mb or 0) < memory_mb("VmRSS") - 300
     assert ours.all()
-    assert found[0].accuracy
-    assert found[0].accuracy.right == 10
+    assert measured[0].accuracy
+    assert measured[0].accuracy.right == 10
 
 
-def test_who_is_missing_or_crashes_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "WAYS", {"one": Missing, "two": Crashing, "three": Brightness})
-    one, two, three = measure_peers(windows=1, window_s=0.01, scenes=[Scene(0)], frames=1)
-    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in one.error
-    assert "its process died" in two.error
-    assert not three.error
-    assert three.accuracy is None
-
-
-def test_who_fails_later_keeps_what_was_measured_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    ways = {"one": FailingLater, "two": CrashingLater, "three": Brightness}
-    monkeypatch.setattr(peers, "WAYS", ways)
-    one, two, three = measure_peers(
-        [located(200, smiling=True)], windows=1, window_s=0.01, scenes=[Scene(0)], frames=1
+def measure_briefly(
+    *ways: Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
+) -> Sequence[Peer]:
+    return measure_peers(
+        faces, 1, 0.01, ways={str(way): way for way in ways}, scenes=scenes, frames=1
     )
-    assert all(peer.timing and peer.memory_mb for peer in (one, two, three))
-    assert set(one.scene_recall) == {Scene(0).name}
-    assert one.error.startswith("error: OpenCV")
-    assert "\n" not in one.error
-    assert not one.accuracy
-    assert not two.scene_recall
-    assert "its process died" in two.error
-    assert three.accuracy
-    assert three.accuracy.right == 1
 
 
-def test_frames_without_the_faces_have_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "WAYS", {"smilenet": Smilenet})
+def test_a_way_that_is_missing_or_crashes_has_a_row_that_says_so() -> None:
+    missing, crashed, good = measure_briefly(Missing, Crashing, Brightness)
+    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in missing.error
+    assert "its process died" in crashed.error
+    assert not good.error
+    assert good.accuracy is None
+
+
+def test_a_way_that_fails_later_keeps_its_earlier_figures() -> None:
+    faces = [located(200, smiling=True)]
+    failed, crashed, good = measure_briefly(FailingLater, CrashingLater, Brightness, faces=faces)
+    assert all(peer.timing and peer.memory_mb for peer in (failed, crashed, good))
+    assert set(failed.scene_recall) == {Scene(0).name}
+    assert failed.error.startswith("error: OpenCV")
+    assert "\n" not in failed.error
+    assert not failed.accuracy
+    assert not crashed.scene_recall
+    assert "its process died" in crashed.error
+    assert good.accuracy
+    assert good.accuracy.right == 1
+
+
+def test_frames_without_the_faces_have_no_rate() -> None:
     dark = Scene(1, light=0.0)
-    (found,) = measure_peers(windows=1, window_s=0.01, scenes=[ONE, dark], frames=1)
-    assert found.scene_recall == {ONE.name: 1.0, dark.name: 0.0}
-    assert set(found.scene_fps) == {ONE.name}
+    (peer,) = measure_briefly(Smilenet, scenes=[ONE, dark])
+    assert peer.scene_recall == {ONE.name: 1.0, dark.name: 0.0}
+    assert set(peer.scene_fps) == {ONE.name}
 
 
 def test_a_package_that_is_not_installed_has_no_version() -> None:
@@ -259,30 +255,25 @@ def test_a_package_that_is_not_installed_has_no_version() -> None:
         package_file("numpy", "no.file")
 
 
-@pytest.mark.usefixtures("two_ways")
-def test_the_command_prints_what_was_found(
-    tiny_sets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(peers.WAYS, "missing", Missing)
-    assert command.main(["--quick", "--data", str(tiny_sets)]) == 0
+def test_the_command_prints_figures(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ways = {**TWO_WAYS, "missing": Missing}
+    assert main(["--quick", "--data", str(tiny_sets)], ways) == 0
     out = capsys.readouterr().out
     assert "smilenet (" in out
     assert "100.00 %, 10 of 10 right, 0 faces missed" in out
     assert "missing\n  expected model.tflite of the package smile_gate_has_no" in out
 
 
-def test_the_command_prints_thresholds(
-    tiny_sets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(WAYS, "missing", Missing)
-    monkeypatch.setattr(command, "CHOSEN", ("OpenCV smile cascade", "missing"))
-    assert command.main(["--thresholds", "--data", str(tiny_sets)]) == 0
+def test_the_command_prints_thresholds(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ways = {**TWO_WAYS, "fer": Missing}
+    assert main(["--thresholds", "--data", str(tiny_sets)], ways) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("OpenCV smile cascade: ")
     assert first.endswith(f", in use {SmileCascade.threshold:g}")
-    assert second.startswith("missing: expected model.tflite")
+    assert second.startswith("fer: expected model.tflite")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_is_one_line() -> None:
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "benchmarks.peers", "--quick"],
@@ -295,9 +286,9 @@ def test_ctrl_c_is_one_line() -> None:
         assert process.stdout
         assert process.stdout.readline().startswith("smilenet (")
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == "benchmarks.peers: interrupted\n"
+    assert err == "benchmarks.peers: interrupted\n"
 
 
 @pytest.mark.parametrize("arguments", [["--data", "nowhere"], ["--thresholds"]])
@@ -306,7 +297,7 @@ def test_bad_input_gets_one_line(
 ) -> None:
     monkeypatch.delenv("SMILE_GATE_DATA", raising=False)
     try:
-        code = command.main(arguments)
+        code = main(arguments)
     except SystemExit as error:
         code = int(error.code or 0)
     assert code == 2

@@ -1,4 +1,4 @@
-"""What makes the times of a run doubtful."""
+"""Reasons to doubt the timings of a session."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure.device import ROOT, held_back
+from benchmarks.machine.device import ROOT, clock_limit
 from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import MOST_SPREAD, Report, Timing
 from edge.service.board import Health
 
 MOST_LOAD = 0.5
-"""Of others, per core."""
+"""Load average of other programs, per core."""
 MOST_STOLEN = 0.01
 
 
 def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:
-    """Yield what is wrong before anything is measured.
+    """Yield reasons that exist before anything is measured.
 
     Args:
         health: the board's.
         load: the load average of the last minute.
-        root: where ``sys`` is.
+        root: the folder of ``sys``.
     """
     cores = os.cpu_count() or 1
     if load > MOST_LOAD * cores:
         yield f"other programs were at work at the start: load average {load:.1f} on {cores} cores"
     yield from health.warnings
-    if words := held_back(root):
+    if words := clock_limit(root):
         yield words
 
 
@@ -36,43 +36,43 @@ def stolen_share(before: str, after: str) -> float:
     """Return the share of the machine's time that its host gave to others.
 
     Args:
-        before: what ``/proc/stat`` said at the start.
-        after: what it says now.
+        before: text of ``/proc/stat`` at the start.
+        after: its text now.
     """
     first, last = (list(map(int, stat.partition("\n")[0].split()[1:9])) for stat in (before, after))
     spent = [now - then for then, now in zip(first, last, strict=True)]
     return spent[7] / sum(spent) if len(spent) == 8 and sum(spent) > 0 else 0.0
 
 
-def held_back_meanwhile(before: Health, after: Health) -> Iterator[str]:
-    """Yield what the firmware has held back since the start, by the bits it keeps."""
+def throttled_meanwhile(before: Health, after: Health) -> Iterator[str]:
+    """Yield what the firmware has throttled since the start, by the bits that it keeps."""
     new = (after.throttled or 0) & ~(before.throttled or 0)
     for words in Health(None, new >> 16).warnings:
         yield f"meanwhile {words}"
 
 
 def at_end(report: Report, stolen: float) -> Iterator[str]:
-    """Yield what the figures themselves show.
+    """Yield reasons that the figures themselves show.
 
     Args:
-        report: with all of them.
+        report: with all figures.
         stolen: the share of the machine's time that its host gave to others.
     """
     if stolen > MOST_STOLEN:
         yield f"the machine is a guest whose host took {100 * stolen:.0f} % of its time"
-    far = [f"{name} {100 * one.spread:.1f} %" for name, one in _timings(report) if _is_wide(one)]
+    far = [
+        f"{name} {100 * timing.spread:.1f} %"
+        for name, timing in _timings(report)
+        if timing.spread > MOST_SPREAD
+    ]
     if far:
         words = f"more than {100 * MOST_SPREAD:.0f} % apart"
         yield f"the medians of the windows are {words}: {', '.join(far)}"
 
 
-def _is_wide(timing: Timing) -> bool:
-    return timing.spread > MOST_SPREAD
-
-
 def _timings(report: Report) -> Iterator[tuple[str, Timing]]:
-    for one in report.inference:
-        yield configuration(one.kind, one.threads, one.xnnpack), one.timing
+    for way in report.inference:
+        yield configuration(way.kind, way.threads, way.xnnpack), way.timing
     for scene in report.flat_out:
         yield scene.scene, scene.timing
     for peer in report.peers:

@@ -3,21 +3,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from benchmarks.measure import noise
-from benchmarks.report.schema import Device, FlatOut, Method, Report, Timing
+from benchmarks.machine import noise
+from benchmarks.report.schema import FlatOut, Timing
 from edge.service.board import Health
+from tests.benchmarks.report.example_report import full_report
 
 FREE, CAPPED = Health(40.0, 0x50000), Health(85.0, 0x2)
 
 
-def test_a_quiet_start_is_not_told(tmp_path: Path) -> None:
+def test_a_quiet_start_has_no_reasons(tmp_path: Path) -> None:
     assert list(noise.at_start(FREE, 0.1, tmp_path)) == []
 
 
-def test_load_heat_and_governor_are_told(tmp_path: Path) -> None:
+def test_load_heat_and_governor_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "sys/devices/system/cpu/cpu0/cpufreq"
     folder.mkdir(parents=True)
     (folder / "scaling_governor").write_text("powersave\n")
@@ -45,17 +45,8 @@ def test_windows_that_are_far_apart_are_named() -> None:
         timing = Timing(p50=1, p90=1, p99=1, per_s=1, windows=windows)
         return FlatOut(scene=name, faces=1, timing=timing, stages_ms={})
 
-    report = Report(
-        date="2026-01-31T12:00:00+00:00",
-        version="1",
-        device=msgspec.convert(
-            dict.fromkeys(("name", "model", "architecture", "os", "kernel"), "a")
-            | {"cores": 1, "memory_mb": 1, "runtimes": {}},
-            Device,
-        ),
-        method=Method(bundle="", windows=2, window_s=1, camera_fps=30, sustained_s=1, power_s=1),
-        flat_out=(scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2))),
-    )
+    scenes = (scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2)))
+    report = full_report(flat_out=scenes)
     (words,) = noise.at_end(report, 0.0)
     assert "restless 20.0 %" in words
     assert "steady" not in words
@@ -63,7 +54,7 @@ def test_windows_that_are_far_apart_are_named() -> None:
     assert "3 %" in stolen
 
 
-def test_what_was_held_back_in_between_is_told() -> None:
-    assert list(noise.held_back_meanwhile(FREE, FREE)) == []
-    (words,) = noise.held_back_meanwhile(Health(40.0, 0x10000), Health(60.0, 0x30000))
+def test_throttling_meanwhile_is_named() -> None:
+    assert list(noise.throttled_meanwhile(FREE, FREE)) == []
+    (words,) = noise.throttled_meanwhile(Health(40.0, 0x10000), Health(60.0, 0x30000))
     assert words.startswith("meanwhile the processor is slowed")

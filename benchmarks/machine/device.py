@@ -1,4 +1,4 @@
-"""What machine this is: facts that the times of a run depend on."""
+"""What machine this is: facts on which timings depend."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -25,19 +25,27 @@ PACKAGES = {
     "libcamera": "libcamera",
     "picamera2": "picamera2",
 }
-"""What a module is known as."""
+"""Names of packages in a report, by their modules."""
 
 
-def read_device(root: Path = ROOT, *, emulated: bool = False) -> Device:
+def read_device(
+    root: Path = ROOT,
+    *,
+    emulated: bool = False,
+    architecture: str = platform.machine(),
+    packages: Mapping[str, str] = PACKAGES,
+) -> Device:
     """Return what the kernel, the system and Python say of this machine.
 
     Args:
-        root: where ``proc``, ``sys`` and ``etc`` are.
-        emulated: the processor is, even if nothing here shows it.
+        root: the folder of ``proc``, ``sys`` and ``etc``.
+        emulated: the processor is emulated, even if no file shows it.
+        architecture: as ``uname -m`` prints it.
+        packages: the modules whose versions are read, with the packages' names in a report.
     """
     tree = root / "proc/device-tree"
     cpuinfo = _read(root / "proc/cpuinfo")
-    architecture, cores = platform.machine(), len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
     board = _read(tree / "model")
     emulated = emulated or _is_qemu(root, architecture, cpuinfo)
     name = _slug(board) if board else f"{architecture.replace('_', '-')}-{cores}-cores"
@@ -57,36 +65,36 @@ def read_device(root: Path = ROOT, *, emulated: bool = False) -> Device:
             _read(path) for path in sorted(root.glob("sys/class/thermal/cooling_device*/type"))
         ),
         emulated=emulated,
-        runtimes={"python": platform.python_version(), **dict(_versions())},
+        runtimes={"python": platform.python_version(), **dict(_versions(packages))},
     )
 
 
 def read_clock_mhz(root: Path = ROOT) -> float | None:
-    """Return the clock of the processor's fastest core now; None where nothing shows it.
+    """Return the clock of the processor's fastest core now; None where no file shows it.
 
-    A Raspberry Pi's firmware is asked first: the kernel knows only the clock it wished for.
+    A Raspberry Pi's firmware is asked first: the kernel knows only the clock that it requested.
     """
     with suppress(OSError, subprocess.SubprocessError, ValueError):
-        said = subprocess.run(
-            ["vcgencmd", "measure_clock", "arm"],  # noqa: S607  (its place differs)
+        output = subprocess.run(
+            ["vcgencmd", "measure_clock", "arm"],  # noqa: S607  (its folder differs)
             capture_output=True,
             text=True,
             timeout=2.0,
             check=True,
         ).stdout
-        return int(said.partition("frequency(")[2].partition("=")[2]) / 1e6
-    shown = _clocks_mhz(root, "scaling_cur_freq")
-    if not shown:
+        return int(output.partition("frequency(")[2].partition("=")[2]) / 1e6
+    clocks = _clocks_mhz(root, "scaling_cur_freq")
+    if not clocks:
         cpuinfo = _read(root / "proc/cpuinfo")
-        shown = [float(mhz) for mhz in re.findall(r"(?m)^cpu MHz\s*: ([0-9.]+)", cpuinfo)]
-    return max(shown, default=None)
+        clocks = [float(mhz) for mhz in re.findall(r"(?m)^cpu MHz\s*: ([0-9.]+)", cpuinfo)]
+    return max(clocks, default=None)
 
 
-def held_back(root: Path = ROOT) -> str:
-    """Return how the kernel is told to keep the clock low, in words; empty if it is not."""
+def clock_limit(root: Path = ROOT) -> str:
+    """Return what keeps the kernel from raising the clock, in words; empty if nothing does."""
     policy = _cpufreq(root)
     governor, driver = _read(policy / "scaling_governor"), _read(policy / "scaling_driver")
-    # That of Intel's and AMD's own drivers which is called so follows the load.
+    # With Intel's and AMD's own drivers a governor of this name follows the load.
     if governor == "powersave" and not driver.startswith(("intel_pstate", "amd-pstate")):
         return "the governor of the processor's clock is powersave"
     highest, allowed = _clocks_mhz(root, "cpuinfo_max_freq"), _clocks_mhz(root, "scaling_max_freq")
@@ -105,11 +113,11 @@ def _clocks_mhz(root: Path, file: str) -> list[float]:
 
 
 def _is_qemu(root: Path, architecture: str, cpuinfo: str) -> bool:
-    """Tell whether QEMU interprets the processor; a 64-bit Arm guest it only hosts counts too."""
+    """Tell whether QEMU emulates the processor; a 64-bit Arm guest on a host of Arm counts too."""
     if architecture.startswith("x86"):
         return "QEMU TCG" in cpuinfo
-    shown = any((root / "proc/device-tree").glob("fw-cfg*"))
-    return shown or _read(root / "sys/class/dmi/id/sys_vendor") == "QEMU"
+    in_tree = any((root / "proc/device-tree").glob("fw-cfg*"))
+    return in_tree or _read(root / "sys/class/dmi/id/sys_vendor") == "QEMU"
 
 
 def _os_name(root: Path) -> str:
@@ -119,9 +127,9 @@ def _os_name(root: Path) -> str:
     return platform.system()
 
 
-def _versions() -> Iterator[tuple[str, str]]:
+def _versions(packages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     distributions = packages_distributions()
-    for name, known_as in PACKAGES.items():
+    for name, known_as in packages.items():
         try:
             module = importlib.import_module(name)
         except Exception:  # noqa: BLE001,S112  (a package of another build may raise anything)
@@ -135,14 +143,14 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _slug(board: str) -> str:
-    """Return a board's name as that of a folder, without its revision."""
+    """Return a board's name without its revision, as the name of a folder."""
     plain = board.partition(" Rev ")[0].lower().replace("+", " plus")
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def _field(text: str, name: str) -> str:
-    found = re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def _read(path: Path) -> str:
