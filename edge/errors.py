@@ -84,9 +84,17 @@ class BundleError(SmileGateError, ValueError):
 
 
 class EdgeTpuError(SmileGateError, RuntimeError):
-    """A Coral accelerator is not there, or does not work."""
+    """A Coral accelerator is not there, or does not work.
+
+    Attributes:
+        library: path or name of the library that was to drive it.
+    """
 
     passing = True
+
+    def __init__(self, message: str, library: str) -> None:
+        super().__init__(message)
+        self.library = library
 
 
 class MissingPackageError(SmileGateError, ImportError):

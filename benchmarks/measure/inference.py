@@ -21,7 +21,7 @@ from benchmarks.report.figures import configuration
 from benchmarks.report.schema import Inference
 from edge.errors import BundleError, MissingPackageError
 from edge.model.bundle import Bundle, self_test_pictures
-from edge.model.edgetpu import open_delegate, plugged_in
+from edge.model.edgetpu import EDGE_TPU
 from edge.model.tflite import quiet_stderr, tflite
 from train import float_tflite
 
@@ -64,7 +64,7 @@ def ways(bundle: Bundle, float_model: bytes) -> Iterator[Way]:
         for xnnpack, threads in product((True, False), range(1, min(cores, MOST_THREADS) + 1)):
             if model:
                 yield Way(kind, model, threads, xnnpack)
-    if bundle.edgetpu_model and plugged_in():
+    if bundle.edgetpu_model and EDGE_TPU.usb_id():
         yield Way("edge tpu", bundle.edgetpu_model, 1, xnnpack=False)
 
 
@@ -127,7 +127,7 @@ def _start_and_run(
 def _opened(way: Way) -> tuple[float, float, Callable[[], Any]]:
     """Return the time to load, that of the first inference, and what runs another."""
     runtime = tflite()
-    delegates = [open_delegate()] if way.kind == "edge tpu" else []
+    delegates = [EDGE_TPU.open_delegate()] if way.kind == "edge tpu" else []
     began = time.perf_counter()
     interpreter = open_interpreter(runtime, way, delegates)
     loaded = time.perf_counter()

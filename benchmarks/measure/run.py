@@ -46,7 +46,7 @@ from benchmarks.simulate.scenes import FPS, QUICK, SMILES, WALKING, Scene
 from edge.cameras.demo import COLLINS, HOPPER
 from edge.errors import MissingPackageError, SmileGateError
 from edge.model.bundle import Bundle, load_bundle
-from edge.model.edgetpu import plugged_in
+from edge.model.edgetpu import EDGE_TPU
 from edge.service.board import read_health
 from train import Located
 
@@ -309,7 +309,7 @@ def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
         yield "float32", lambda: made.append(float_model_of(bundle))
     else:
         session.leave_out("float32: not in a quick run")
-    if not (bundle.edgetpu_model and plugged_in()):
+    if not (bundle.edgetpu_model and EDGE_TPU.usb_id()):
         lacks = "none on USB" if bundle.edgetpu_model else "no model for it in the bundle"
         session.leave_out(f"Edge TPU: {lacks}")
     for way in ways(bundle, made[0] if made else b""):

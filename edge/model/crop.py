@@ -1,7 +1,7 @@
-"""From a face's box to the model's input.
+"""Makes the model's input from a face's box.
 
-This is the only such code in the project: training, quantization and the device all call it, so
-the network meets the same pixels everywhere.
+No other code of the project does: training, quantization and the device call this module, so that
+the network gets the same pixels everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
     """Cut a square around a face and scale it to the model's input.
 
     The square is centred on the box; its side is the box's longer side plus ``margin`` of it on
-    each of the four sides. Where it reaches over the picture's edge, edge pixels are repeated.
+    each of the four sides. Beyond the picture's edge, edge pixels are repeated.
 
     Args:
         grey: uint8 luma, shape (height, width).
@@ -48,7 +48,6 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
 
 
 def scale(grey: Grey, size: int) -> Grey:
-    """Scale a whole picture to (size, size), averaging when it shrinks; aspect is not kept."""
-    shrinks = max(grey.shape) > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (size, size), interpolation=how), np.uint8)
+    """Scale a whole picture to (size, size), averaging if it shrinks; aspect is not kept."""
+    method = cv2.INTER_AREA if max(grey.shape) > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=method), np.uint8)

@@ -9,6 +9,7 @@ from benchmarks.measure import inference
 from benchmarks.measure.inference import Way, float_model_of, measure_way, open_interpreter, ways
 from edge.errors import MissingPackageError
 from edge.model.bundle import Bundle, load_bundle
+from edge.model.edgetpu import EDGE_TPU
 from edge.model.tflite import tflite
 from edge.settings import SHIPPED_BUNDLE
 
@@ -36,9 +37,9 @@ def test_an_edge_tpu_is_a_way_where_there_is_one_and_a_model_for_it(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = replace(bundle, edgetpu_model=b"compiled")
-    monkeypatch.setattr(inference, "plugged_in", lambda: None)
+    monkeypatch.setattr(EDGE_TPU, "usb_id", lambda: None)
     assert {way.kind for way in ways(compiled, b"")} == {"int8"}
-    monkeypatch.setattr(inference, "plugged_in", lambda: ("18d1", "9302"))
+    monkeypatch.setattr(EDGE_TPU, "usb_id", lambda: ("18d1", "9302"))
     assert {way.kind for way in ways(bundle, b"")} == {"int8"}
     *_, last = ways(compiled, b"")
     assert (last.name, last.model, last.threads) == ("edge tpu", b"compiled", 1)

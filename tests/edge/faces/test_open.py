@@ -1,4 +1,4 @@
-"""The face finder that the settings ask for, and what is said when it can't be had."""
+"""The detector of the settings, and the errors where it can't be opened."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.edge.cli.commands import records
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def opencv_threads() -> Iterator[None]:
     before = cv2.getNumThreads()
     yield
     cv2.setNumThreads(before)
 
 
-def test_opencv_gets_one_thread_unless_told_otherwise() -> None:
+def test_opencv_gets_one_thread_unless_the_settings_name_more() -> None:
     cv2.setNumThreads(4)
     assert isinstance(open_detector(FaceSettings()), HaarDetector)
     assert cv2.getNumThreads() == 1
