@@ -17,7 +17,7 @@ class Detection(NamedTuple):
 
     Attributes:
         box: the face.
-        confidence: above 0, larger is surer; comparable only within one detector.
+        confidence: 0.0 or more, larger is surer; comparable only within one detector.
     """
 
     box: Box

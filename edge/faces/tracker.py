@@ -16,8 +16,6 @@ from edge.values import Box, Face, Frame, Grey
 class _Track:
     """One face: as last seen, when the detector last detected it, and how often it then failed."""
 
-    __slots__ = ("detected_at", "face", "misses", "seen_at", "template")
-
     def __init__(self, face: Face, grey: Grey, time: float) -> None:
         self.misses = 0  # failed detections since the last upright one
         self.detect(face, grey, time)

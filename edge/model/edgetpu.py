@@ -56,7 +56,7 @@ class EdgeTpu:
         self.timeout_s = timeout_s
         self.run = run
         self._delegates: WeakSet[Any] = WeakSet()
-        self._failure: tuple[UsbId | None, str] | None = None  # what was plugged in after it; why
+        self._failure: tuple[UsbId | None, str] | None = None  # what was plugged in then, and why
 
     def usb_id(self) -> UsbId | None:
         """Return ``NO_FIRMWARE`` or ``READY``; None if no accelerator is plugged in."""
@@ -97,22 +97,17 @@ class EdgeTpu:
         if self._failure is not None and self._failure[0] == usb_id:
             raise EdgeTpuError(self._failure[1], self.library)
         try:
-            return self._probe_twice_for_firmware(usb_id)
+            return self._run_probe()
         except EdgeTpuError as error:
             self._failure = (self.usb_id(), str(error))
-            raise
+            if usb_id != NO_FIRMWARE or self._failure[0] != READY:
+                raise
+        # With its firmware it is another device to the kernel. Where udev's events do not arrive,
+        # as in the service, only a process that starts later sees that device.
+        self._failure = None
+        return self.probe()
 
-    def _probe_twice_for_firmware(self, usb_id: UsbId) -> str:
-        try:
-            return self._probe()
-        except EdgeTpuError:
-            # With its firmware it is another device to the kernel. Where udev's events do not
-            # arrive, as in the service, only a process that starts later sees that device.
-            if usb_id == NO_FIRMWARE and self.usb_id() == READY:
-                return self._probe()
-            raise
-
-    def _probe(self) -> str:
+    def _run_probe(self) -> str:
         try:
             probe = self.run(
                 [sys.executable, "-m", __name__, self.library],
@@ -127,15 +122,14 @@ class EdgeTpu:
         output = probe.stdout.strip()
         if probe.returncode == 0:
             return output
+        last_line = probe.stderr.strip().rpartition("\n")[2]
+        reason = output or f"{self.library}: expected it to load, got: {last_line}"
         if probe.returncode < 0:
-            output = (
+            reason = (
                 f"{self.library}: expected it to load, but it crashes (signal "
                 f"{-probe.returncode}): it was built for another TensorFlow than the TFLite runtime"
             )
-        last_line = probe.stderr.strip().rpartition("\n")[2]
-        raise EdgeTpuError(
-            output or f"{self.library}: expected it to load, got: {last_line}", self.library
-        )
+        raise EdgeTpuError(reason, self.library)
 
 
 EDGE_TPU = EdgeTpu()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -25,22 +27,24 @@ def face_of(portrait: Portrait) -> Box:
 
 
 def show(
-    portrait: Portrait, px: float, centre: tuple[float, float] = MIDDLE, angle: float = 0.0
+    portrait: Portrait,
+    px: float,
+    centre: tuple[float, float] = MIDDLE,
+    angle: float = 0.0,
+    size: Sequence[int] = (WHOLE.w, WHOLE.h),
 ) -> Grey:
     """A frame with a portrait's face ``px`` wide, tilted by ``angle`` degrees anticlockwise."""
     turn = cv2.getRotationMatrix2D(portrait.centre, angle, px / portrait.face_px)
     to_frame = np.asarray(turn, np.float64)
     to_frame[:, 2] += np.array(centre) - portrait.centre
-    view = cv2.warpAffine(portrait.read(), to_frame, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    view = cv2.warpAffine(portrait.read(), to_frame, size, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(view, np.uint8)
 
 
 def tilt(portrait: Portrait, angle: float) -> Grey:
     """The portrait's own picture, tilted about the face by ``angle`` degrees anticlockwise."""
-    picture = portrait.read()
-    turn = cv2.getRotationMatrix2D(portrait.centre, angle, 1.0)
-    tilted = cv2.warpAffine(picture, turn, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(tilted, np.uint8)
+    size = portrait.read().shape[::-1]
+    return show(portrait, portrait.face_px, portrait.centre, angle, size)
 
 
 def detect(detector: Detector, grey: Grey) -> list[Detection]:

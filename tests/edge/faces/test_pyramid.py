@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.faces.pyramid import downscale, halve, search_factor
-from edge.settings import FaceSettings
+from edge.faces.pyramid import downscale, halve
 
 
 def test_a_halved_picture_is_the_means_of_four_pixels() -> None:
@@ -34,13 +33,3 @@ def test_a_picture_divided_by_one_is_a_copy() -> None:
     picture = np.zeros((20, 20), np.uint8)
     downscale(picture, 1.0)[:] = 9
     assert not picture.any()
-
-
-@pytest.mark.parametrize(
-    ("min_face_px", "width", "factor"), [(20, 320, 1.0), (50, 480, 2.0), (25, 1920, 4.0)]
-)
-def test_the_smallest_face_and_the_width_set_the_factor_of_a_search(
-    min_face_px: int, width: int, factor: float
-) -> None:
-    settings = FaceSettings(min_face_px=min_face_px, search_width=480)
-    assert search_factor(settings, width, face_px=25) == factor
