@@ -75,12 +75,14 @@ class BundleError(SmileGateError, ValueError):
     """A model bundle is missing, incomplete, altered or not of the kind expected.
 
     Attributes:
+        reason: what was expected and what was got; the message says the path, too.
         path: the bundle's folder or the file in it.
     """
 
-    def __init__(self, message: str, path: str | Path) -> None:
-        super().__init__(message)
-        self.path = Path(path)
+    def __init__(self, reason: str, path: Path) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
+        self.path = path
 
 
 class EdgeTpuError(SmileGateError, RuntimeError):

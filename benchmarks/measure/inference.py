@@ -77,7 +77,7 @@ def float_model_of(bundle: Bundle) -> bytes:
     """
     source = next((name for name in bundle.manifest.files if name.endswith(".keras")), "")
     if not source:
-        raise BundleError(f"{bundle.folder}: expected a Keras model, got none", bundle.folder)
+        raise BundleError("expected a Keras model, got none", bundle.folder)
     if find_spec("tensorflow") is None:
         raise MissingPackageError(
             "expected TensorFlow to make a float model with, got none", name="tensorflow"

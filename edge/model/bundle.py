@@ -112,11 +112,8 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _read_manifest(path)
     for model in (manifest.model, manifest.edgetpu_model or manifest.model):
         if model not in manifest.files:
-            raise BundleError(
-                f"{path}: expected {model!r} among its files, got only "
-                f"{', '.join(manifest.files) or 'none'}",
-                path,
-            )
+            names = ", ".join(manifest.files) or "none"
+            raise BundleError(f"expected {model!r} among its files, got only {names}", path)
     contents = {name: _read(folder, name, digest) for name, digest in manifest.files.items()}
     compiled = contents.get(manifest.edgetpu_model, b"")
     return Bundle(folder, manifest, contents[manifest.model], compiled)
@@ -127,32 +124,28 @@ def _read_manifest(path: Path) -> Manifest:
         text = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         reason = error.strerror if isinstance(error, OSError) else error
-        raise BundleError(
-            f"{path}: expected a model bundle's manifest, got: {reason}", path
-        ) from error
+        raise BundleError(f"expected a model bundle's manifest, got: {reason}", path) from error
     try:
         version = msgspec.json.decode(text, type=_Version).format
         if version != FORMAT:
-            raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
+            raise BundleError(f"expected format {FORMAT}, got {version}", path)
         return msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
+        raise BundleError(f"not a bundle's manifest: {error}", path) from error
 
 
 def _read(folder: Path, name: str, expected: str) -> bytes:
     path = folder / name
     if Path(name).name != name:
-        raise BundleError(f"{path}: expected a file inside the bundle", path)
+        raise BundleError("expected a file inside the bundle", path)
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BundleError(
-            f"{path}: expected a file of the bundle, got: {error.strerror}", path
-        ) from error
+        raise BundleError(f"expected a file of the bundle, got: {error.strerror}", path) from error
     digest = hashlib.sha256(data).hexdigest()
     if digest != expected:
         raise BundleError(
-            f"{path}: expected SHA-256 {expected[:12]}..., got {digest[:12]}...: "
+            f"expected SHA-256 {expected[:12]}..., got {digest[:12]}...: "
             "the file is not the one the manifest was written for",
             path,
         )

@@ -66,9 +66,7 @@ class Classifier:
             self._interpreter = make_interpreter(model, self._threads, delegates)
         except (ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
-            raise BundleError(
-                f"{self._path}: expected a TFLite model, got: {reason}", self._path
-            ) from error
+            raise BundleError(f"expected a TFLite model, got: {reason}", self._path) from error
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         spec, output = self.manifest.input, self.manifest.output
@@ -83,19 +81,14 @@ class Classifier:
         quantization: Quantization,
     ) -> None:
         """Compare the model's input or output with the manifest."""
-        got = (tuple(int(side) for side in details["shape"]), np.dtype(details["dtype"]).name)
-        if got != (shape, "int8"):
-            raise BundleError(
-                f"{self._path}: expected {name} int8 {shape}, got {got[1]} {got[0]}", self._path
-            )
+        got = f"{np.dtype(details['dtype']).name} {tuple(int(n) for n in details['shape'])}"
+        if got != f"int8 {shape}":
+            raise BundleError(f"expected {name} int8 {shape}, got {got}", self._path)
         scale_, zero_point = details["quantization"]
         expected = (quantization.scale, quantization.zero_point)
         if not math.isclose(scale_, expected[0], rel_tol=1e-6) or zero_point != expected[1]:
-            raise BundleError(
-                f"{self._path}: expected {name} quantization {expected}, got "
-                f"{(scale_, zero_point)}",
-                self._path,
-            )
+            reason = f"expected {name} quantization {expected}, got {(scale_, zero_point)}"
+            raise BundleError(reason, self._path)
 
     def self_test(self) -> None:
         """Compare the scores of the self-test pictures with the bundle's.
@@ -108,8 +101,8 @@ class Classifier:
         worst = max((abs(a - b) for a, b in zip(expected, got, strict=False)), default=0.0)
         if worst > self.TOLERANCE:
             raise BundleError(
-                f"{self._path}: expected the scores of its self-test to within "
-                f"{self.TOLERANCE}, got one that is {worst:.2f} off",
+                f"expected the scores of its self-test to within {self.TOLERANCE}, got one that is "
+                f"{worst:.2f} off",
                 self._path,
             )
 

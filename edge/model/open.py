@@ -48,9 +48,7 @@ def open_on_edge_tpu(bundle: Bundle, threads: int, edge_tpu: EdgeTpu = EDGE_TPU)
         MissingPackageError: no TFLite runtime is installed.
     """
     if not bundle.edgetpu_model:
-        raise BundleError(
-            f"{bundle.folder}: expected a model compiled for the Edge TPU, got none", bundle.folder
-        )
+        raise BundleError("expected a model compiled for the Edge TPU, got none", bundle.folder)
     classifier = Classifier(bundle, threads, edge_tpu.open_delegate())
     classifier.self_test()
     if classifier.edge_tpu_error:
