@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -18,17 +19,12 @@ def tflite() -> ModuleType:
     Raises:
         MissingPackageError: neither runtime is installed.
     """
-    try:
-        from ai_edge_litert import interpreter
-    except ImportError:
-        try:
-            from tflite_runtime import interpreter
-        except ImportError as error:
-            raise MissingPackageError(
-                "expected a TFLite runtime, got none; pip install ai-edge-litert",
-                name="ai-edge-litert",
-            ) from error
-    return interpreter  # type: ignore[no-any-return]
+    for package in ("ai_edge_litert", "tflite_runtime"):
+        with suppress(ImportError):
+            return import_module(f"{package}.interpreter")
+    raise MissingPackageError(
+        "expected a TFLite runtime, got none; pip install ai-edge-litert", name="ai-edge-litert"
+    )
 
 
 def make_interpreter(model: bytes, threads: int = 1, delegates: Sequence[Any] = ()) -> Any:

@@ -71,30 +71,26 @@ def number_of(grey: Grey) -> int:
 HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80, 80)
 
 
-def test_a_face_that_moves_a_little_keeps_its_id() -> None:
-    assert follow([HERE, NEAR, HERE]) == [([1], [1])] * 3
-
-
-def test_a_face_unseen_for_a_moment_keeps_its_id() -> None:
-    assert follow([HERE, None, NEAR]) == [([1], [1]), ([], [1]), ([1], [1])]
-
-
-def test_a_face_unseen_for_long_loses_its_id() -> None:
-    assert follow([HERE, None, None, None, HERE])[2:] == [([], [1]), ([], []), ([2], [2])]
+@pytest.mark.parametrize(
+    ("boxes", "last_frames"),
+    [
+        pytest.param([HERE, NEAR, HERE], [([1], [1])] * 3, id="moves a little"),
+        pytest.param([HERE, None, NEAR], [([1], [1]), ([], [1]), ([1], [1])], id="unseen briefly"),
+        pytest.param([HERE, *[None] * 3, HERE], [([], [1]), ([], []), ([2], [2])], id="lost"),
+        pytest.param([HERE, FAR], [([1], [1]), ([2], [1, 2])], id="another face"),
+        pytest.param([[HERE, FAR], [FAR, NEAR], [HERE, FAR]], [([1, 2], [1, 2])], id="two faces"),
+    ],
+)
+def test_a_face_keeps_its_id_until_it_is_lost(
+    boxes: list[Box | list[Box] | None], last_frames: list[tuple[list[int], list[int]]]
+) -> None:
+    assert follow(boxes)[-len(last_frames) :] == last_frames
 
 
 def test_at_a_slow_frame_rate_a_face_keeps_its_id() -> None:
     brief = FaceSettings(scan_s=0.2, lost_s=0.1)
     assert follow([HERE, NEAR, HERE], brief) == [([1], [1])] * 3
     assert follow([HERE, None, HERE], brief)[2] == ([2], [2])
-
-
-def test_a_face_elsewhere_gets_another_id() -> None:
-    assert follow([HERE, FAR]) == [([1], [1]), ([2], [1, 2])]
-
-
-def test_two_faces_keep_their_ids() -> None:
-    assert follow([[HERE, FAR], [FAR, NEAR], [HERE, FAR]])[2] == ([1, 2], [1, 2])
 
 
 def test_a_new_face_is_noticed_at_the_next_search() -> None:

@@ -53,10 +53,7 @@ def test_a_delegate_is_opened(coral: Coral) -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        (
-            "absent",
-            "an Edge TPU on USB that answers, got none: another program uses it",
-        ),
+        ("absent", "an Edge TPU on USB that answers, got none: another program uses it"),
         ("crash", r"it to load, but it crashes \(signal 11\): it was built for another TensorFlow"),
     ],
 )
@@ -166,7 +163,7 @@ def test_the_program_that_install_sh_calls(library: Path, tmp_path: Path) -> Non
 def test_a_missing_tflite_runtime_is_named(
     library: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("ai_edge_litert", "tflite_runtime"):
+    for name in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(str(library)) == 1
     assert capsys.readouterr().out.startswith("expected a TFLite runtime, got none; pip install")
