@@ -135,6 +135,10 @@ class HaarDetector:
 
     def __init__(self, settings: FaceSettings) -> None:
         self._settings = settings
+        confidence = settings.min_confidence
+        min_confidence = self.MIN_CONFIDENCE if confidence is None else confidence
+        scan = Scan(1.05, settings.min_neighbors, min_confidence)
+        self._new_face = SearchWindow(margin=0.35, scan=scan, sizes=(0.75, 1.5))
         self._cascade, self._last_threshold = _open_cascade(
             find_cascade() if settings.cascade is None else Path(settings.cascade)
         )
@@ -167,16 +171,8 @@ class HaarDetector:
         return boxes
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        settings = self._settings
-        confidence = settings.min_confidence
-        scan = Scan(
-            scale_factor=1.05,
-            min_neighbors=settings.min_neighbors,
-            min_confidence=self.MIN_CONFIDENCE if confidence is None else confidence,
-        )
-        window = SearchWindow(margin=0.35, scan=scan, sizes=(0.75, 1.5))
-        detection = self._detect_near(grey, box, window)
-        min_px = self.SIZE_BANDS[0] * settings.min_face_px
+        detection = self._detect_near(grey, box, self._new_face)
+        min_px = self.SIZE_BANDS[0] * self._settings.min_face_px
         return detection if detection is not None and detection.box.w >= min_px else None
 
     def redetect(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:

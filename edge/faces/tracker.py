@@ -90,7 +90,7 @@ class FaceTracker:
         return tuple(main_first(track.face for track in self._tracks if track.seen_at == time))
 
     def _follow(self, track: _Track, grey: Grey, time: float) -> None:
-        """Match a known face's template or, when that fails or is due for it, detect it again."""
+        """Match a known face's template; detect the face again if that fails or it is time to."""
         if time - track.detected_at < self.DETECTION_INTERVAL_S:
             box = track.template.match(grey, track.face.box)
             if box is not None:
@@ -154,13 +154,10 @@ class FaceTracker:
         detection = self._detector.confirm(grey, box)
         if detection is None:
             return
-        if (
-            nearest is not None
-            and nearest.seen_at != time
-            and nearest.face.box.iou(detection.box) > self.SAME_IOU
-        ):
-            nearest.detect(Face(nearest.face.id, *detection), grey, time)
-            nearest.misses = 0
+        unseen = nearest if nearest is not None and nearest.seen_at != time else None
+        if unseen is not None and unseen.face.box.iou(detection.box) > self.SAME_IOU:
+            unseen.detect(Face(unseen.face.id, *detection), grey, time)
+            unseen.misses = 0
             return
         track = _Track(Face(self._next_id, *detection), grey, time)
         # Detections of several faces take turns.

@@ -94,14 +94,13 @@ class YunetDetector:
         window = Box(x, y, side, side).cut(grey)
         if not window.size:
             return None
-        detections = [
-            Detection(face._replace(x=face.x + left, y=face.y + top), score)
-            for face, score in self._detect(
-                self._window_network, window, side / self.WINDOW_PX, min_score
-            )
-        ]
-        nearest = max(detections, key=lambda detection: detection.box.iou(box), default=None)
-        return nearest if nearest is not None and nearest.box.iou(box) > self.SAME_IOU else None
+        in_window = box._replace(x=box.x - left, y=box.y - top)
+        faces = self._detect(self._window_network, window, side / self.WINDOW_PX, min_score)
+        nearest = max(faces, key=lambda face: face.box.iou(in_window), default=None)
+        if nearest is None or nearest.box.iou(in_window) <= self.SAME_IOU:
+            return None
+        x, y, w, h = nearest.box
+        return Detection(Box(left + x, top + y, w, h), nearest.confidence)
 
     def _detect(
         self, network: cv2.FaceDetectorYN, grey: Grey, shrink: float, min_score: float

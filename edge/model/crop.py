@@ -34,17 +34,14 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
     side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
     left = round(box.x + (box.w - side) / 2)
     top = round(box.y + (box.h - side) / 2)
-    inside = grey[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    inside = Box(left, top, side, side).cut(grey)
     if not inside.size:
         raise ValueError(f"expected a box that overlaps the picture, got {box} on {width}x{height}")
-    before_x, before_y = max(0, -left), max(0, -top)
-    after_x, after_y = max(0, left + side - width), max(0, top + side - height)
-    if before_x or before_y or after_x or after_y:
-        bordered = cv2.copyMakeBorder(
-            inside, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE
-        )
-        inside = np.asarray(bordered, np.uint8)
-    return scale(inside, size)
+    beyond = (-top, top + side - height, -left, left + side - width)
+    if max(beyond) > 0:
+        top, bottom, left, right = (max(0, border) for border in beyond)
+        inside = cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    return scale(np.asarray(inside, np.uint8), size)
 
 
 def scale(grey: Grey, size: int) -> Grey:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -22,12 +23,11 @@ LIBRARY = "libedgetpu.so.1"
 UsbId = tuple[str, str]
 """Vendor and product of a USB device, four hexadecimal digits each."""
 
-NO_FIRMWARE: UsbId = ("1a6e", "089a")
-"""An accelerator that was plugged in and not used yet."""
-READY: UsbId = ("18d1", "9302")
-"""An accelerator that the library has loaded its firmware into."""
+NO_FIRMWARE: UsbId = ("1a6e", "089a")  # plugged in and not used yet
+READY: UsbId = ("18d1", "9302")  # since the library loaded the firmware
 
 
+@dataclass(eq=False)
 class EdgeTpu:
     """The accelerator on USB, which works for one process at a time.
 
@@ -35,7 +35,7 @@ class EdgeTpu:
     a process of its own, loads it first; but not while this process holds a delegate, as the
     accelerator would not answer the probe. This process may open any number of delegates.
 
-    Args:
+    Attributes:
         library: path or name of Google's library.
         devices: the kernel's folder of USB devices.
         timeout_s: longest time of a probe in seconds. Two probes, the most in one reload, end long
@@ -43,20 +43,13 @@ class EdgeTpu:
         run: runs a probe, as ``subprocess.run`` does.
     """
 
-    def __init__(
-        self,
-        library: str = LIBRARY,
-        devices: Path = Path("/sys/bus/usb/devices"),
-        *,
-        timeout_s: float = 10.0,
-        run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run,
-    ) -> None:
-        self.library = library
-        self.devices = devices
-        self.timeout_s = timeout_s
-        self.run = run
-        self._delegates: WeakSet[Any] = WeakSet()
-        self._failure: tuple[UsbId | None, str] | None = None  # what was plugged in then, and why
+    library: str = LIBRARY
+    devices: Path = Path("/sys/bus/usb/devices")
+    timeout_s: float = 10.0
+    run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
+    _delegates: WeakSet[Any] = field(default_factory=WeakSet, init=False)
+    # Of the last probe: what was plugged in after it, and why it failed.
+    _failure: tuple[UsbId | None, str] | None = field(default=None, init=False)
 
     def usb_id(self) -> UsbId | None:
         """Return ``NO_FIRMWARE`` or ``READY``; None if no accelerator is plugged in."""
