@@ -132,7 +132,7 @@ def test_a_compiled_model_that_is_no_model(coral: Coral, coral_bundle: Path) -> 
 # The service
 
 
-def test_a_gate_whose_accelerator_is_pulled_goes_on_and_says_so(
+def test_a_gate_whose_accelerator_fails_goes_on_with_the_cpu_and_reports_it(
     serve: Serve, coral: Coral, coral_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(coral_bundle))
@@ -154,14 +154,14 @@ def test_a_gate_whose_accelerator_is_pulled_goes_on_and_says_so(
     assert served.service.report()["warnings"] == []
 
 
-def test_a_reload_goes_on_with_the_one_that_is_in_use(
+def test_a_reload_keeps_the_accelerator_that_is_in_use(
     serve: Serve, coral: Coral, coral_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(coral_bundle))
     monkeypatch.setenv("SMILE_GATE_MODEL__EDGE_TPU", "usb")
     served = serve()
     served.wait_ready()
-    coral.unplug()  # so a try in another process would fail, as it does while this one has it
+    coral.unplug()  # so a probe would fail, as it does while this process has the accelerator
     served.reload()
     assert served.service.report()["model_on"] == "Edge TPU"
     put(served.camera, "smile")
@@ -171,7 +171,9 @@ def test_a_reload_goes_on_with_the_one_that_is_in_use(
 # Doctor
 
 
-def test_doctor_tries_it(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
+def test_doctor_runs_the_self_test_on_an_edge_tpu(
+    machine: Machine, coral: Coral, coral_bundle: Path
+) -> None:
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
     good = machine.about("edge tpu")
     assert good.verdict == "good"
@@ -186,7 +188,7 @@ def test_doctor_tries_it(machine: Machine, coral: Coral, coral_bundle: Path) -> 
     assert machine.about("edge tpu").words == "on USB, but model.edge_tpu is off"
 
 
-def test_doctor_probes_it_once(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
+def test_doctor_probes_an_edge_tpu_once(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
     machine.all()
     assert coral.probes == 1
@@ -198,7 +200,7 @@ def test_doctor_misses_a_model_for_it(machine: Machine, coral: Coral) -> None:  
     assert "convert.quantize --edgetpu" in found.mend
 
 
-def test_doctor_misses_one_only_where_it_is_insisted_on(machine: Machine, coral: Coral) -> None:
+def test_doctor_misses_an_edge_tpu_only_where_required(machine: Machine, coral: Coral) -> None:
     coral.unplug()
     assert machine.about("edge tpu").words == "none on USB"
     machine.more = '[model]\nedge_tpu = "usb"'
@@ -211,7 +213,7 @@ def test_doctor_misses_one_only_where_it_is_insisted_on(machine: Machine, coral:
     ("model_on", "words"),
     [({"model_on": "Edge TPU"}, "left to"), ({}, "left to"), ({"model_on": "CPU"}, "BuildLabel")],
 )
-def test_doctor_leaves_it_to_a_gate_that_uses_it(
+def test_doctor_leaves_an_edge_tpu_to_the_gate_that_uses_it(
     machine: Machine,
     running: dict[str, Any],
     coral: Coral,  # noqa: ARG001
