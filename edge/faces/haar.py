@@ -113,8 +113,8 @@ class HaarDetector:
         MissingPackageError: OpenCV came without cascade files.
     """
 
-    # A still is scanned finely; if no face is sure, scanned turned to either side for tilted heads;
-    # and if still none is sure, scanned more finely. These two scans add the main face only. Chosen
+    # A still is scanned finely. If no face is sure, it is turned to either side for tilted heads;
+    # if still none is sure, it is scanned more finely; and only the main face is returned. Chosen
     # on the train side of GENKI-4K, and on the same pictures with their faces painted over.
     STILL_SCAN = Scan(scale_factor=1.05, min_neighbors=1, min_confidence=1.5)
     STILL_SURE = 4.0  # confidence
