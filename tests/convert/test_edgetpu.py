@@ -93,7 +93,7 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             f"#!{sys.executable}\n"
             "import sys\n"
             "from pathlib import Path\n"
-            "from tests.edge.coral import compiled\n"
+            "from tests.edge.model.fake_coral import compiled\n"
             "show, out, folder, model = sys.argv[1:]\n"
             "assert (show, out) == ('-s', '-o')\n"
             "source = Path(model)\n"
