@@ -47,12 +47,7 @@ def bundle_with(folder: Path, model: bytes) -> Path:
 
 
 class Coral:
-    """The accelerator, as the kernel and the library show it.
-
-    Attributes:
-        edge_tpu: with the fake library and devices.
-        probes: how often it ran a probe.
-    """
+    """The accelerator, as the kernel and the library show it; counts its probes."""
 
     def __init__(self, devices: Path, library: Path, patch: pytest.MonkeyPatch) -> None:
         self.devices = devices
