@@ -75,18 +75,28 @@ class BundleError(SmileGateError, ValueError):
     """A model bundle is missing, incomplete, altered or not of the kind expected.
 
     Attributes:
+        reason: what was expected and what was got; the message says the path, too.
         path: the bundle's folder or the file in it.
     """
 
-    def __init__(self, message: str, path: str | Path) -> None:
-        super().__init__(message)
-        self.path = Path(path)
+    def __init__(self, reason: str, path: Path) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
+        self.path = path
 
 
 class EdgeTpuError(SmileGateError, RuntimeError):
-    """A Coral accelerator is not there, or does not work."""
+    """A Coral accelerator is not there, or does not work.
+
+    Attributes:
+        library: path or name of the library that was to drive it.
+    """
 
     passing = True
+
+    def __init__(self, message: str, library: str) -> None:
+        super().__init__(message)
+        self.library = library
 
 
 class MissingPackageError(SmileGateError, ImportError):

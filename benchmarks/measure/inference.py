@@ -20,7 +20,7 @@ from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import Inference
 from edge.errors import BundleError, MissingPackageError
 from edge.model.bundle import Bundle, self_test_pictures
-from edge.model.edgetpu import open_delegate, plugged_in
+from edge.model.edgetpu import EDGE_TPU
 from edge.model.tflite import quiet_stderr, tflite
 from train import float_tflite
 
@@ -68,7 +68,7 @@ def ways(
         for xnnpack, threads in product((True, False), range(1, min(cores, most_threads) + 1)):
             if model:
                 yield Way(kind, model, threads, xnnpack)
-    if bundle.edgetpu_model and plugged_in():
+    if bundle.edgetpu_model and EDGE_TPU.usb_id():
         yield Way("edge tpu", bundle.edgetpu_model, 1, xnnpack=False)
 
 
@@ -81,7 +81,7 @@ def float_model_of(bundle: Bundle) -> bytes:
     """
     source = next((name for name in bundle.manifest.files if name.endswith(".keras")), "")
     if not source:
-        raise BundleError(f"{bundle.folder}: expected a Keras model, got none", bundle.folder)
+        raise BundleError("expected a Keras model, got none", bundle.folder)
     if find_spec("tensorflow") is None:
         raise MissingPackageError(
             "expected TensorFlow to make a float model with, got none", name="tensorflow"
@@ -125,7 +125,7 @@ def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     """Return the times to load and of the first inference in milliseconds, and a function that runs
     another inference and returns its output."""
     runtime = tflite()
-    delegates = [open_delegate()] if way.kind == "edge tpu" else []
+    delegates = [EDGE_TPU.open_delegate()] if way.kind == "edge tpu" else []
     began = time.perf_counter()
     interpreter = open_interpreter(runtime, way, delegates)
     loaded = time.perf_counter()

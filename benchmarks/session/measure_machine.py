@@ -22,7 +22,7 @@ from benchmarks.simulate.scenes import FPS
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.errors import MissingPackageError, SmileGateError
 from edge.model.bundle import Bundle, load_bundle
-from edge.model.edgetpu import plugged_in
+from edge.model.edgetpu import EDGE_TPU
 from edge.service.board import read_health
 
 REPORTS = Path("benchmarks/reports")
@@ -130,7 +130,7 @@ def _inference(session: Session, bundle: Bundle) -> Iterator[Part]:
         yield "float32", lambda: float_models.append(float_model_of(bundle))
     else:
         session.leave_out("float32: not in a quick run")
-    if not (bundle.edgetpu_model and plugged_in()):
+    if not (bundle.edgetpu_model and EDGE_TPU.usb_id()):
         lacks = "none on USB" if bundle.edgetpu_model else "no model for it in the bundle"
         session.leave_out(f"Edge TPU: {lacks}")
     for way in ways(bundle, b"".join(float_models), session.plan.most_threads):

@@ -28,7 +28,7 @@ from edge.errors import BundleError, ConfigError, MissingPackageError, OutputErr
 from edge.faces.haar import find_cascade
 from edge.model.bundle import load_bundle, self_test_pictures
 from edge.model.classifier import Classifier
-from edge.model.edgetpu import library_version, plugged_in
+from edge.model.edgetpu import EDGE_TPU, library_version
 from edge.model.open import open_on_edge_tpu
 from edge.outputs.group import Outputs
 from edge.service.board import read_health
@@ -221,7 +221,7 @@ def _tried(classifier: Classifier) -> str:
 def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
     wish = settings.model.edge_tpu
     mend = "plug it in, then: sudo ./install.sh --coral"
-    if not plugged_in():
+    if not EDGE_TPU.usb_id():
         if wish == "usb":
             return Finding("edge tpu", "bad", "model.edge_tpu is usb, got none there", mend)
         return Finding("edge tpu", "good", "none on USB")
@@ -237,7 +237,7 @@ def _edge_tpu(settings: Settings, report: Mapping[str, Any] | None) -> Finding:
         if isinstance(error, BundleError):
             mend = "a bundle made with convert.quantize --edgetpu; see docs/coral.md"
         return Finding("edge tpu", verdict, str(error), mend)
-    return Finding("edge tpu", "good", f"{library_version()}, {tried}")
+    return Finding("edge tpu", "good", f"{library_version(EDGE_TPU.library)}, {tried}")
 
 
 def _cameras(source: str, report: Mapping[str, Any] | None) -> Iterator[Finding]:

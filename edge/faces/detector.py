@@ -1,57 +1,72 @@
-"""What every face detector is to the tracker and to ``classify``."""
+"""The interface of a face detector, which the tracker and ``smile-gate classify`` use.
+
+Pictures are luma (grey), uint8, shape (height, width). Boxes are in pixels of the picture given,
+with the origin top left; they may reach over the picture's edges.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
-from edge.values import Box, Grey
+from edge.values import Box, Face, Grey
 
 
 class Detection(NamedTuple):
-    """A box that looks like a face, and the detector's own measure of how surely."""
+    """A face in one picture.
+
+    Attributes:
+        box: the face.
+        confidence: 0.0 or more, larger is surer; comparable only within one detector.
+    """
 
     box: Box
     confidence: float
 
 
-def main_first(found: Sequence[Detection]) -> list[Detection]:
-    """Return faces in the order of confidence times width: a large face or a sure one leads."""
-    return sorted(found, key=lambda one: one.confidence * one.box.w, reverse=True)
+AnyFace = TypeVar("AnyFace", Detection, Face)
+
+
+def main_first(faces: Iterable[AnyFace]) -> list[AnyFace]:
+    """Return faces by confidence times width, largest first: the first is the main face."""
+    return sorted(faces, key=lambda face: face.confidence * face.box.w, reverse=True)
 
 
 class Detector(Protocol):
-    """Finds faces, in live frames and in stills.
+    """Detects faces in live frames and in stills.
+
+    A search of a live frame is divided into parts, which the tracker spreads over frames. It is
+    coarse: ``confirm`` decides which of the boxes that it returns are faces.
 
     Attributes:
-        parts: into how many parts a search of a frame is divided.
+        parts: number of parts of a search, from 1.
     """
 
     parts: int
 
-    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
-        """Return what looks like a new face.
+    def search(self, grey: Grey, part: int, region: Box, known: Sequence[Box]) -> list[Box]:
+        """Return the boxes of possible new faces.
 
         Args:
             grey: the frame.
             part: of the search, 0 to ``parts`` - 1.
-            changed: what does not touch this need not be searched.
-            known: the boxes of known faces, not to be searched.
+            region: faces that do not touch this box may be left out.
+            known: boxes of tracked faces, which are left out.
         """
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        """Look closely at what looked like a face; return it if it is one."""
+        """Return the face in a box that ``search`` returned for the same frame; None without."""
 
-    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
-        """Return a known face near its last box.
+    def redetect(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+        """Return a tracked face near its last box; None without.
 
         Args:
             grey: the frame.
-            box: where the face was.
-            margin: how far around the box to look, in its widths.
-            angle: by how much the head is tilted, in degrees, anticlockwise.
+            box: the face in an earlier frame.
+            margin: of the search window around the box, on each side, in widths of the box.
+            angle: tilt of the head in degrees, anticlockwise.
         """
 
     def find_in_still(self, grey: Grey) -> list[Detection]:
-        """Find the faces in a single picture, with more effort than a live frame gets; main face
-        first."""
+        """Return the faces in a single picture, main face first; slower and more thorough than
+        the search of a live frame."""

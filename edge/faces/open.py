@@ -1,4 +1,4 @@
-"""Opens the face finder that the settings ask for."""
+"""Opens the face detector of the settings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from edge.settings import FaceSettings
 
 
 def open_detector(settings: FaceSettings) -> Detector:
-    """Return the face finder of ``settings.detector``, on ``settings.threads`` threads.
+    """Return the detector that ``settings.detector`` names.
 
-    OpenCV's number of threads is one for the whole process: this sets it.
+    Also sets OpenCV's number of threads to ``settings.threads``, for the whole process: OpenCV has
+    one pool of threads, which decoding and scaling use too.
 
     Raises:
         ConfigError: the cascade or network file is missing or not of its kind.

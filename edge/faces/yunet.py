@@ -1,4 +1,4 @@
-"""Find faces with the network YuNet, whose file the user fetches."""
+"""Detects faces with the network YuNet, whose file the user fetches."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from edge.errors import ConfigError
 from edge.faces.detector import Detection, main_first
+from edge.faces.pyramid import search_factor
 from edge.settings import FaceSettings
 from edge.values import Box, Grey
 
 Row = NDArray[np.float32]
-"""A face as OpenCV gives it: box x, y, w, h; x and y of the eyes, the nose tip and the corners of
-the mouth; score."""
+"""A face as OpenCV returns it, float32 of shape (15,): box x, y, w, h; x and y of the eyes, the
+nose tip and the corners of the mouth; score."""
 
 
 class YunetDetector:
     """YuNet (Wu, Peng and Yu, Machine Intelligence Research 2023), run by OpenCV's FaceDetectorYN.
 
-    Confidence is the network's score, 0.0 to 1.0. Tilted heads are found as they are. Boxes are
-    squares framed like the Haar cascade's, as the smile network has learned from those.
+    Confidence is the network's score, 0.0 to 1.0. Tilted heads are detected without turning the
+    picture. Boxes are squares framed like the Haar cascade's, on which the smile network was
+    trained.
 
     Args:
         settings: the network's file, its least score and the sizes to search for.
@@ -34,88 +36,87 @@ class YunetDetector:
     """
 
     parts = 1
-    MIN_CONFIDENCE = 0.7  # of a new face, unless the settings say
-    TOLERANCE = 0.88  # of the smallest wanted face, a little smaller ones are believed
-    LEAST_PX = 28  # width that the smallest face is scaled down to for a search
+    MIN_CONFIDENCE = 0.7  # of a new face, unless the settings set another
+    SIZE_TOLERANCE = 0.88  # smallest face accepted, as a share of the smallest wanted
+    SEARCH_FACE_PX = 28  # width that the smallest face is scaled down to for a search
     STILL_SHARE = 0.1  # least width of a face in a still, of the picture's shorter side
     STILL_PX = 320  # longer stills are scaled down to this: the network knows no larger faces
-    LOOK_PX = 96  # side of the square scaled to for a look at one face
-    LOOK_MARGIN = 0.5  # least room around a face in that look, in its widths
-    INPUT_PX = 64  # smaller inputs are padded: of one cell, 32 px, OpenCV 4.14 makes garbage
-    LOW_SCORE = 0.5  # enough for a closer look, and where a face is known to be
-    SAME_IOU = 0.3
+    WINDOW_PX = 96  # side that the search window of one face is scaled to
+    MIN_MARGIN = 0.5  # of a search window around a face's box, on each side, in its widths
+    MIN_INPUT_PX = 64  # smaller inputs are padded: for 32 px, OpenCV 4.14 returns random faces
+    LOW_SCORE = 0.5  # least score of a face to be confirmed, and of a tracked face
+    SAME_IOU = 0.3  # boxes that overlap more are of the same face
 
     # From YuNet's box and landmarks to the cascade's square. Fitted to 374 pictures of GENKI-4K's
-    # train side with one face found by both.
-    WIDTH = 1.03  # of the square, by the square root of the box's area
-    ABOVE = 0.085  # of its centre over the landmarks' mean, in its widths
+    # train side in which both detect one face.
+    SQUARE_SIDE = 1.03  # by the square root of the box's area
+    CENTRE_ABOVE = 0.085  # the landmarks' mean, in sides of the square
 
     def __init__(self, settings: FaceSettings) -> None:
         self._settings = settings
         confidence = settings.min_confidence
-        self._score = self.MIN_CONFIDENCE if confidence is None else confidence
-        # Two, as a change of the input's size costs a part of a look.
-        self._wide = _open(settings)
-        self._near = _open(settings)
+        self._min_score = self.MIN_CONFIDENCE if confidence is None else confidence
+        # Two networks, as a change of the input's size takes part of an inference's time.
+        self._frame_network = _open_network(settings)
+        self._window_network = _open_network(settings)
 
-    def search(self, grey: Grey, part: int, changed: Box, known: Sequence[Box]) -> list[Box]:
-        """Search the whole frame, scaled down: that takes less than to set a new size."""
-        del part, changed
-        settings = self._settings
-        shrink = max(
-            1.0,
-            settings.min_face_px / self.LEAST_PX,
-            grey.shape[1] / settings.search_width,
-        )
-        boxes = [one.box for one in self._detect(self._wide, grey, shrink, self.LOW_SCORE)]
-        return [box for box in boxes if all(box.iou(one) < self.SAME_IOU for one in known)]
+    def search(self, grey: Grey, part: int, region: Box, known: Sequence[Box]) -> list[Box]:
+        """Search the whole frame, scaled down: that takes less time than to set a new size."""
+        del part, region
+        shrink = search_factor(self._settings, grey.shape[1], self.SEARCH_FACE_PX)
+        detections = self._detect(self._frame_network, grey, shrink, self.LOW_SCORE)
+        return [
+            box for box, _ in detections if all(box.iou(face) < self.SAME_IOU for face in known)
+        ]
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        found = self._look(grey, box, self.LOOK_MARGIN, self._score)
-        least = self.TOLERANCE * self._settings.min_face_px
-        return found if found is not None and found.box.w >= least else None
+        detection = self._detect_near(grey, box, self.MIN_MARGIN, self._min_score)
+        min_px = self.SIZE_TOLERANCE * self._settings.min_face_px
+        return detection if detection is not None and detection.box.w >= min_px else None
 
-    def refind(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
+    def redetect(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
         del angle
-        return self._look(grey, box, max(margin, self.LOOK_MARGIN), self.LOW_SCORE)
+        return self._detect_near(grey, box, max(margin, self.MIN_MARGIN), self.LOW_SCORE)
 
     def find_in_still(self, grey: Grey) -> list[Detection]:
         shrink = max(1.0, max(grey.shape) / self.STILL_PX)
-        found = self._detect(self._wide, grey, shrink, self._score)
-        least = self.STILL_SHARE * min(grey.shape)
-        return main_first([one for one in found if one.box.w >= least])
+        detections = self._detect(self._frame_network, grey, shrink, self._min_score)
+        min_px = self.STILL_SHARE * min(grey.shape)
+        return main_first(face for face in detections if face.box.w >= min_px)
 
-    def _look(self, grey: Grey, box: Box, margin: float, score: float) -> Detection | None:
-        """Look for the face that overlaps a box most, if one does."""
+    def _detect_near(
+        self, grey: Grey, box: Box, margin: float, min_score: float
+    ) -> Detection | None:
+        """Return the face in a search window around a box that overlaps the box most, if any."""
         side = round(box.w * (1.0 + 2.0 * margin))
         x, y = round(box.x + (box.w - side) / 2), round(box.y + (box.h - side) / 2)
         left, top = max(0, x), max(0, y)
-        crop = Box(x, y, side, side).cut(grey)
-        if not crop.size:
+        window = Box(x, y, side, side).cut(grey)
+        if not window.size:
             return None
-        found = self._detect(self._near, crop, side / self.LOOK_PX, score)
-        there = [
-            Detection(one.box._replace(x=one.box.x + left, y=one.box.y + top), one.confidence)
-            for one in found
-        ]
-        nearest = max(there, key=lambda one: one.box.iou(box), default=None)
-        return nearest if nearest is not None and nearest.box.iou(box) > self.SAME_IOU else None
+        in_window = box._replace(x=box.x - left, y=box.y - top)
+        faces = self._detect(self._window_network, window, side / self.WINDOW_PX, min_score)
+        nearest = max(faces, key=lambda face: face.box.iou(in_window), default=None)
+        if nearest is None or nearest.box.iou(in_window) <= self.SAME_IOU:
+            return None
+        x, y, w, h = nearest.box
+        return Detection(Box(left + x, top + y, w, h), nearest.confidence)
 
     def _detect(
-        self, network: cv2.FaceDetectorYN, grey: Grey, shrink: float, score: float
+        self, network: cv2.FaceDetectorYN, grey: Grey, shrink: float, min_score: float
     ) -> list[Detection]:
-        """Run the network on the picture made smaller by ``shrink``."""
+        """Run the network on a picture whose sides are divided by ``shrink``."""
         size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        across, down = (max(0, self.INPUT_PX - side) for side in size)
-        padded = cv2.copyMakeBorder(small, 0, down, 0, across, cv2.BORDER_CONSTANT)
+        pad_x, pad_y = (max(0, self.MIN_INPUT_PX - side) for side in size)
+        padded = cv2.copyMakeBorder(small, 0, pad_y, 0, pad_x, cv2.BORDER_CONSTANT)
         network.setInputSize((padded.shape[1], padded.shape[0]))
-        network.setScoreThreshold(score)
+        network.setScoreThreshold(min_score)
         rows = network.detect(cv2.cvtColor(padded, cv2.COLOR_GRAY2BGR))[1]
-        return [] if rows is None else [_square(row, shrink) for row in rows]
+        return [] if rows is None else [_detection_of(row, shrink) for row in rows]
 
 
-def _open(settings: FaceSettings) -> cv2.FaceDetectorYN:
+def _open_network(settings: FaceSettings) -> cv2.FaceDetectorYN:
     if not hasattr(cv2, "FaceDetectorYN"):
         raise ConfigError(
             f"faces.detector: expected an OpenCV with FaceDetectorYN for yunet, got "
@@ -128,15 +129,16 @@ def _open(settings: FaceSettings) -> cv2.FaceDetectorYN:
         raise ConfigError(f"{expected}, got no file {path}", "faces.yunet_model")
     try:
         network = cv2.FaceDetectorYN.create(str(path), "", (64, 64))
-        network.detect(np.zeros((64, 64, 3), np.uint8))  # any network can be opened
+        network.detect(np.zeros((64, 64, 3), np.uint8))  # create() opens any network
     except cv2.error as error:
         raise ConfigError(f"{expected}, got {path}", "faces.yunet_model") from error
     return network
 
 
-def _square(row: Row, shrink: float) -> Detection:
+def _detection_of(row: Row, shrink: float) -> Detection:
+    """Return a face of the network in pixels of the picture before its sides were divided."""
     x, y = np.asarray(row[4:14]).reshape(5, 2).mean(axis=0)
-    side = YunetDetector.WIDTH * math.sqrt(float(row[2]) * float(row[3]))
-    left, top = x - side / 2, y - side * (0.5 + YunetDetector.ABOVE)
+    side = YunetDetector.SQUARE_SIDE * math.sqrt(float(row[2]) * float(row[3]))
+    left, top = x - side / 2, y - side * (0.5 + YunetDetector.CENTRE_ABOVE)
     box = Box(*(round(float(value) * shrink) for value in (left, top, side, side)))
     return Detection(box, float(row[14]))

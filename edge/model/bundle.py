@@ -1,7 +1,6 @@
-"""A model bundle: a folder with a manifest and the files it names, checked on load.
+"""A model bundle: a folder with a manifest and the files that it names, checked on load.
 
-The manifest is the only place where the device learns what the model expects; ``convert`` writes
-it through the same types.
+Only the manifest tells the device what the model expects; ``convert`` writes it with these types.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class Quantization(Struct, frozen=True):
 class Input(Struct, frozen=True):
     """The model's input: int8 (1, height, width, 1), real values luma 0.0 black to 1.0 white.
 
-    ``crop_margin`` is the share of the face box added on each side before the crop.
+    ``crop_margin`` is the share of the face's box that the crop adds on each side.
     """
 
     width: Annotated[int, Meta(ge=8, le=1024)]
@@ -55,14 +54,16 @@ class Output(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What a bundle says of itself.
+    """A bundle's description.
 
-    ``files`` maps each file's name to its SHA-256 in hexadecimal; ``model`` is the one of them
-    that the device runs, ``edgetpu_model`` the one of them that is the same compiled for an Edge
-    TPU, empty without one. A face smiles when its score is at least ``threshold``.
-    ``self_test`` are the scores of ``self_test_pictures``, by which a device knows that its runtime
-    runs the model as it should; none in bundles from before there was one.
-    ``training_data`` and ``metrics`` are for people and reports: the device ignores them.
+    Attributes:
+        model: name of the file with the CPU's model.
+        edgetpu_model: name of the file with the model compiled for an Edge TPU; empty without.
+        threshold: a face smiles when its score is at least this.
+        self_test: the model's outputs for ``self_test_pictures``, which a device compares with
+            those of its runtime; empty in bundles made before the self-test existed.
+        training_data: for people and reports only, as are the ``metrics``.
+        files: the SHA-256 of each file in hexadecimal, by the file's name.
     """
 
     format: int = FORMAT
@@ -84,8 +85,8 @@ class _Version(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A checked bundle: its folder, its manifest and the bytes of its model files; without a model
-    for an Edge TPU that one is empty."""
+    """A checked bundle: its folder, its manifest and the bytes of its two model files, the second
+    empty without a model for an Edge TPU."""
 
     folder: Path
     manifest: Manifest
@@ -94,7 +95,7 @@ class Bundle:
 
 
 def self_test_pictures(side: int) -> Iterator[Grey]:
-    """Yield eight patterns, uint8 of shape (side, side), that any machine makes alike."""
+    """Yield eight patterns, uint8 of shape (side, side), the same on any machine."""
     y, x = np.mgrid[:side, :side]
     for k in range(8):
         yield np.asarray((x * (k + 1) // 4 ^ y * (2 * k + 3) // 4) & 255, np.uint8)
@@ -104,50 +105,47 @@ def load_bundle(folder: Path) -> Bundle:
     """Read a bundle and check the SHA-256 of every file its manifest names.
 
     Raises:
-        BundleError: the folder, the manifest or a file is missing, the manifest is not one, or a
+        BundleError: the folder, the manifest or a file is missing, the manifest is not valid, or a
             file is not the one the manifest was written for.
     """
     path = folder / MANIFEST
-    try:
-        text = path.read_bytes()
-    except (OSError, ValueError) as error:  # the path may hold a null
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BundleError(
-            f"{path}: expected a model bundle's manifest, got: {reason}", path
-        ) from error
-    try:
-        version = msgspec.json.decode(text, type=_Version).format
-        if version != FORMAT:
-            raise BundleError(f"{path}: expected format {FORMAT}, got {version}", path)
-        manifest = msgspec.json.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path}: not a bundle's manifest: {error}", path) from error
+    manifest = _read_manifest(path)
     for model in (manifest.model, manifest.edgetpu_model or manifest.model):
         if model not in manifest.files:
-            raise BundleError(
-                f"{path}: expected {model!r} among its files, got only "
-                f"{', '.join(manifest.files) or 'none'}",
-                path,
-            )
+            names = ", ".join(manifest.files) or "none"
+            raise BundleError(f"expected {model!r} among its files, got only {names}", path)
     contents = {name: _read(folder, name, digest) for name, digest in manifest.files.items()}
     compiled = contents.get(manifest.edgetpu_model, b"")
     return Bundle(folder, manifest, contents[manifest.model], compiled)
 
 
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        text = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(f"expected a model bundle's manifest, got: {reason}", path) from error
+    try:
+        version = msgspec.json.decode(text, type=_Version).format
+        if version != FORMAT:
+            raise BundleError(f"expected format {FORMAT}, got {version}", path)
+        return msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"not a bundle's manifest: {error}", path) from error
+
+
 def _read(folder: Path, name: str, expected: str) -> bytes:
     path = folder / name
     if Path(name).name != name:
-        raise BundleError(f"{path}: expected a file inside the bundle", path)
+        raise BundleError("expected a file inside the bundle", path)
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BundleError(
-            f"{path}: expected a file of the bundle, got: {error.strerror}", path
-        ) from error
+        raise BundleError(f"expected a file of the bundle, got: {error.strerror}", path) from error
     digest = hashlib.sha256(data).hexdigest()
     if digest != expected:
         raise BundleError(
-            f"{path}: expected SHA-256 {expected[:12]}..., got {digest[:12]}...: "
+            f"expected SHA-256 {expected[:12]}..., got {digest[:12]}...: "
             "the file is not the one the manifest was written for",
             path,
         )

@@ -1,4 +1,4 @@
-"""A face's pixels -> how much it smiles, by the bundle's int8 model."""
+"""Scores how much a face smiles with the bundle's int8 model."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ from edge.values import Box, Face, Frame, Grey, SmileScore
 
 Int8 = npt.NDArray[np.int8]
 
-
 log = logging.getLogger(__name__)
 
 
 class Classifier:
-    """Runs the model of a bundle.
+    """Runs a bundle's model: the CPU's, or the one compiled for the Edge TPU.
+
+    When the Edge TPU fails, the classifier falls back to the CPU's model for good. Pictures are
+    luma, uint8; scores are probabilities of a smile, 0.0 to 1.0.
 
     Args:
         bundle: a checked bundle.
-        threads: interpreter threads, from 1.
-        edge_tpu: the delegate of an Edge TPU, on which the bundle's compiled model is to run. When
-            it fails, the processor goes on.
+        threads: CPU threads of the interpreter, from 1.
+        delegate: of an Edge TPU, which then runs the compiled model.
 
     Attributes:
-        on_edge_tpu: whether the model runs there.
-        lost: why it runs there no more; empty as long as it does.
+        manifest: the bundle's.
+        on_edge_tpu: whether the Edge TPU runs the model now.
+        edge_tpu_error: why the Edge TPU no longer runs the model; None if it does or never did.
 
     Raises:
         BundleError: the model can't be run, or is not what the manifest says.
@@ -41,16 +43,17 @@ class Classifier:
     """
 
     TOLERANCE = 0.03
-    """Kernels for other processors round differently, by some of the output's 256 steps."""
+    """Of scores in a self-test: kernels for different processors round differently, by some of the
+    output's 256 steps."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1, edge_tpu: Any = None) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1, delegate: Any = None) -> None:
         self.manifest = bundle.manifest
-        self.on_edge_tpu = edge_tpu is not None
-        self.lost = ""
+        self.on_edge_tpu = delegate is not None
+        self.edge_tpu_error: str | None = None
         self._bundle = bundle
         self._threads = threads
         if self.on_edge_tpu:
-            self._open(self.manifest.edgetpu_model, bundle.edgetpu_model, [edge_tpu])
+            self._open(self.manifest.edgetpu_model, bundle.edgetpu_model, [delegate])
         else:
             self._open(self.manifest.model, bundle.model)
         quantization = self.manifest.input.quantization
@@ -58,56 +61,49 @@ class Classifier:
         self._to_int8 = np.clip(np.round(levels), -128, 127).astype(np.int8)
 
     def _open(self, name: str, model: bytes, delegates: Sequence[Any] = ()) -> None:
-        self._where = self._bundle.folder / name
+        self._path = self._bundle.folder / name
         try:
             self._interpreter = make_interpreter(model, self._threads, delegates)
         except (ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
-            raise BundleError(
-                f"{self._where}: expected a TFLite model, got: {reason}", self._where
-            ) from error
+            raise BundleError(f"expected a TFLite model, got: {reason}", self._path) from error
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
-        spec = self.manifest.input
-        output = self.manifest.output
-        self._check("input", self._input, (1, spec.height, spec.width, 1), spec.quantization)
-        self._check("output", self._output, (1, 1), output.quantization)
+        spec, output = self.manifest.input, self.manifest.output
+        self._check_tensor("input", self._input, (1, spec.height, spec.width, 1), spec.quantization)
+        self._check_tensor("output", self._output, (1, 1), output.quantization)
 
-    def _check(
+    def _check_tensor(
         self,
-        side: str,
+        name: str,
         details: dict[str, Any],
         shape: tuple[int, ...],
         quantization: Quantization,
     ) -> None:
-        got = (tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"]).name)
-        if got != (shape, "int8"):
-            raise BundleError(
-                f"{self._where}: expected {side} int8 {shape}, got {got[1]} {got[0]}", self._where
-            )
+        """Compare the model's input or output with the manifest."""
+        got = f"{np.dtype(details['dtype']).name} {tuple(int(n) for n in details['shape'])}"
+        if got != f"int8 {shape}":
+            raise BundleError(f"expected {name} int8 {shape}, got {got}", self._path)
         scale_, zero_point = details["quantization"]
         expected = (quantization.scale, quantization.zero_point)
         if not math.isclose(scale_, expected[0], rel_tol=1e-6) or zero_point != expected[1]:
-            raise BundleError(
-                f"{self._where}: expected {side} quantization {expected}, got "
-                f"{(scale_, zero_point)}",
-                self._where,
-            )
+            reason = f"expected {name} quantization {expected}, got {(scale_, zero_point)}"
+            raise BundleError(reason, self._path)
 
     def self_test(self) -> None:
-        """Score the patterns whose scores the bundle knows.
+        """Compare the scores of the self-test pictures with the bundle's.
 
         Raises:
-            BundleError: this runtime gives other scores.
+            BundleError: a score differs by more than ``TOLERANCE``.
         """
         expected = self.manifest.self_test
-        got = [self.infer(one) for one in self_test_pictures(self.manifest.input.width)]
+        got = [self.infer(picture) for picture in self_test_pictures(self.manifest.input.width)]
         worst = max((abs(a - b) for a, b in zip(expected, got, strict=False)), default=0.0)
         if worst > self.TOLERANCE:
             raise BundleError(
-                f"{self._where}: expected the scores of its self-test to within "
-                f"{self.TOLERANCE}, got one that is {worst:.2f} off",
-                self._where,
+                f"expected the scores of its self-test to within {self.TOLERANCE}, got one that is "
+                f"{worst:.2f} off",
+                self._path,
             )
 
     def score(self, frame: Frame, face: Face) -> SmileScore:
@@ -115,31 +111,31 @@ class Classifier:
         return SmileScore(face, self.score_box(frame.grey, face.box))
 
     def score_box(self, grey: Grey, box: Box) -> float:
-        """Score the face in a box of a picture; return 0.0 to 1.0."""
+        """Score the face in a box of a picture."""
         spec = self.manifest.input
         return self.score_pixels(crop(grey, box, size=spec.width, margin=spec.crop_margin))
 
     def score_whole(self, grey: Grey) -> float:
-        """Score a picture that is a face crop already, of any size."""
+        """Score a picture of any size that is a face crop already."""
         return self.score_pixels(scale(grey, self.manifest.input.width))
 
     def score_pixels(self, pixels: Grey) -> float:
-        """Score a model input, uint8 luma of shape (height, width); return 0.0 to 1.0.
+        """Score a model input, shape (height, width) of the manifest's input.
 
         The score is the mean of the picture's and its mirror image's: on validation pictures that
-        is right more often than either alone, for one more inference a face.
+        is right more often than either alone, for a second inference.
         """
         return (self.infer(pixels) + self.infer(pixels[:, ::-1])) / 2
 
     def infer(self, pixels: Grey) -> float:
-        """Run the model once on uint8 luma of shape (height, width); return 0.0 to 1.0."""
+        """Run the model once on a model input; return its output."""
         values = self._to_int8[pixels][None, ..., None]
         try:
             value = self._invoke(values)
         except RuntimeError as error:
             if not self.on_edge_tpu:
                 raise
-            self._leave_edge_tpu(str(error).partition("\n")[0])
+            self._fall_back_to_cpu(str(error).partition("\n")[0])
             value = self._invoke(values)
         quantization = self.manifest.output.quantization
         return min(1.0, max(0.0, quantization.scale * (value - quantization.zero_point)))
@@ -149,9 +145,9 @@ class Classifier:
         self._interpreter.invoke()
         return int(self._interpreter.get_tensor(self._output["index"])[0, 0])
 
-    def _leave_edge_tpu(self, why: str) -> None:
-        self.lost = f"the Edge TPU failed: {why}"
-        log.warning("%s; the model runs on the CPU", self.lost)
+    def _fall_back_to_cpu(self, reason: str) -> None:
+        self.edge_tpu_error = f"the Edge TPU failed: {reason}"
+        log.warning("%s; the model runs on the CPU", self.edge_tpu_error)
         self.on_edge_tpu = False
         self._open(self.manifest.model, self._bundle.model)
         self.self_test()

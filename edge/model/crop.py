@@ -1,7 +1,7 @@
-"""From a face's box to the model's input.
+"""Makes the model's input from a face's box.
 
-This is the only such code in the project: training, quantization and the device all call it, so
-the network meets the same pixels everywhere.
+No other code of the project does: training, quantization and the device call this module, so that
+the network gets the same pixels everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
     """Cut a square around a face and scale it to the model's input.
 
     The square is centred on the box; its side is the box's longer side plus ``margin`` of it on
-    each of the four sides. Where it reaches over the picture's edge, edge pixels are repeated.
+    each of the four sides. Beyond the picture's edge, edge pixels are repeated.
 
     Args:
         grey: uint8 luma, shape (height, width).
@@ -34,21 +34,17 @@ def crop(grey: Grey, box: Box, *, size: int, margin: float) -> Grey:
     side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
     left = round(box.x + (box.w - side) / 2)
     top = round(box.y + (box.h - side) / 2)
-    inside = grey[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    inside = Box(left, top, side, side).cut(grey)
     if not inside.size:
         raise ValueError(f"expected a box that overlaps the picture, got {box} on {width}x{height}")
-    before_x, before_y = max(0, -left), max(0, -top)
-    after_x, after_y = max(0, left + side - width), max(0, top + side - height)
-    if before_x or before_y or after_x or after_y:
-        bordered = cv2.copyMakeBorder(
-            inside, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE
-        )
-        inside = np.asarray(bordered, np.uint8)
-    return scale(inside, size)
+    beyond = (-top, top + side - height, -left, left + side - width)
+    if max(beyond) > 0:
+        top, bottom, left, right = (max(0, border) for border in beyond)
+        inside = cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    return scale(np.asarray(inside, np.uint8), size)
 
 
 def scale(grey: Grey, size: int) -> Grey:
-    """Scale a whole picture to (size, size), averaging when it shrinks; aspect is not kept."""
-    shrinks = max(grey.shape) > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (size, size), interpolation=how), np.uint8)
+    """Scale a whole picture to (size, size), averaging if it shrinks; aspect is not kept."""
+    method = cv2.INTER_AREA if max(grey.shape) > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=method), np.uint8)

@@ -1,6 +1,6 @@
 """A Coral accelerator on USB (Edge TPU), which runs models that Google's compiler made for it.
 
-``python -m edge.model.edgetpu`` tries its library and prints the version, or what is wrong.
+``python -m edge.model.edgetpu [LIBRARY]`` loads its library and prints the version, or an error.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -17,145 +19,153 @@ from edge.errors import EdgeTpuError, SmileGateError
 from edge.model.tflite import tflite
 
 LIBRARY = "libedgetpu.so.1"
-DEVICES = Path("/sys/bus/usb/devices")
 
-NEW, READY = ("1a6e", "089a"), ("18d1", "9302")
-"""Vendor and product as they are after plugging in, and once the library has given it firmware."""
+UsbId = tuple[str, str]
+"""Vendor and product of a USB device, four hexadecimal digits each."""
 
-TRY_S = 10.0
-"""Two tries in a reload end long before the service's watchdog would."""
-
-_open: WeakSet[Any] = WeakSet()
-_failed: dict[str, tuple[tuple[str, str] | None, str]] = {}
-"""Of a library whose last try failed: what was plugged in after it, and the error."""
+NO_FIRMWARE: UsbId = ("1a6e", "089a")  # plugged in and not used yet
+READY: UsbId = ("18d1", "9302")  # since the library loaded the firmware
 
 
-def plugged_in(devices: Path | None = None) -> tuple[str, str] | None:
-    """Return vendor and product of an accelerator on USB, None without one.
+@dataclass(eq=False)
+class EdgeTpu:
+    """The accelerator on USB, which works for one process at a time.
 
-    Args:
-        devices: the kernel's list of devices; by default ``DEVICES``.
+    A library that was built for another TensorFlow may crash the process that loads it. So a probe,
+    a process of its own, loads it first; but not while this process holds a delegate, as the
+    accelerator would not answer the probe. This process may open any number of delegates.
+
+    Attributes:
+        library: path or name of Google's library.
+        devices: the kernel's folder of USB devices.
+        timeout_s: longest time of a probe in seconds. Two probes, the most in one reload, end long
+            before the service's watchdog acts.
+        run: runs a probe, as ``subprocess.run`` does.
     """
-    for vendor in sorted((devices or DEVICES).glob("*/idVendor")):
-        with suppress(OSError):  # it may be unplugged meanwhile
-            ids = (vendor.read_text().strip(), vendor.with_name("idProduct").read_text().strip())
-            if ids in {NEW, READY}:
-                return ids
-    return None
+
+    library: str = LIBRARY
+    devices: Path = Path("/sys/bus/usb/devices")
+    timeout_s: float = 10.0
+    run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
+    _delegates: WeakSet[Any] = field(default_factory=WeakSet, init=False)
+    # Of the last probe: what was plugged in after it, and why it failed.
+    _failure: tuple[UsbId | None, str] | None = field(default=None, init=False)
+
+    def usb_id(self) -> UsbId | None:
+        """Return ``NO_FIRMWARE`` or ``READY``; None if no accelerator is plugged in."""
+        for vendor in sorted(self.devices.glob("*/idVendor")):
+            with suppress(OSError):  # unplugged meanwhile
+                product = vendor.with_name("idProduct")
+                usb_id = (vendor.read_text().strip(), product.read_text().strip())
+                if usb_id in {NO_FIRMWARE, READY}:
+                    return usb_id
+        return None
+
+    def open_delegate(self) -> Any:
+        """Return a delegate for an interpreter, after a probe if this process holds none.
+
+        Raises:
+            EdgeTpuError: no accelerator is plugged in, or it can't be used.
+            MissingPackageError: no TFLite runtime is installed.
+        """
+        if not self._delegates:
+            self.probe()
+        delegate = load_delegate(self.library)
+        self._delegates.add(delegate)
+        return delegate
+
+    def probe(self) -> str:
+        """Load the library in another process; return its version.
+
+        Takes some seconds the first time after plugging in, when the firmware is loaded. A failed
+        probe is not repeated until something else is plugged in: a gate misses smiles meanwhile.
+
+        Raises:
+            EdgeTpuError: no accelerator is plugged in, or it can't be used.
+        """
+        usb_id = self.usb_id()
+        if usb_id is None:
+            self._failure = None
+            raise EdgeTpuError("expected an Edge TPU on USB, got none", self.library)
+        if self._failure is not None and self._failure[0] == usb_id:
+            raise EdgeTpuError(self._failure[1], self.library)
+        try:
+            return self._run_probe()
+        except EdgeTpuError as error:
+            self._failure = (self.usb_id(), str(error))
+            if usb_id != NO_FIRMWARE or self._failure[0] != READY:
+                raise
+        # With its firmware it is another device to the kernel. Where udev's events do not arrive,
+        # as in the service, only a process that starts later sees that device.
+        self._failure = None
+        return self.probe()
+
+    def _run_probe(self) -> str:
+        try:
+            probe = self.run(
+                [sys.executable, "-m", __name__, self.library],
+                cwd=Path(__file__).resolve().parents[2],
+                capture_output=True,
+                text=True,
+                timeout=self.timeout_s,
+            )
+        except subprocess.TimeoutExpired as error:
+            reason = f"expected it to load within {self.timeout_s:.0f} s"
+            raise EdgeTpuError(f"{self.library}: {reason}", self.library) from error
+        output = probe.stdout.strip()
+        if probe.returncode == 0:
+            return output
+        last_line = probe.stderr.strip().rpartition("\n")[2]
+        reason = output or f"{self.library}: expected it to load, got: {last_line}"
+        if probe.returncode < 0:
+            reason = (
+                f"{self.library}: expected it to load, but it crashes (signal "
+                f"{-probe.returncode}): it was built for another TensorFlow than the TFLite runtime"
+            )
+        raise EdgeTpuError(reason, self.library)
 
 
-def open_delegate(library: str | None = None) -> Any:
-    """Return a delegate for an interpreter, after a try in a process of its own.
+EDGE_TPU = EdgeTpu()
+"""This process's accelerator: shared, as its delegates and its last failed probe count for all."""
 
-    A library that was built for another TensorFlow may crash who loads it. An accelerator that
-    this process uses answers no other one, but this one as often as it likes.
 
-    Args:
-        library: its path or name; by default ``LIBRARY``.
+def load_delegate(library: str) -> Any:
+    """Load a library into this process and return a delegate of the accelerator on USB.
 
     Raises:
-        EdgeTpuError: none is plugged in, or it can't be used.
+        EdgeTpuError: this is not the library, or no accelerator answers.
         MissingPackageError: no TFLite runtime is installed.
     """
-    library = library or LIBRARY
-    if not _open:
-        try_apart(library)
-    delegate = _load(library)
-    _open.add(delegate)
-    return delegate
-
-
-def try_apart(library: str | None = None) -> str:
-    """Load the library in another process; return its version.
-
-    Takes some seconds the first time after plugging in, when the firmware is loaded. A try that
-    failed is not repeated until something else is plugged in: a gate misses smiles meanwhile.
-
-    Raises:
-        EdgeTpuError: none is plugged in, or it can't be used.
-    """
-    library = library or LIBRARY
-    found = plugged_in()
-    if found is None:
-        _failed.clear()
-        raise EdgeTpuError("expected an Edge TPU on USB, got none")
-    then, words = _failed.get(library, (None, ""))
-    if then == found:
-        raise EdgeTpuError(words)
+    library_version(library)  # for another library the runtime prints lines of its own
     try:
-        return _try(library, found)
-    except EdgeTpuError as error:
-        _failed[library] = (plugged_in(), str(error))
-        raise
-
-
-def _try(library: str, found: tuple[str, str]) -> str:
-    try:
-        return _run(library)
-    except EdgeTpuError:
-        # With its firmware it is another device to the kernel. Where udev's news do not come, as
-        # in the service, only a process that starts later sees that one.
-        if found == NEW and plugged_in() == READY:
-            return _run(library)
-        raise
-
-
-def _run(library: str) -> str:
-    command = [sys.executable, "-m", __name__, library]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=Path(__file__).resolve().parents[2],
-            capture_output=True,
-            text=True,
-            timeout=TRY_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EdgeTpuError(f"{library}: expected it to load within {TRY_S:.0f} s") from error
-    said = done.stdout.strip()
-    if done.returncode < 0:
-        raise EdgeTpuError(
-            f"{library}: expected it to load, but it crashes (signal {-done.returncode}): it was "
-            "built for another TensorFlow than the TFLite runtime"
-        )
-    if done.returncode:
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise EdgeTpuError(said or f"{library}: expected it to load, got: {last}")
-    return said
-
-
-def _load(library: str) -> Any:
-    library_version(library)  # where it is no such library the runtime prints lines of its own
-    try:
-        delegate = tflite().load_delegate(library, {"device": "usb"})
-    except ValueError as error:  # the library does not say why
+        return tflite().load_delegate(library, {"device": "usb"})
+    except ValueError as error:  # the library gives no reason
         raise EdgeTpuError(
             f"{library}: expected an Edge TPU on USB that answers, got none: another program uses "
-            "it, or you are not in the group plugdev"
+            "it, or you are not in the group plugdev",
+            library,
         ) from error
-    return delegate
 
 
-def library_version(library: str | None = None) -> str:
-    """Return the version of a library, by default of ``LIBRARY``.
+def library_version(library: str) -> str:
+    """Load a library into this process and return its version.
 
     Raises:
-        EdgeTpuError: it is none for an Edge TPU, or not there.
+        EdgeTpuError: it is not there, or not the Edge TPU's.
     """
     try:
-        edgetpu_version = ctypes.CDLL(library or LIBRARY).edgetpu_version
+        edgetpu_version = ctypes.CDLL(library).edgetpu_version
     except (OSError, AttributeError) as error:
-        raise EdgeTpuError(f"expected the Edge TPU's library, got: {error}") from error
+        raise EdgeTpuError(f"expected the Edge TPU's library, got: {error}", library) from error
     edgetpu_version.restype = ctypes.c_char_p
     version: bytes = edgetpu_version()
     return version.decode()
 
 
 def main(library: str = LIBRARY) -> int:
-    """Load the library; print its version and return 0, or one line and return 1."""
+    """Load the library; print its version and return 0, or print one line and return 1."""
     try:
-        _load(library)
+        load_delegate(library)
     except SmileGateError as error:
         print(error)
         return 1

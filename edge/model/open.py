@@ -1,4 +1,4 @@
-"""Opens the model of the settings' bundle on the processor or the Edge TPU."""
+"""Opens the model of the settings' bundle on the CPU or the Edge TPU."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from pathlib import Path
 from edge.errors import BundleError, EdgeTpuError, SmileGateError
 from edge.model.bundle import Bundle, load_bundle
 from edge.model.classifier import Classifier
-from edge.model.edgetpu import open_delegate, plugged_in
+from edge.model.edgetpu import EDGE_TPU, EdgeTpu
 from edge.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def open_classifier(settings: Settings) -> Classifier:
-    """Open the model of the settings' bundle, where the settings want it, and try it.
+def open_classifier(settings: Settings, edge_tpu: EdgeTpu = EDGE_TPU) -> Classifier:
+    """Open the bundle's model where ``model.edge_tpu`` wants it to run, and pass its self-test.
 
     Raises:
-        BundleError: there is no such model, or it does not work.
-        EdgeTpuError: the settings insist on an Edge TPU, and there is none that works.
+        BundleError: the model is missing, damaged, or fails its self-test.
+        EdgeTpuError: the settings insist on an Edge TPU, and none works.
+        MissingPackageError: no TFLite runtime is installed.
     """
     wish, threads = settings.model.edge_tpu, settings.model.threads
     bundle = load_bundle(Path(settings.model.bundle))
-    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or plugged_in())):
+    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or edge_tpu.usb_id())):
         try:
-            classifier = open_on_edge_tpu(bundle, threads)
+            classifier = open_on_edge_tpu(bundle, threads, edge_tpu)
         except SmileGateError as error:
             if wish == "usb":
                 raise
@@ -38,19 +39,18 @@ def open_classifier(settings: Settings) -> Classifier:
     return classifier
 
 
-def open_on_edge_tpu(bundle: Bundle, threads: int) -> Classifier:
-    """Open a bundle's compiled model on the Edge TPU, and try it.
+def open_on_edge_tpu(bundle: Bundle, threads: int, edge_tpu: EdgeTpu = EDGE_TPU) -> Classifier:
+    """Open a bundle's compiled model on the Edge TPU, and pass its self-test.
 
     Raises:
-        BundleError: the bundle has none, or it does not work.
-        EdgeTpuError: there is no Edge TPU, or it can't be used.
+        BundleError: the bundle has no compiled model, or it fails its self-test.
+        EdgeTpuError: no Edge TPU is plugged in, or it can't be used.
+        MissingPackageError: no TFLite runtime is installed.
     """
     if not bundle.edgetpu_model:
-        raise BundleError(
-            f"{bundle.folder}: expected a model compiled for the Edge TPU, got none", bundle.folder
-        )
-    classifier = Classifier(bundle, threads, open_delegate())
+        raise BundleError("expected a model compiled for the Edge TPU, got none", bundle.folder)
+    classifier = Classifier(bundle, threads, edge_tpu.open_delegate())
     classifier.self_test()
-    if classifier.lost:
-        raise EdgeTpuError(classifier.lost)
+    if classifier.edge_tpu_error:
+        raise EdgeTpuError(classifier.edge_tpu_error, edge_tpu.library)
     return classifier

@@ -1,11 +1,12 @@
-"""The TFLite runtime that is installed: LiteRT, else the older tflite-runtime."""
+"""The installed TFLite runtime: LiteRT, else the older tflite-runtime."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -18,32 +19,27 @@ def tflite() -> ModuleType:
     Raises:
         MissingPackageError: neither runtime is installed.
     """
-    try:
-        from ai_edge_litert import interpreter
-    except ImportError:
-        try:
-            from tflite_runtime import interpreter
-        except ImportError as error:
-            raise MissingPackageError(
-                "expected a TFLite runtime, got none; pip install ai-edge-litert",
-                name="ai-edge-litert",
-            ) from error
-    return interpreter  # type: ignore[no-any-return]
+    for package in ("ai_edge_litert", "tflite_runtime"):
+        with suppress(ImportError):
+            return import_module(f"{package}.interpreter")
+    raise MissingPackageError(
+        "expected a TFLite runtime, got none; pip install ai-edge-litert", name="ai-edge-litert"
+    )
 
 
 def make_interpreter(model: bytes, threads: int = 1, delegates: Sequence[Any] = ()) -> Any:
-    """Return an allocated interpreter from LiteRT, else from tflite-runtime.
+    """Return an interpreter of the installed runtime, with its tensors allocated.
 
     Args:
         model: a TFLite model.
-        threads: of the processor, from 1.
-        delegates: what else runs operators, as the runtime's ``load_delegate`` returns it.
+        threads: CPU threads, from 1.
+        delegates: run operators off the CPU; from the runtime's ``load_delegate``.
 
     Raises:
         MissingPackageError: neither runtime is installed.
-        ValueError, RuntimeError: the bytes are no model this runtime can run.
+        ValueError, RuntimeError: the runtime can't run the model.
     """
-    with quiet_stderr():  # the runtime greets there, and has no switch against it
+    with quiet_stderr():  # the runtime prints a greeting, and has no option against it
         interpreter = tflite().Interpreter(
             model_content=model,
             num_threads=threads,
@@ -55,15 +51,15 @@ def make_interpreter(model: bytes, threads: int = 1, delegates: Sequence[Any] = 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what is written to standard error, by any thread: for the short time of a start."""
-    if sys.stderr is None:  # closed by who started us
+    """Drop what any thread of the process writes to standard error; for short starts only."""
+    if sys.stderr is None:  # closed by the parent process
         yield
         return
     sys.stderr.flush()
     kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
     try:
         yield
     finally:

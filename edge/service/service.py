@@ -125,7 +125,7 @@ class Service:
             "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
             "model_on": "Edge TPU" if classifier.on_edge_tpu else "CPU",
             "faults": self.outputs.faults,
-            "warnings": [*filter(None, [classifier.lost]), *self._board.health.warnings],
+            "warnings": [*filter(None, [classifier.edge_tpu_error]), *self._board.health.warnings],
             "temperature_c": self._board.health.temperature_c,
             "memory_mb": round(held_mb(), 1),
         }

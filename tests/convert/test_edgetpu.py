@@ -19,7 +19,6 @@ from convert.audit import ConvertError
 from convert.edgetpu import Compiled, Operator, check_operators, compile_model, read_report
 from edge.model.bundle import load_bundle
 from edge.model.classifier import Classifier
-from edge.model.edgetpu import open_delegate
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.model.fake_coral import Coral
 
@@ -94,7 +93,7 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             f"#!{sys.executable}\n"
             "import sys\n"
             "from pathlib import Path\n"
-            "from tests.edge.coral import compiled\n"
+            "from tests.edge.model.fake_coral import compiled\n"
             "show, out, folder, model = sys.argv[1:]\n"
             "assert (show, out) == ('-s', '-o')\n"
             "source = Path(model)\n"
@@ -284,7 +283,7 @@ def test_a_model_that_it_refuses_leaves_nothing_half_written(
 def test_a_bundle_with_a_compiled_model_runs_on_the_device(
     main: Any,
     compiler: Any,
-    coral: Coral,  # noqa: ARG001
+    coral: Coral,
     tiny_sets: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -301,7 +300,7 @@ def test_a_bundle_with_a_compiled_model_runs_on_the_device(
         "smilenet_edgetpu.tflite",
         "smilenet.keras",
     }
-    there = Classifier(bundle, 1, open_delegate())
+    there = Classifier(bundle, 1, coral.edge_tpu.open_delegate())
     there.self_test()
     assert there.on_edge_tpu
     Classifier(bundle).self_test()

@@ -13,7 +13,7 @@ import pytest
 from edge.cameras.camera import Attached
 from edge.diagnose import doctor
 from edge.diagnose.doctor import Finding, examine
-from edge.model import edgetpu
+from edge.model.edgetpu import EDGE_TPU
 from edge.service.board import Health
 
 ATTACHED = (
@@ -40,7 +40,7 @@ class Machine:
         monkeypatch.setattr(doctor, "list_attached", lambda: iter(ATTACHED[:2]))
         monkeypatch.setattr(doctor, "DEVICE_TREE", folder / "no-device-tree")
         monkeypatch.setenv("LG_WD", str(folder))  # doctor sets it where it is not, for good
-        monkeypatch.setattr(edgetpu, "DEVICES", folder / "no-usb")
+        monkeypatch.setattr(EDGE_TPU, "devices", folder / "no-usb")
         monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x0))
         self.said_by({("systemctl", "is-active", "smile-gate.service"): "inactive"})
 

@@ -1,4 +1,4 @@
-"""The face finder that the settings ask for, and what is said when it can't be had."""
+"""The detector of the settings, and the errors where it can't be opened."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import pytest
 
 from edge.errors import ConfigError
@@ -17,13 +18,13 @@ from tests.edge.cli.commands import records
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def opencv_threads() -> Iterator[None]:
     before = cv2.getNumThreads()
     yield
     cv2.setNumThreads(before)
 
 
-def test_opencv_gets_one_thread_unless_told_otherwise() -> None:
+def test_opencv_gets_one_thread_unless_the_settings_name_more() -> None:
     cv2.setNumThreads(4)
     assert isinstance(open_detector(FaceSettings()), HaarDetector)
     assert cv2.getNumThreads() == 1
@@ -54,19 +55,17 @@ def test_a_cascade_beside_the_configuration_is_used(
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
+    ("detector", "setting", "expected"),
     [
-        ("cascade", "faces.cascade: expected a cascade file as OpenCV's haarcascade_*.xml"),
-        (
-            "yunet_model",
-            f"faces.yunet_model: expected YuNet's ONNX file, one for OpenCV {cv2.__version__}",
-        ),
+        ("haar", "cascade", "a cascade file as OpenCV's haarcascade_*.xml"),
+        ("yunet", "yunet_model", f"YuNet's ONNX file, one for OpenCV {cv2.__version__}"),
     ],
 )
 @pytest.mark.parametrize(
     "content", [None, b"", b"no such thing", b"<opencv_storage><a>1</a></opencv_storage>"]
 )
-def test_a_file_that_is_not_what_it_should_be_is_named(
+def test_a_file_of_another_kind_is_named(
+    detector: str,
     setting: str,
     expected: str,
     content: bytes | None,
@@ -76,14 +75,11 @@ def test_a_file_that_is_not_what_it_should_be_is_named(
     file = tmp_path / "a.onnx"
     if content is not None:
         file.write_bytes(content)
-    settings = {
-        "cascade": FaceSettings(cascade=str(file)),
-        "yunet_model": FaceSettings(detector="yunet", yunet_model=str(file)),
-    }[setting]
+    settings = msgspec.convert({"detector": detector, setting: str(file)}, FaceSettings)
     with pytest.raises(ConfigError) as caught:
         open_detector(settings)
     no = "no file " if content is None else ""
-    assert str(caught.value) == f"{expected}, got {no}{file}"
+    assert str(caught.value) == f"faces.{setting}: expected {expected}, got {no}{file}"
     assert caught.value.key == f"faces.{setting}"
     assert capfd.readouterr().err == ""
 

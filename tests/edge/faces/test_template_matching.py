@@ -1,30 +1,25 @@
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from edge.cameras.demo import HOPPER
 from edge.faces.template_matching import Template
 from edge.values import Box, Grey
+from tests.edge.faces.portraits import show
 
 FACE = Box(260, 180, 120, 120)
 
 
 def shown(dx: float = 0.0, dy: float = 0.0, seed: int = 1) -> Grey:
     """A face in noise, moved from ``FACE``."""
-    zoom = FACE.w / HOPPER.face_px
-    x, y = FACE.x + FACE.w / 2 + dx, FACE.y + FACE.h / 2 + dy
-    to_frame = np.array(
-        [[zoom, 0.0, x - zoom * HOPPER.centre[0]], [0.0, zoom, y - zoom * HOPPER.centre[1]]]
-    )
-    view = cv2.warpAffine(HOPPER.read(), to_frame, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    view = show(HOPPER, FACE.w, (FACE.x + FACE.w / 2 + dx, FACE.y + FACE.h / 2 + dy))
     noise = np.random.default_rng(seed).normal(0.0, 4.0, view.shape)
     return np.asarray(np.clip(view + noise, 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (2, -1), (-3, 2), (7, -12), (-18, 18)])
-def test_a_face_is_followed_more_finely_than_the_templates_pixels(dx: int, dy: int) -> None:
+def test_a_match_is_finer_than_the_templates_pixels(dx: int, dy: int) -> None:
     box = Template(shown(), FACE).match(shown(dx, dy, seed=2), FACE)
     assert box is not None
     assert (box.w, box.h) == (FACE.w, FACE.h)
@@ -32,7 +27,7 @@ def test_a_face_is_followed_more_finely_than_the_templates_pixels(dx: int, dy: i
     assert abs(box.y - FACE.y - dy) <= 1
 
 
-def test_it_is_looked_for_near_its_last_box() -> None:
+def test_the_search_window_is_around_the_last_box() -> None:
     template, moved = Template(shown(), FACE), shown(60, 0)
     assert template.match(moved, FACE) is None
     near = template.match(moved, Box(FACE.x + 50, FACE.y, FACE.w, FACE.h))
@@ -41,10 +36,10 @@ def test_it_is_looked_for_near_its_last_box() -> None:
 
 
 @pytest.mark.parametrize("dx", range(22, 34, 2))
-def test_at_the_end_of_its_reach_it_is_followed_or_in_doubt(dx: int) -> None:
-    for across, down in ((dx, 0), (0, -dx)):
-        box = Template(shown(), FACE).match(shown(across, down, seed=2), FACE)
-        assert box is None or max(abs(box.x - FACE.x - across), abs(box.y - FACE.y - down)) <= 2
+def test_at_the_windows_edge_a_face_is_matched_or_in_doubt(dx: int) -> None:
+    for x, y in ((dx, 0), (0, -dx)):
+        box = Template(shown(), FACE).match(shown(x, y, seed=2), FACE)
+        assert box is None or max(abs(box.x - FACE.x - x), abs(box.y - FACE.y - y)) <= 2
 
 
 def test_something_else_is_in_doubt() -> None:
@@ -57,16 +52,16 @@ def test_something_else_is_in_doubt() -> None:
     assert template.match(np.ascontiguousarray(shown()[:, ::-1]), FACE) is None
 
 
-def test_a_brighter_picture_of_it_is_not() -> None:
+def test_a_brighter_picture_of_the_face_matches() -> None:
     brighter = np.asarray(0.7 * shown() + 40, np.uint8)
     assert Template(shown(), FACE).match(brighter, FACE) == FACE
 
 
 @pytest.mark.parametrize("box", [Box(-9, 180, 120, 120), Box(260, 400, 120, 120)])
-def test_across_the_frames_edge_it_is_in_doubt(box: Box) -> None:
+def test_a_face_across_the_frames_edge_is_in_doubt(box: Box) -> None:
     assert Template(shown(), box).match(shown(), FACE) is None
     assert Template(shown(), FACE).match(shown(), box) is None
 
 
-def test_in_a_smaller_frame_it_is_in_doubt() -> None:
+def test_a_face_in_a_smaller_frame_is_in_doubt() -> None:
     assert Template(shown(), FACE).match(shown()[:240, :320], FACE) is None

@@ -1,4 +1,4 @@
-"""YuNet on real pictures; its file is not ours to ship: SMILE_GATE_YUNET names it."""
+"""YuNet on real pictures. Its file is not part of the project: SMILE_GATE_YUNET names it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +15,7 @@ from edge.faces.yunet import YunetDetector
 from edge.settings import FaceSettings
 from edge.values import Box, Frame, Grey
 from tests.edge.cli.commands import records
-from tests.edge.faces.test_haar import EVERYTHING, middle, searched, shown, truth_of
+from tests.edge.faces.portraits import WHOLE, detect, face_of, show, square, tilt
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +33,12 @@ def detector(settings: FaceSettings) -> YunetDetector:
 
 @pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
 @pytest.mark.parametrize("angle", [0.0, 20.0])
-def test_finds_the_face_in_a_portrait_framed_like_the_cascades(
+def test_a_still_shows_one_face_framed_like_the_cascades(
     detector: YunetDetector, portrait: Portrait, angle: float
 ) -> None:
-    turn = cv2.getRotationMatrix2D(portrait.centre, angle, 1.0)
-    picture = portrait.read()
-    tilted = cv2.warpAffine(picture, turn, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    found = detector.find_in_still(np.asarray(tilted, np.uint8))
-    assert len(found) == 1
-    assert found[0].box.iou(truth_of(portrait)) > 0.75
-    assert 0.7 < found[0].confidence <= 1.0
+    [face] = detector.find_in_still(tilt(portrait, angle))
+    assert face.box.iou(face_of(portrait)) > 0.75
+    assert 0.7 < face.confidence <= 1.0
 
 
 @pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
@@ -51,26 +46,24 @@ def test_finds_the_face_in_a_portrait_framed_like_the_cascades(
 def test_a_search_finds_faces_of_all_sizes(
     detector: YunetDetector, portrait: Portrait, px: int
 ) -> None:
-    found = searched(detector, shown(portrait, px))
-    assert len(found) == 1
-    assert found[0].box.iou(middle(px)) > 0.75
+    [face] = detect(detector, show(portrait, px))
+    assert face.box.iou(square(px)) > 0.75
 
 
-def test_a_search_leaves_out_known_faces(detector: YunetDetector) -> None:
-    frame = shown(HOPPER, 150)
-    assert len(detector.search(frame, 0, EVERYTHING, [])) == 1
-    assert detector.search(frame, 0, EVERYTHING, [middle(150)]) == []
+def test_a_known_face_is_not_detect(detector: YunetDetector) -> None:
+    frame = show(HOPPER, 150)
+    assert len(detector.search(frame, 0, WHOLE, [])) == 1
+    assert detector.search(frame, 0, WHOLE, [square(150)]) == []
 
 
 @pytest.mark.parametrize(("dx", "dy", "grown"), [(0, 0, 1.0), (20, -15, 1.1), (-25, 10, 0.9)])
-def test_a_face_is_found_again_near_its_last_box(
+def test_a_face_is_redetected_near_its_last_box(
     detector: YunetDetector, dx: int, dy: int, grown: float
 ) -> None:
-    side = round(150 * grown)
-    last = Box(320 - side // 2 + dx, 240 - side // 2 + dy, side, side)
-    found = detector.refind(shown(COLLINS, 150), last, 0.3, 0.0)
-    assert found is not None
-    assert found.box.iou(middle(150)) > 0.75
+    last = square(150 * grown, (320 + dx, 240 + dy))
+    face = detector.redetect(show(COLLINS, 150), last, 0.3, 0.0)
+    assert face is not None
+    assert face.box.iou(square(150)) > 0.75
 
 
 @pytest.mark.parametrize(
@@ -82,49 +75,52 @@ def test_a_face_is_found_again_near_its_last_box(
         Box(-500, 0, 90, 90),
     ],
 )
-def test_a_face_elsewhere_is_not_found(detector: YunetDetector, box: Box) -> None:
-    frame = shown(COLLINS, 150)
-    assert detector.refind(frame, box, 0.8, 20.0) is None
+def test_a_face_elsewhere_is_neither_redetected_nor_confirmed(
+    detector: YunetDetector, box: Box
+) -> None:
+    frame = show(COLLINS, 150)
+    assert detector.redetect(frame, box, 0.8, 20.0) is None
     assert detector.confirm(frame, box) is None
 
 
 def test_a_face_half_out_of_the_frame_is_followed(settings: FaceSettings) -> None:
-    frame = shown(COLLINS, 200)
+    frame = show(COLLINS, 200)
     tracker = FaceTracker(YunetDetector(settings), settings)
     seen = [tracker.find(Frame(i, i / 30, frame[:, 12 * i :])) for i in range(25)]
     assert [len(faces) for faces in seen] == [1] * 25
     assert {faces[0].id for faces in seen} == {1}
 
 
-def test_smaller_faces_than_asked_for_are_not_found(settings: FaceSettings) -> None:
-    picky = YunetDetector(FaceSettings("yunet", None, settings.yunet_model, min_face_px=300))
-    assert searched(picky, shown(HOPPER, 150)) == []
-    assert picky.confirm(shown(HOPPER, 150), middle(150)) is None
+def test_faces_below_the_smallest_wanted_are_not_detected(settings: FaceSettings) -> None:
+    strict = YunetDetector(FaceSettings("yunet", None, settings.yunet_model, min_face_px=300))
+    assert detect(strict, show(HOPPER, 150)) == []
+    assert strict.confirm(show(HOPPER, 150), square(150)) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000), (240, 320)])
 def test_no_face_in_an_empty_picture(detector: YunetDetector, shape: tuple[int, int]) -> None:
     blank: Grey = np.full(shape, 128, np.uint8)
-    assert searched(detector, blank) == []
+    assert detect(detector, blank) == []
     assert detector.find_in_still(blank) == []
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (32, 32), (97, 8), (32, 97), (8, 160)])
-def test_nothing_is_made_up_in_small_pictures(
-    settings: FaceSettings, shape: tuple[int, int]
-) -> None:
+def test_no_random_face_in_a_small_picture(settings: FaceSettings, shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, shape).astype(np.uint8)
-    for _ in range(3):  # what OpenCV makes up differs from one network to the next
+    for _ in range(3):  # random faces differ from one network to the next
         detector = YunetDetector(settings)
         assert detector.find_in_still(np.full(shape, 255, np.uint8)) == []
         assert detector.find_in_still(noise) == []
 
 
-def test_classify_says_what_it_says_with_the_cascade(
+def test_classify_gives_the_same_answers_as_with_the_cascade(
     settings: FaceSettings, smile_gate: Any, portraits: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "my.toml"
     file.write_text(f'[faces]\ndetector = "yunet"\nyunet_model = "{settings.yunet_model}"\n')
     code, out, _ = smile_gate("classify", portraits, "--json", "--config", file)
     assert code == 0
-    assert [[face["smiling"] for face in one["faces"]] for one in records(out)] == [[False], [True]]
+    assert [[face["smiling"] for face in image["faces"]] for image in records(out)] == [
+        [False],
+        [True],
+    ]

@@ -1,9 +1,9 @@
-// Stands in for Google's libedgetpu.so.1: a TFLite delegate that takes the operator which Google's
-// compiler makes, and computes it as LOGISTIC of int8. STAND_IN in the environment makes it fail:
-// "absent" (no stick), "crash" (in loading), "lost" (in running), "wrong" (other scores).
+// A fake of Google's libedgetpu.so.1: a TFLite delegate that takes the operator which Google's
+// compiler makes, and computes it as LOGISTIC of int8. FAKE_EDGE_TPU in the environment makes it
+// fail: "absent" (no stick), "crash" (in loading), "lost" (in running), "wrong" (other scores).
 //
-// The structures are the first fields of those in TensorFlow Lite's core/c/common.h, which has
-// them semi-stable: new fields come at their ends only. What is not used here has no type.
+// The structures have the first fields of TensorFlow Lite's core/c/common.h, which are semi-stable:
+// new fields come at the ends only. Fields that are not used here have no type.
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -61,52 +61,52 @@ struct Context {
     int (*replace_nodes)(Context *, Registration, const IntArray *, Delegate *);
 };
 
-static bool stands_in_as(const char *how) {
-    const char *wanted = getenv("STAND_IN");
+static bool fails_by(const char *how) {
+    const char *wanted = getenv("FAKE_EDGE_TPU");
     return wanted && !strcmp(wanted, how);
 }
 
 static int run(Context *context, Node *node) {
     const Tensor *in = &context->tensors[node->inputs->data[0]];
     const Tensor *out = &context->tensors[node->outputs->data[0]];
-    if (stands_in_as("lost")) {
+    if (fails_by("lost")) {
         context->report_error(context, "USB transfer error");
         return 1;
     }
     for (size_t i = 0; i < out->bytes; i++) {
         float real = in->quantization.scale * (in->data[i] - in->quantization.zero_point);
         float level = roundf(1 / (1 + expf(-real)) / out->quantization.scale);
-        level = (stands_in_as("wrong") ? 255 - level : level) + out->quantization.zero_point;
+        level = (fails_by("wrong") ? 255 - level : level) + out->quantization.zero_point;
         out->data[i] = (int8_t)fminf(127, fmaxf(-128, level));
     }
     return 0;
 }
 
 static int prepare(Context *context, Delegate *delegate) {
-    struct { int size, data[1]; } one = {1, {0}};
+    struct { int size, data[1]; } replaced = {1, {0}};
     IntArray *plan;
-    Registration kernel = {.invoke = run, .custom_name = "StandIn", .version = 1};
+    Registration kernel = {.invoke = run, .custom_name = "FakeEdgeTpu", .version = 1};
     context->get_execution_plan(context, &plan);
     for (int i = 0; i < plan->size; i++) {
         Node *node;
-        Registration *found;
-        context->get_node(context, plan->data[i], &node, &found);
-        if (found->custom_name && !strcmp(found->custom_name, "edgetpu-custom-op"))
-            one.data[0] = plan->data[i];
+        Registration *registration;
+        context->get_node(context, plan->data[i], &node, &registration);
+        const char *name = registration->custom_name;
+        if (name && !strcmp(name, "edgetpu-custom-op")) replaced.data[0] = plan->data[i];
     }
-    return context->replace_nodes(context, kernel, (IntArray *)&one, delegate);
+    return context->replace_nodes(context, kernel, (IntArray *)&replaced, delegate);
 }
 
 const char *edgetpu_version(void) { return "BuildLabel(N/A), RuntimeVersion(14)"; }
 
 Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t count,
                                         void (*report)(const char *)) {
-    if (stands_in_as("crash")) raise(SIGSEGV);
+    if (fails_by("crash")) raise(SIGSEGV);
     if (count != 1 || strcmp(keys[0], "device") || strcmp(values[0], "usb")) {
         report("expected the option device=usb");
         return NULL;
     }
-    if (stands_in_as("absent")) return NULL;  // as Google's does: without a word
+    if (fails_by("absent")) return NULL;  // as Google's does: without a report
     Delegate *delegate = calloc(1, sizeof *delegate);
     delegate->prepare = prepare;
     delegate->flags = 1;  // kTfLiteDelegateFlagsAllowDynamicTensors, as Google's

@@ -27,16 +27,23 @@ def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def test_the_shipped_bundle_is_whole_and_small() -> None:
+def test_the_shipped_bundle_is_complete_and_small() -> None:
     bundle = load_bundle(SHIPPED_BUNDLE)
     assert bundle.model == (SHIPPED_BUNDLE / bundle.manifest.model).read_bytes()
     assert len(bundle.model) < 400_000
     assert {Path(name).suffix for name in bundle.manifest.files} == {".tflite", ".keras"}
 
 
-def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"nowhere/manifest\.json: expected a model bundle"):
-        load_bundle(tmp_path / "nowhere")
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("nowhere", r"nowhere/manifest\.json: expected a model bundle"),
+        ("a\0b", "expected a model bundle's manifest, got: embedded null"),
+    ],
+)
+def test_a_missing_bundle_is_named(tmp_path: Path, folder: str, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        load_bundle(tmp_path / folder)
 
 
 @pytest.mark.parametrize("name", ["smilenet.tflite", "smilenet.keras"])
@@ -67,9 +74,16 @@ def test_a_missing_file_is_named(bundle: Path) -> None:
         (lambda m: m.update(model=""), "expected '' among its files"),
         (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
         (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
+        *(
+            (
+                lambda m, scores=scores: m.update(self_test=scores),
+                r"Expected `.*` - at `\$\.self_test",
+            )
+            for scores in (["x"], [True], "0.5", [None])
+        ),
     ],
 )
-def test_a_manifest_that_does_not_fit_is_refused(
+def test_a_manifest_with_a_wrong_field_is_refused(
     bundle: Path, change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
     edit(bundle, change)
@@ -78,25 +92,13 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b'{"format": 1, "name": "\xff"}'])
-def test_what_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
+def test_a_file_that_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
     (bundle / "manifest.json").write_bytes(text)
     with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
         load_bundle(bundle)
 
 
-def test_a_name_that_no_path_can_have_is_refused() -> None:
-    with pytest.raises(BundleError, match="expected a model bundle's manifest, got: embedded null"):
-        load_bundle(Path("a\0b"))
-
-
-@pytest.mark.parametrize("scores", [["x"], [True], "0.5", [None]])
-def test_a_self_test_of_no_numbers_is_refused(bundle: Path, scores: object) -> None:
-    edit(bundle, lambda manifest: manifest.update(self_test=scores))
-    with pytest.raises(BundleError, match=r"Expected `.*` - at `\$\.self_test"):
-        load_bundle(bundle)
-
-
-def test_a_bundle_from_before_there_was_a_self_test_is_good(bundle: Path) -> None:
+def test_a_bundle_from_before_the_self_test_existed_is_valid(bundle: Path) -> None:
     edit(bundle, lambda manifest: manifest.pop("self_test"))
     assert load_bundle(bundle).manifest.self_test == ()
 
@@ -112,7 +114,7 @@ def test_a_model_for_the_edge_tpu_is_checked_like_the_others(tmp_path: Path) -> 
 
 def test_the_patterns_of_the_self_test_are_the_same_everywhere() -> None:
     pictures = list(self_test_pictures(64))
-    assert {(one.shape, one.dtype.name) for one in pictures} == {((64, 64), "uint8")}
-    digest = hashlib.sha256(b"".join(one.tobytes() for one in pictures)).hexdigest()
+    assert {(picture.shape, picture.dtype.name) for picture in pictures} == {((64, 64), "uint8")}
+    digest = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
     assert digest.startswith("ef3251bfd10c826b")
-    assert [one.shape for one in self_test_pictures(48)] == [(48, 48)] * 8
+    assert [picture.shape for picture in self_test_pictures(48)] == [(48, 48)] * 8

@@ -1,4 +1,4 @@
-"""Finding an Edge TPU and loading its library, here one of ours."""
+"""An Edge TPU and its library, here a fake."""
 
 from __future__ import annotations
 
@@ -6,67 +6,66 @@ import gc
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.errors import EdgeTpuError
 from edge.model import edgetpu
-from edge.model.edgetpu import NEW, READY, main, open_delegate, plugged_in, try_apart
+from edge.model.edgetpu import NO_FIRMWARE, READY, EdgeTpu, UsbId, main
 from tests.edge.model.fake_coral import Coral
 
 VERSION = "BuildLabel(N/A), RuntimeVersion(14)"
+ROOT = Path(edgetpu.__file__).parents[2]
 
 
-@pytest.mark.parametrize("ids", [NEW, READY])
-def test_is_seen_before_and_after_it_has_its_firmware(coral: Coral, ids: tuple[str, str]) -> None:
-    coral.plug(ids=ids)
-    assert plugged_in() == ids
+@pytest.mark.parametrize("usb_id", [NO_FIRMWARE, READY])
+def test_is_on_usb_with_and_without_its_firmware(coral: Coral, usb_id: UsbId) -> None:
+    coral.plug(usb_id)
+    assert coral.edge_tpu.usb_id() == usb_id
 
 
-def test_other_devices_and_none_at_all_are_none(coral: Coral, tmp_path: Path) -> None:
+def test_other_devices_are_no_accelerator(coral: Coral, tmp_path: Path) -> None:
     coral.unplug()
-    assert plugged_in() is None
-    assert plugged_in(tmp_path / "no-usb-here") is None
+    assert coral.edge_tpu.usb_id() is None
+    assert EdgeTpu(devices=tmp_path / "no-usb-here").usb_id() is None
 
 
-def test_one_that_is_unplugged_while_it_is_looked_at(coral: Coral) -> None:
+def test_an_accelerator_that_is_unplugged_while_its_ids_are_read(coral: Coral) -> None:
     (coral.devices / "2-1" / "idProduct").unlink()
-    assert plugged_in() is None
+    assert coral.edge_tpu.usb_id() is None
 
 
-def test_the_library_is_tried_and_tells_its_version(coral: Coral) -> None:
-    assert try_apart() == VERSION
+def test_a_probe_returns_the_librarys_version(coral: Coral) -> None:
+    assert coral.edge_tpu.probe() == VERSION
     coral.unplug()
     with pytest.raises(EdgeTpuError, match="expected an Edge TPU on USB, got none"):
-        try_apart()
+        coral.edge_tpu.probe()
 
 
-@pytest.mark.usefixtures("coral")
-def test_a_delegate_is_opened() -> None:
-    assert type(open_delegate()).__name__ == "Delegate"
+def test_a_delegate_is_opened(coral: Coral) -> None:
+    assert type(coral.edge_tpu.open_delegate()).__name__ == "Delegate"
 
 
-@pytest.mark.parametrize("tried", [try_apart, open_delegate])
+@pytest.mark.parametrize("use", [EdgeTpu.probe, EdgeTpu.open_delegate])
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        (
-            "absent",
-            "an Edge TPU on USB that answers, got none: another program uses it",
-        ),
+        ("absent", "an Edge TPU on USB that answers, got none: another program uses it"),
         ("crash", r"it to load, but it crashes \(signal 11\): it was built for another TensorFlow"),
     ],
 )
-def test_a_library_that_gives_none_or_crashes_is_an_error_here(
-    coral: Coral, how: str, message: str, tried: object
+def test_an_accelerator_that_does_not_answer_or_crashes_is_an_error(
+    coral: Coral, how: str, message: str, use: Callable[[EdgeTpu], object]
 ) -> None:
     coral.does(how)
-    with pytest.raises(EdgeTpuError, match=rf"libedgetpu\.so\.1: expected {message}"):
-        tried()  # type: ignore[operator]
+    with pytest.raises(EdgeTpuError, match=rf"libedgetpu\.so\.1: expected {message}") as failure:
+        use(coral.edge_tpu)
+    assert failure.value.library == coral.edge_tpu.library
 
 
-@pytest.mark.usefixtures("coral")
 @pytest.mark.parametrize(
     ("library", "message"),
     [
@@ -75,105 +74,96 @@ def test_a_library_that_gives_none_or_crashes_is_an_error_here(
         (__file__, r"test_edgetpu\.py: invalid ELF header"),
     ],
 )
-def test_what_is_not_the_library_is_named(library: str, message: str) -> None:
+def test_another_library_is_named(coral: Coral, library: str, message: str) -> None:
     with pytest.raises(EdgeTpuError, match=rf"^expected the Edge TPU's library, got: .*{message}"):
-        open_delegate(library)
+        EdgeTpu(library, coral.devices).open_delegate()
 
 
-@pytest.mark.usefixtures("coral")
-def test_a_library_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edgetpu, "TRY_S", 0.001)
+def test_a_probe_that_hangs_is_ended(coral: Coral) -> None:
     with pytest.raises(EdgeTpuError, match="to load within"):
-        try_apart()
+        EdgeTpu(coral.edge_tpu.library, coral.devices, timeout_s=0.001).probe()
 
 
-def test_what_this_process_uses_is_not_tried_in_another(coral: Coral) -> None:
-    """It would not answer there."""
-    delegate = open_delegate()
+def test_an_accelerator_that_this_process_uses_is_not_probed(coral: Coral) -> None:
+    """It would not answer the probe."""
+    delegate = coral.edge_tpu.open_delegate()
     coral.unplug()
-    another = open_delegate()
+    another = coral.edge_tpu.open_delegate()
     del delegate, another
     gc.collect()
     with pytest.raises(EdgeTpuError, match="on USB, got none"):
-        open_delegate()
+        coral.edge_tpu.open_delegate()
 
 
-def test_a_try_that_failed_is_repeated_when_something_else_is_plugged_in(coral: Coral) -> None:
-    coral.does("absent")
-    with pytest.raises(EdgeTpuError, match="that answers, got none"):
-        try_apart()
-    coral.does("well")
-    with pytest.raises(EdgeTpuError, match="that answers, got none"):
-        try_apart()
-    coral.plug(ids=NEW)
-    assert try_apart() == VERSION
+def fail_a_probe(coral: Coral) -> None:
+    """Let a probe fail; a second, which is not run, repeats its error."""
+    for how in ("absent", "well"):
+        coral.does(how)
+        with pytest.raises(EdgeTpuError, match="that answers, got none"):
+            coral.edge_tpu.probe()
+    assert coral.probes == 1
 
 
-def test_a_try_that_failed_is_repeated_once_it_was_pulled_out(coral: Coral) -> None:
-    coral.does("absent")
-    with pytest.raises(EdgeTpuError, match="that answers, got none"):
-        try_apart()
-    coral.does("well")
+def test_a_failed_probe_is_repeated_when_something_else_is_plugged_in(coral: Coral) -> None:
+    fail_a_probe(coral)
+    coral.plug(NO_FIRMWARE)
+    assert coral.edge_tpu.probe() == VERSION
+
+
+def test_a_failed_probe_is_repeated_when_it_was_unplugged(coral: Coral) -> None:
+    fail_a_probe(coral)
     coral.unplug()
     with pytest.raises(EdgeTpuError, match="on USB, got none"):
-        try_apart()
+        coral.edge_tpu.probe()
     coral.plug()
-    assert try_apart() == VERSION
+    assert coral.edge_tpu.probe() == VERSION
 
 
-def test_two_tries_end_before_the_watchdog_would() -> None:
-    unit = (Path(edgetpu.__file__).parents[2] / "systemd" / "smile-gate.service").read_text()
+def test_two_probes_end_before_the_watchdog_acts() -> None:
+    unit = (ROOT / "systemd" / "smile-gate.service").read_text()
     [watchdog_s] = re.findall(r"^WatchdogSec=(\d+)$", unit, re.MULTILINE)
-    assert float(watchdog_s) - 5.0 >= 2 * edgetpu.TRY_S
+    assert float(watchdog_s) - 5.0 >= 2 * EdgeTpu().timeout_s
 
 
-def test_one_that_got_its_firmware_in_the_try_is_tried_again(
-    coral: Coral, monkeypatch: pytest.MonkeyPatch
+def test_an_accelerator_that_got_its_firmware_in_a_failed_probe_is_probed_again(
+    coral: Coral,
 ) -> None:
-    coral.plug(ids=NEW)
+    coral.plug(NO_FIRMWARE)
     coral.does("absent")
-    run = subprocess.run
-    tries = []
 
-    def run_and_load_firmware(*arguments: object, **options: object) -> object:
-        tries.append(coral.devices)
-        done = run(*arguments, **options)  # type: ignore[call-overload]
-        coral.plug(ids=READY)
+    def run_and_load_firmware(*arguments: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        done = run(*arguments, **options)
+        coral.plug(READY)
         coral.does("well")
         return done
 
-    monkeypatch.setattr(subprocess, "run", run_and_load_firmware)
-    assert try_apart() == VERSION
-    assert len(tries) == 2
+    run, coral.edge_tpu.run = coral.edge_tpu.run, run_and_load_firmware
+    assert coral.edge_tpu.probe() == VERSION
+    assert coral.probes == 2
 
 
 def test_the_program_that_install_sh_calls(library: Path, tmp_path: Path) -> None:
-    call = [sys.executable, "-P", "-m", "edge.model.edgetpu"]
-
-    def done(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        root = str(Path(edgetpu.__file__).parents[2])
+    def run(library: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*call, *arguments],
+            [sys.executable, "-P", "-m", "edge.model.edgetpu", library],
             check=False,
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={"PYTHONPATH": root, **environment},
+            env={"PYTHONPATH": str(ROOT), **environment},
         )
 
-    good = done(library)
+    good = run(library)
     assert (good.returncode, good.stdout) == (0, f"{VERSION}\n")
-    absent = done(library, STAND_IN="absent")
-    assert (absent.returncode, len(absent.stdout.splitlines()), absent.stderr) == (1, 1, "")
-    assert done(library, STAND_IN="crash").returncode == -11
-    missing = done("libnot-here.so.1")
-    assert (missing.returncode, len(missing.stdout.splitlines()), missing.stderr) == (1, 1, "")
+    for failed in (run(library, FAKE_EDGE_TPU="absent"), run("libnot-here.so.1")):
+        assert (failed.returncode, len(failed.stdout.splitlines()), failed.stderr) == (1, 1, "")
+    assert run(library, FAKE_EDGE_TPU="crash").returncode == -11
 
 
-def test_without_a_runtime_it_says_so(
+def test_a_missing_tflite_runtime_is_named(
     library: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("ai_edge_litert", "tflite_runtime"):
+    for name in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(str(library)) == 1
     assert capsys.readouterr().out.startswith("expected a TFLite runtime, got none; pip install")
