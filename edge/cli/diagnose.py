@@ -27,7 +27,7 @@ from edge.settings.load import file_or_installed, load_configuration, with_sourc
 def calibrate(options: argparse.Namespace) -> int:
     """Propose thresholds for this place from a few seconds without and with a smile."""
     if options.write and not options.config:
-        raise ConfigError("--write: expected --config FILE to write to, got none")
+        raise ConfigError("expected --config FILE to write to, got none", origin="--write")
     settings = with_source(load_configuration(options.config).settings, options.source)
     classifier = open_classifier(settings)
     stop = threading.Event()

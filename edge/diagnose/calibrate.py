@@ -126,7 +126,7 @@ def write(path: Path, threshold_on: float, threshold_off: float) -> None:
         text = path.read_bytes().decode()
         _replace(path, _with_thresholds(text, thresholds).encode())
     except (OSError, TOMLKitError) as error:
-        raise ConfigError(f"{path}: expected a file to write to, got: {error}") from error
+        raise ConfigError(f"expected a file to write to, got: {error}", origin=path) from error
 
 
 def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
@@ -154,5 +154,5 @@ def _replace(path: Path, data: bytes) -> None:
         try:
             load_configuration(new)
         except ConfigError as error:
-            raise ConfigError(str(error).replace(str(new), str(path)), error.key) from error
+            raise error.at(origin=path if error.origin == new else "") from error
         new.rename(path)

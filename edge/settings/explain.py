@@ -103,7 +103,7 @@ def explain(key: str, configuration: Configuration) -> Iterator[str]:
     matches = [one for one in known if f"{one.key}.".startswith(f"{key}." if key else "")]
     if not matches:
         expected = ", ".join([*SECTIONS, *(f"outputs.{kind}" for kind in OUTPUT_KINDS)])
-        raise ConfigError(f"{key}: expected a setting or a section: {expected}", key)
+        raise ConfigError(f"expected a setting or a section: {expected}", key)
     for number, one in enumerate(matches):
         if number:
             yield ""

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct, field
 
-from edge.settings.meaning import setting
+from edge.errors import ConfigError
+from edge.settings.metadata import setting
 
 RESERVED_PINS: Mapping[int, str] = {
     0: "which is for the EEPROM of HATs",
@@ -20,7 +21,7 @@ RESERVED_PINS: Mapping[int, str] = {
 """Pins by BCM number that no output may use, and why (Raspberry Pi documentation, GPIO)."""
 
 
-Pin = Annotated[int, setting("BCM number of a GPIO pin", ge=0, le=27)]
+Pin = Annotated[int, setting("BCM number of a GPIO pin", bounds=(0, 27))]
 ActiveHigh = Annotated[
     bool,
     setting(
@@ -56,8 +57,7 @@ class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
         setting(
             "pulse length, s; a whole firing takes at most trigger.cooldown_s",
             "cameras overlook much shorter ones",
-            ge=0.01,
-            le=10,
+            bounds=(0.01, 10),
         ),
     ] = 0.2
     focus_pin: Annotated[
@@ -66,14 +66,14 @@ class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
     ] = None
     focus_s: Annotated[
         float,
-        setting("time to focus before the first pulse, s", "most lenses are there", ge=0, le=10),
+        setting("time to focus before the first pulse, s", "most lenses are there", bounds=(0, 10)),
     ] = 0.5
     burst: Annotated[
-        int, setting("pulses at each firing", "one smile, one picture", ge=1, le=20)
+        int, setting("pulses at each firing", "one smile, one picture", bounds=(1, 20))
     ] = 1
     burst_gap_s: Annotated[
         float,
-        setting("time between the pulses of a burst, s", "eyes open again", ge=0.01, le=60),
+        setting("time between the pulses of a burst, s", "eyes open again", bounds=(0.01, 60)),
     ] = 0.3
     active_high: ActiveHigh = True
 
@@ -93,7 +93,9 @@ class GateSettings(OutputSettings, frozen=True, tag="gate"):
     open_s: Annotated[
         float,
         setting(
-            "shortest time open, s; at most max_open_s", "enough to walk through", ge=0.1, le=3600
+            "shortest time open, s; at most max_open_s",
+            "enough to walk through",
+            bounds=(0.1, 3600),
         ),
     ] = 5.0
     max_open_s: Annotated[
@@ -101,8 +103,7 @@ class GateSettings(OutputSettings, frozen=True, tag="gate"):
         setting(
             "longest time open, s, however long the smile or the button lasts",
             "a gate forgotten open closes within half a minute",
-            ge=0.1,
-            le=3600,
+            bounds=(0.1, 3600),
         ),
     ] = 30.0
     settle_s: Annotated[
@@ -110,8 +111,7 @@ class GateSettings(OutputSettings, frozen=True, tag="gate"):
         setting(
             "shortest time between switching off and on again, s",
             "a relay's contacts bounce for some 10 ms; motors dislike being reversed",
-            ge=0,
-            le=60,
+            bounds=(0, 60),
         ),
     ] = 0.5
     hold_open_pin: Annotated[
@@ -130,8 +130,8 @@ class GateSettings(OutputSettings, frozen=True, tag="gate"):
 
     def __post_init__(self) -> None:
         if self.open_s > self.max_open_s:
-            raise ValueError(
-                f"open_s: expected at most max_open_s ({self.max_open_s}), got {self.open_s}"
+            raise ConfigError(
+                f"expected at most max_open_s ({self.max_open_s}), got {self.open_s}", "open_s"
             )
 
 
@@ -154,7 +154,7 @@ class IndicatorSettings(OutputSettings, frozen=True, tag="indicator"):
 
     def __post_init__(self) -> None:
         if not self.pins():
-            raise ValueError("led_pin: expected a led_pin, rgb_pins or a buzzer_pin, got none")
+            raise ConfigError("expected a led_pin, rgb_pins or a buzzer_pin, got none", "led_pin")
 
 
 class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
@@ -165,15 +165,14 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
         str, setting("where pictures go; a relative path starts at the configuration file")
     ]
     quality: Annotated[
-        int, setting("JPEG quality", "no visible loss at half the size of 95", ge=10, le=100)
+        int, setting("JPEG quality", "no visible loss at half the size of 95", bounds=(10, 100))
     ] = 90
     max_mb: Annotated[
         float,
         setting(
             "the oldest pictures are deleted above this size of the folder, MB",
             "some thousand pictures",
-            ge=1,
-            le=1_000_000,
+            bounds=(1, 1_000_000),
         ),
     ] = 200.0
     max_age_days: Annotated[
@@ -181,8 +180,7 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
         setting(
             "older pictures are deleted, days",
             "strangers' faces are not kept longer than a week unless you say so",
-            ge=0.001,
-            le=3650,
+            bounds=(0.001, 3650),
         ),
     ] = 7.0
     min_free_mb: Annotated[
@@ -190,17 +188,16 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
         setting(
             "no picture is saved with less than this free on the card, MB",
             "the system needs room for its logs and updates",
-            ge=10,
-            le=1_000_000,
+            bounds=(10, 1_000_000),
         ),
     ] = 500.0
     strip: Annotated[
         int,
-        setting("frames before the firing to save beside it as one strip", "none", ge=0, le=8),
+        setting("frames before the firing to save beside it as one strip", "none", bounds=(0, 8)),
     ] = 0
     strip_s: Annotated[
         float,
-        setting("time between the frames of the strip, s", "a smile's growth", ge=0.1, le=5),
+        setting("time between the frames of the strip, s", "a smile's growth", bounds=(0.1, 5)),
     ] = 0.3
 
 
@@ -214,7 +211,7 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
     ]
     timeout_s: Annotated[
         float,
-        setting("it is killed after this time, s", "a web request's patience", ge=0.1, le=3600),
+        setting("it is killed after this time, s", "a web request's patience", bounds=(0.1, 3600)),
     ] = 10.0
     environment: Annotated[
         dict[str, str],
