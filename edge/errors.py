@@ -36,7 +36,7 @@ class ConfigError(SmileGateError, ValueError):
         reason: what was expected and what was got.
         key: dotted name of the setting, for example ``trigger.hold_s``; empty for the whole file.
         origin: where the value comes from: the path of a configuration file, the names of
-            environment variables or an option of the command; empty where it is not known.
+            environment variables, a verb or an option of the command; empty where not known.
     """
 
     def __init__(self, reason: str, key: str = "", origin: Path | str = "") -> None:

@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from edge.cameras.image_file import list_images, read_grey
+from edge.cli.console import Verbs
 from edge.errors import ImageError
 from edge.faces.open import open_detector
 from edge.model.open import open_classifier
 from edge.settings.load import load_configuration
 from edge.values import Box
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb and its arguments."""
+    parser = verbs.add("classify", classify)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--whole-image", action="store_true", help="images are face crops: skip the detector"
+    )
 
 
 def classify(options: argparse.Namespace) -> int:

@@ -193,17 +193,17 @@ def test_a_reload_goes_on_with_the_one_that_is_in_use(
 
 def test_doctor_tries_it(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    good = machine.about("edge tpu")
+    good = machine.finding("edge tpu")
     assert good.verdict == "good"
-    assert good.words.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
+    assert good.text.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
     gc.collect()  # as in a program of its own, which has no delegate open
     coral.does("crash")
-    assert (machine.about("edge tpu").verdict, machine.about("model").verdict) == (
+    assert (machine.finding("edge tpu").verdict, machine.finding("model").verdict) == (
         "warning",
         "good",
     )
     machine.more += '\nedge_tpu = "off"'
-    assert machine.about("edge tpu").words == "on USB, but model.edge_tpu is off"
+    assert machine.finding("edge tpu").text == "on USB, but model.edge_tpu is off"
 
 
 def test_doctor_tries_it_once(
@@ -221,23 +221,23 @@ def test_doctor_tries_it_once(
 
     monkeypatch.setattr(edgetpu, "_run", run_and_note)
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    machine.all()
+    machine.findings()
     assert tried == [edgetpu.LIBRARY]
 
 
 def test_doctor_misses_a_model_for_it(machine: Machine, coral: Coral) -> None:  # noqa: ARG001
-    found = machine.about("edge tpu")
-    assert (found.verdict, "expected a model compiled" in found.words) == ("warning", True)
-    assert "convert.quantize --edgetpu" in found.mend
+    found = machine.finding("edge tpu")
+    assert (found.verdict, "expected a model compiled" in found.text) == ("warning", True)
+    assert "convert.quantize --edgetpu" in found.remedy
 
 
 def test_doctor_misses_one_only_where_it_is_insisted_on(machine: Machine, coral: Coral) -> None:
     coral.unplug()
-    assert machine.about("edge tpu").words == "none on USB"
+    assert machine.finding("edge tpu").text == "none on USB"
     machine.more = '[model]\nedge_tpu = "usb"'
-    found = machine.about("edge tpu")
-    assert (found.verdict, found.words) == ("bad", "model.edge_tpu is usb, got none there")
-    assert "./install.sh --coral" in found.mend
+    found = machine.finding("edge tpu")
+    assert (found.verdict, found.text) == ("bad", "model.edge_tpu is usb, got none there")
+    assert "./install.sh --coral" in found.remedy
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,4 @@ def test_doctor_leaves_it_to_a_gate_that_uses_it(
 ) -> None:
     running.update(model_on)
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    assert machine.about("edge tpu").words.startswith(words)
+    assert machine.finding("edge tpu").text.startswith(words)
