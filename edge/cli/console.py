@@ -32,9 +32,7 @@ class Verbs:
         common: the arguments that all verbs have.
     """
 
-    def __init__(
-        self, parser: OneLineParser, dest: str, common: OneLineParser
-    ) -> None:
+    def __init__(self, parser: OneLineParser, dest: str, common: OneLineParser) -> None:
         self._subparsers = parser.add_subparsers(
             dest=dest, required=True, parser_class=OneLineParser
         )

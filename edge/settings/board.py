@@ -6,25 +6,21 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from edge.settings.metadata import setting
+from edge.settings.metadata import between, meaning, why
 
 
 class BoardSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[board]: what is done when the board gets hot."""
+    """[board]: what the gate does when its board gets hot."""
 
     hot_c: Annotated[
         float,
-        setting(
-            "fewer frames are judged at this temperature or above, degrees Celsius",
-            "a Raspberry Pi slows itself from 80 on",
-            bounds=(40, 120),
-        ),
+        between(40, 120),
+        meaning("fewer frames are processed at this temperature or above, degrees Celsius"),
+        why("a Raspberry Pi slows itself down from 80 on"),
     ] = 78.0
     hot_fps: Annotated[
         float,
-        setting(
-            "frames per second to judge then at most",
-            "smiles last longer than its pause",
-            bounds=(1, 240),
-        ),
+        between(1, 240),
+        meaning("most frames per second to process at that temperature"),
+        why("smiles last longer than the 0.1 s between two frames"),
     ] = 10.0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from edge.settings.metadata import setting
+from edge.settings.metadata import between, meaning, why
 
 
 class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,27 +15,27 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     source: Annotated[
         str,
-        setting(
+        meaning(
             "picamera2, v4l2:/dev/video0, rtsp://HOST/PATH, http://HOST/PATH, file:clip.mp4, "
             "images:DIR@FPS or demo; a plain path is a file or a folder of images"
         ),
     ] = "picamera2"
-    width: Annotated[int, setting("frame width to ask for, px", bounds=(64, 4096))] = 640
-    height: Annotated[int, setting("frame height to ask for, px", bounds=(64, 4096))] = 480
-    fps: Annotated[float, setting("frames per second to ask for", bounds=(1, 240))] = 30.0
+    width: Annotated[int, between(64, 4096), meaning("frame width to ask for, px")] = 640
+    height: Annotated[int, between(64, 4096), meaning("frame height to ask for, px")] = 480
+    fps: Annotated[float, between(1, 240), meaning("frames per second to ask for")] = 30.0
     stall_s: Annotated[
         float,
-        setting(
-            "a live camera that gives no frame for this long is lost and opened again, and "
-            "outputs go to their safe level, s; at least three frames",
-            "longer than a busy board ever pauses, shorter than a gate should wait",
-            bounds=(0.2, 20),
+        between(0.2, 20),
+        meaning(
+            "time without a frame after which a live camera is lost, s: outputs go to their safe "
+            "level and the camera is opened again; at least three frames"
         ),
+        why("longer than any pause of a busy board, shorter than a gate should wait"),
     ] = 2.0
 
     @property
     def shown_source(self) -> str:
-        """The source without the name and password that an URL may hold."""
+        """The source without the name and password that a URL may contain."""
         return re.sub(r"^((?!images:|file:)\w+://).*@", r"\1", self.source)
 
 
@@ -44,34 +44,34 @@ class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     picture_scale: Annotated[
         int,
-        setting(
-            "snapshots are this many times as wide and high as the frames that are judged",
-            "1280x960 shows a face well and keeps the sensor's whole field of view",
-            bounds=(1, 8),
-        ),
+        between(1, 8),
+        meaning("width and height of snapshots, as a multiple of those of the frames"),
+        why("1280x960 shows a face well and keeps the sensor's whole field of view"),
     ] = 2
-    hflip: Annotated[bool, setting("mirror the picture; with vflip, for a camera upside down")] = (
-        False
-    )
-    vflip: Annotated[bool, setting("turn the picture's top to its bottom")] = False
+    hflip: Annotated[
+        bool,
+        meaning("mirror the frame left to right; with vflip: for a camera mounted upside down"),
+    ] = False
+    vflip: Annotated[bool, meaning("mirror the frame top to bottom")] = False
     exposure_us: Annotated[
         int,
-        setting(
-            "exposure time, us; 0 lets the camera choose",
-            "a fixed one suits a place whose light never changes",
-            bounds=(0, 200_000),
-        ),
+        between(0, 200_000),
+        meaning("exposure time, us; 0 lets the camera choose"),
+        why("a fixed exposure suits constant light only"),
     ] = 0
     gain: Annotated[
-        float, setting("analogue gain; 0 lets the camera choose", "as exposure_us", bounds=(0, 64))
+        float,
+        between(0, 64),
+        meaning("analogue gain; 0 lets the camera choose"),
+        why("a fixed gain suits constant light only"),
     ] = 0.0
     tuning_file: Annotated[
         str,
-        setting(
+        meaning(
             "libcamera's tuning file for this camera; a relative path starts at the configuration "
-            "file",
-            "the one that came with libcamera",
+            "file"
         ),
+        why("the file that comes with libcamera"),
     ] = ""
 
 
@@ -80,18 +80,19 @@ class V4l2Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     format: Annotated[
         Literal["auto", "YUYV", "MJPG"],
-        setting(
-            "pixel format to ask for; `smile-gate cameras` lists what a device has",
-            "OpenCV's choice, YUYV before MJPG; many webcams reach 30 frames per second at "
-            "1280x720 with MJPG only",
+        meaning("pixel format to ask for; `smile-gate cameras` lists what a device has"),
+        why(
+            "OpenCV chooses, YUYV before MJPG; many webcams reach 30 frames per second at "
+            "1280x720 with MJPG only"
         ),
     ] = "auto"
 
 
 class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[stream]: cameras in the network."""
+    """[stream]: network cameras."""
 
     transport: Annotated[
         Literal["tcp", "udp"],
-        setting("how RTSP sends pictures", "udp loses parts of pictures on a busy network"),
+        meaning("transport protocol of RTSP"),
+        why("udp loses parts of frames on a busy network"),
     ] = "tcp"

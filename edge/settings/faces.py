@@ -7,80 +7,66 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from edge.errors import ConfigError
-from edge.settings.metadata import setting
+from edge.settings.metadata import between, meaning, why
 
 
 class FaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[faces]: the face finder and the tracks."""
+    """[faces]: the face detector and the tracks."""
 
     detector: Annotated[
         Literal["haar", "yunet"],
-        setting(
-            "what finds faces: OpenCV's Haar cascade, or the network YuNet",
-            "it needs no file but OpenCV's own",
-        ),
+        meaning("the face detector: OpenCV's Haar cascade or the network YuNet"),
+        why("it needs no file but OpenCV's own"),
     ] = "haar"
     cascade: Annotated[
         str | None,
-        setting(
-            "cascade file for haar; a relative path starts at the configuration file",
-            "haarcascade_frontalface_alt2.xml, which comes with OpenCV",
-        ),
+        meaning("cascade file for haar; a relative path starts at the configuration file"),
+        why("haarcascade_frontalface_alt2.xml, which comes with OpenCV"),
     ] = None
     yunet_model: Annotated[
-        str | None, setting("ONNX file for yunet; a relative path starts at the configuration file")
+        str | None, meaning("ONNX file for yunet; a relative path starts at the configuration file")
     ] = None
     min_confidence: (
         Annotated[
             float,
-            setting(
-                "least confidence of a new face, in the detector's own measure",
-                "3 for haar, 0.7 for yunet, whose measure ends at 1",
-                bounds=(0, 1000),
-            ),
+            between(0, 1000),
+            meaning("smallest confidence of a new face, on the detector's own scale"),
+            why("3 for haar, 0.7 for yunet, whose scale ends at 1"),
         ]
         | None
     ) = None
     threads: Annotated[
         int,
-        setting(
-            "threads of OpenCV, for all that the process does with it",
-            "more make little of this faster, and the rest of the board slower",
-            bounds=(1, 8),
-        ),
+        between(1, 8),
+        meaning("threads of OpenCV in the whole process"),
+        why("more threads make detection little faster and the rest of the board slower"),
     ] = 1
     min_face_px: Annotated[
-        int, setting("smallest face to look for, in frame pixels", bounds=(20, 2000))
+        int, between(20, 2000), meaning("width of the smallest face to detect, in frame pixels")
     ] = 80
     search_width: Annotated[
         int,
-        setting(
-            "wider frames are scaled down to this for the search, px",
-            "faces of 80 px are still found in frames 1,900 px wide",
-            bounds=(160, 4096),
-        ),
+        between(160, 4096),
+        meaning("wider frames are scaled down to this width for detection, px"),
+        why("faces of 80 px are still detected in frames 1,900 px wide"),
     ] = 480
     scale_factor: Annotated[
         float,
-        setting(
-            "ratio between searched face sizes",
-            "what is found is looked at closely, so the search may be coarse",
-            bounds=(1.01, 2.0),
-        ),
+        between(1.01, 2.0),
+        meaning("ratio between one searched face size and the next"),
+        why("each detection is then searched more finely, so this search may be coarse"),
     ] = 1.15
     min_neighbors: Annotated[
-        int, setting("more cascade windows than these must agree on a new face", bounds=(1, 50))
+        int, between(1, 50), meaning("a new face needs more overlapping cascade windows than this")
     ] = 3
     scan_s: Annotated[
         float,
-        setting(
-            "how often the frame is searched for new faces, where it has changed, s",
-            "they are noticed before they have looked at the camera",
-            bounds=(0.01, 10),
-        ),
+        between(0.01, 10),
+        meaning("time between two searches for new faces, where the frame has changed, s"),
+        why("people are detected before they look at the camera"),
     ] = 0.2
     lost_s: Annotated[
-        float, setting("a face unseen for longer loses its id, s", bounds=(0, 10))
+        float, between(0, 10), meaning("a face unseen for longer loses its id, s")
     ] = 0.5
 
     def __post_init__(self) -> None:

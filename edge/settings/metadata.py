@@ -1,22 +1,23 @@
-"""What a setting's type annotation carries beside its type."""
+"""What a setting's type annotation carries beside its type: bounds, meaning and the reason for the
+default. Each is a ``msgspec.Meta``."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Meta
 
+not_empty = Meta(min_length=1)
 
-def setting(
-    meaning: str, why: str = "", bounds: tuple[float, float] | None = None, **limits: int
-) -> Any:
-    """Return msgspec's metadata of a setting.
 
-    Args:
-        meaning: what the setting does, with its unit.
-        why: the reason for its default; empty where the default needs none.
-        bounds: the smallest and the largest number allowed.
-        limits: others, as msgspec names them.
-    """
-    numbers = {} if bounds is None else {"ge": bounds[0], "le": bounds[1]}
-    return Meta(description=meaning, extra={"why": why}, **numbers, **limits)  # type: ignore[call-overload]
+def between(least: float, most: float) -> Meta:
+    """Return the bounds of a number, both allowed."""
+    return Meta(ge=least, le=most)
+
+
+def meaning(text: str) -> Meta:
+    """Return what a setting does, with its unit."""
+    return Meta(description=text)
+
+
+def why(text: str) -> Meta:
+    """Return the reason for a default."""
+    return Meta(extra={"why": text})

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from edge.settings.metadata import setting
+from edge.settings.metadata import between, meaning, why
 
 SHIPPED_BUNDLE = Path(__file__).resolve().parents[2] / "models" / "smilenet"
 
@@ -16,14 +16,15 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[model]: the network that scores smiles."""
 
     bundle: Annotated[
-        str, setting("bundle folder; a relative path starts at the configuration file")
+        str, meaning("bundle folder; a relative path starts at the configuration file")
     ] = str(SHIPPED_BUNDLE)
-    threads: Annotated[int, setting("interpreter threads", bounds=(1, 8))] = 1
+    threads: Annotated[int, between(1, 8), meaning("threads of the TFLite interpreter")] = 1
     edge_tpu: Annotated[
         Literal["auto", "off", "usb"],
-        setting(
-            "where the model runs: auto takes a Coral accelerator on USB, if one works and the "
-            "bundle has a model compiled for it, else the CPU; usb insists on one; off is the CPU",
-            "a gate shall work without its accelerator too",
+        meaning(
+            "where the model runs: auto is a Coral accelerator on USB if there is one that works "
+            "and the bundle has a model compiled for it, else the CPU; usb is the accelerator "
+            "only; off is the CPU"
         ),
+        why("a gate should work without its accelerator, too"),
     ] = "auto"
