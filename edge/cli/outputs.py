@@ -1,4 +1,4 @@
-"""``smile-gate fire`` and ``safe``: outputs by hand."""
+"""``smile-gate fire`` and ``safe``: switch outputs by hand."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def safe(options: argparse.Namespace) -> int:
     outputs = driven_outputs.noted(folder) if folder else None
     if outputs is None:
         path = file_or_installed(options.config)
-        if path is None:  # the defaults' shutter may be anything here, a relay that is active low
+        if path is None:  # on the default pin there may be anything, such as an active-low relay
             raise ConfigError(
                 f"expected --config FILE or {load.INSTALLED}, got neither: no configuration "
                 "names a pin",

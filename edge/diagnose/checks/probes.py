@@ -20,30 +20,6 @@ from edge.faces.haar import find_cascade
 from edge.service.board import Health, read_health
 
 
-def free_mb(folder: Path) -> float:
-    """Return the free space of the file system that holds a folder, in MB."""
-    return shutil.disk_usage(folder).free / 1e6
-
-
-def is_writable(folder: Path) -> bool:
-    """Tell whether this user may write to a folder."""
-    return os.access(folder, os.W_OK)
-
-
-def group_ids() -> set[int]:
-    """Return the groups of this process by number."""
-    return {os.getegid(), *os.getgroups()}
-
-
-def group_name(number: int) -> str:
-    """Return a group's name.
-
-    Raises:
-        KeyError: it has none.
-    """
-    return grp.getgrgid(number).gr_name
-
-
 class Probes(Struct, frozen=True):
     """What checks ask this machine. A test gives answers of its own."""
 
@@ -55,10 +31,10 @@ class Probes(Struct, frozen=True):
     find_cascade: Callable[[], Path] = find_cascade
     list_attached: Callable[[], Iterable[Attached]] = list_attached
     user_id: Callable[[], int] = os.geteuid
-    group_ids: Callable[[], Iterable[int]] = group_ids
-    group_name: Callable[[int], str] = group_name
-    free_mb: Callable[[Path], float] = free_mb
-    is_writable: Callable[[Path], bool] = is_writable
+    group_ids: Callable[[], Iterable[int]] = lambda: {os.getegid(), *os.getgroups()}
+    group_name: Callable[[int], str] = lambda number: grp.getgrgid(number).gr_name
+    free_mb: Callable[[Path], float] = lambda folder: shutil.disk_usage(folder).free / 1e6
+    is_writable: Callable[[Path], bool] = lambda folder: os.access(folder, os.W_OK)
     read_health: Callable[[], Health] = read_health
 
     @property
