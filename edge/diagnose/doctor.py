@@ -8,24 +8,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edge.diagnose.checks import host, packages, parts, service
 from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.host import (
-    check_disk,
-    check_groups,
-    check_machine,
-    check_power,
-    check_python,
-)
-from edge.diagnose.checks.packages import check_cascade, check_packages
-from edge.diagnose.checks.parts import (
-    check_cameras,
-    check_edge_tpu,
-    check_model,
-    check_pins,
-    check_settings,
-)
 from edge.diagnose.checks.probes import Probes
-from edge.diagnose.checks.service import check_journal, check_service
 
 
 def examine(path: Path | None, socket: Path, probes: Probes | None = None) -> Iterator[Finding]:
@@ -52,20 +37,20 @@ def _choose_pins_library_of_service(stack: ExitStack) -> None:
 
 
 def _check_all(path: Path | None, socket: Path, probes: Probes) -> Iterator[Finding]:
-    settings, settings_finding = check_settings(path)
-    gate, service_finding = check_service(socket)
+    settings, settings_finding = parts.check_settings(path)
+    gate, service_finding = service.check_service(socket)
     source = settings.camera.source
-    yield check_machine(probes)
-    yield check_python(probes)
+    yield host.check_machine(probes)
+    yield host.check_python(probes)
     yield settings_finding
-    yield from check_packages(probes, source)
-    yield check_cascade(probes)
-    yield check_model(settings)
-    yield check_edge_tpu(settings, gate)
-    yield from check_cameras(probes, source, gate)
-    yield check_pins(settings, gate)
-    yield check_groups(probes)
-    yield from check_disk(probes, settings)
-    yield check_power(probes)
+    yield from packages.check_packages(probes, source)
+    yield packages.check_cascade(probes)
+    yield parts.check_model(settings)
+    yield parts.check_edge_tpu(settings, gate)
+    yield from parts.check_cameras(probes, source, gate)
+    yield parts.check_pins(settings, gate)
+    yield host.check_groups(probes)
+    yield from host.check_disk(probes, settings)
+    yield host.check_power(probes)
     yield service_finding
-    yield check_journal()
+    yield service.check_journal()

@@ -39,29 +39,32 @@ def used(pins: MockFactory) -> set[str]:
 # fire
 
 
-def test_fire_pulses_a_shutter(smile_gate: Any, config: Path, pins: MockFactory) -> None:
-    assert smile_gate("fire", "photo", "--config", config) == (0, "", "")
-    assert states(pins, 22) == [False, True, False]
-    assert lasted(pins.pin(22).states[-1].timestamp, 0.05)
-    assert used(pins) == {"GPIO22"}
-
-
-def test_fire_pulses_an_active_low_shutter(
-    smile_gate: Any, config: Path, pins: MockFactory
+@pytest.mark.parametrize(
+    ("name", "number", "expected", "length_s"),
+    [
+        ("photo", 22, [False, True, False], 0.05),
+        ("low", 23, [False, True, False, True], 0.05),  # active low
+        ("door", 17, [False, True, False], 0.2),
+    ],
+)
+def test_fire_pulses_one_pin(
+    smile_gate: Any,
+    config: Path,
+    pins: MockFactory,
+    name: str,
+    number: int,
+    expected: list[bool],
+    length_s: float,
 ) -> None:
-    assert smile_gate("fire", "low", "--config", config) == (0, "", "")
-    assert states(pins, 23) == [False, True, False, True]
+    assert smile_gate("fire", name, "--config", config) == (0, "", "")
+    assert states(pins, number) == expected
+    assert lasted(pins.pin(number).states[-1].timestamp, length_s)
+    assert used(pins) == {f"GPIO{number}"}
 
 
-def test_fire_without_a_file_pulses_the_one_shutter(smile_gate: Any, pins: MockFactory) -> None:
+def test_fire_without_a_file_pulses_the_default_shutter(smile_gate: Any, pins: MockFactory) -> None:
     assert smile_gate("fire", "shutter") == (0, "", "")
     assert states(pins, 17) == [False, True, False]
-
-
-def test_fire_opens_a_gate_for_its_time(smile_gate: Any, config: Path, pins: MockFactory) -> None:
-    assert smile_gate("fire", "door", "--config", config) == (0, "", "")
-    assert states(pins, 17) == [False, True, False]
-    assert lasted(pins.pin(17).states[-1].timestamp, 0.2)
 
 
 def test_fire_flashes_and_sounds_an_indicator(
@@ -93,38 +96,34 @@ def test_fire_starts_a_command_and_waits_for_it(smile_gate: Any, config: Path) -
 
 
 @pytest.mark.parametrize(
-    ("table", "message"),
+    ("table", "reason"),
     [
-        (
-            'kind = "command"\ncommand = ["sh", "-c", "exit 3"]',
-            "outputs.it: expected sh to end with code 0, got: 3",
-        ),
+        ('kind = "command"\ncommand = ["sh", "-c", "exit 3"]', "sh to end with code 0, got: 3"),
         (
             'kind = "command"\ncommand = ["/nonesuch"]',
-            "outputs.it: expected /nonesuch to start, got: No such file or directory",
+            "/nonesuch to start, got: No such file or directory",
         ),
         (
             'kind = "command"\ncommand = ["sleep", "9"]\ntimeout_s = 0.1',
-            "outputs.it: expected sleep to end within 0.1 s, got: no end: killed",
+            "sleep to end within 0.1 s, got: no end: killed",
         ),
         (
             'kind = "snapshot"\nfolder = "/dev/null/a"',
-            "outputs.it: expected the folder /dev/null/a to be usable, got: Not a directory",
+            "the folder /dev/null/a to be usable, got: Not a directory",
         ),
         (
             'kind = "indicator"\nled_pin = 5',
-            "outputs.it: expected GPIO 5 to be dimmable, got: no PWM; "
-            "GPIOZERO_MOCK_PIN_CLASS=MockPWMPin simulates it",
+            "GPIO 5 to be dimmable, got: no PWM; GPIOZERO_MOCK_PIN_CLASS=MockPWMPin simulates it",
         ),
     ],
 )
 def test_an_output_that_fails_gets_one_line(
-    smile_gate: Any, tmp_path: Path, table: str, message: str
+    smile_gate: Any, tmp_path: Path, table: str, reason: str
 ) -> None:
     config = tmp_path / "c.toml"
     config.write_text(f'camera.source = "demo"\n[outputs.it]\n{table}\n')
-    code, out, err = smile_gate("fire", "it", "--config", config)
-    assert (code, out, err) == (2, "", f"smile-gate: {message}\n")
+    line = f"smile-gate: outputs.it: expected {reason}\n"
+    assert smile_gate("fire", "it", "--config", config) == (2, "", line)
 
 
 def test_a_picture_needs_a_camera(smile_gate: Any, config: Path) -> None:
@@ -211,11 +210,7 @@ def test_safe_makes_all_pins_safe(smile_gate: Any, config: Path, pins: MockFacto
         make_active(pins, number, level)
     code, out, err = smile_gate("safe", "--config", config)
     assert (code, err) == (0, "")
-    assert out.splitlines() == [
-        "photo: safe",
-        "low: safe",
-        "door: safe",
-    ]
+    assert out.splitlines() == ["photo: safe", "low: safe", "door: safe"]
     assert states(pins, 22) == [True, False]
     assert states(pins, 23)[-1]
     assert states(pins, 17) == [True, False]

@@ -120,10 +120,7 @@ def test_the_pause_and_other_faces_are_not_looked_at(start: float) -> None:
     neutral, smile = collect_from(TwoFaces(start, 60.0, lambda _: True), said)
     assert neutral == [index / 10 for index in range(20)]
     assert smile == [index / 10 for index in range(26, 46)]
-    assert said == [
-        "Look at the camera and do not smile, for 2 s.",
-        "Now smile, for 2 s.",
-    ]
+    assert said == ["Look at the camera and do not smile, for 2 s.", "Now smile, for 2 s."]
 
 
 @pytest.mark.parametrize(
@@ -217,10 +214,7 @@ def test_all_but_the_thresholds_stays_as_it_is(file: Path) -> None:
             "trigger.ON # a\ntrigger.OFF # b\n",
         ),
         ("trigger = {hold_s = 1} # s\n", "trigger = {hold_s = 1,ON,OFF} # s\n"),
-        (
-            "trigger = { threshold_on = 0.9, threshold_off = 0.1 }\n",
-            "trigger = { ON, OFF }\n",
-        ),
+        ("trigger = { threshold_on = 0.9, threshold_off = 0.1 }\n", "trigger = { ON, OFF }\n"),
     ],
 )
 def test_thresholds_find_their_place(file: Path, before: str, after: str) -> None:
@@ -314,10 +308,7 @@ def test_calibrate_proposes_and_writes(
     code, out, err = smile_gate(*QUICK, "--config", file, "--write")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[:2] == [
-        "Look at the camera and do not smile, for 1.2 s.",
-        "Now smile, for 1.2 s.",
-    ]
+    assert lines[:2] == ["Look at the camera and do not smile, for 1.2 s.", "Now smile, for 1.2 s."]
     assert lines[2].startswith("score ")
     assert lines[-1] == f"written to {file}"
     proposed = tomllib.loads("\n".join(lines[-4:-1]))["trigger"]

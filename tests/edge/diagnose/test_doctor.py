@@ -28,12 +28,7 @@ def test_a_machine_on_which_all_is_well(machine: Machine, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("verdicts", "code"),
-    [
-        (["good"], 0),
-        (["good", "warning"], 1),
-        (["bad"], 2),
-        (["warning", "bad", "good"], 2),
-    ],
+    [(["good"], 0), (["good", "warning"], 1), (["bad"], 2), (["warning", "bad", "good"], 2)],
 )
 def test_exit_codes_and_words(
     smile_gate: Any, monkeypatch: pytest.MonkeyPatch, verdicts: list[Any], code: int
