@@ -1,4 +1,4 @@
-"""Looks this machine over: what is there, what is not as it should be, and what to do about it."""
+"""Checks this machine: what is there, what is wrong, and what to do about it."""
 
 from __future__ import annotations
 

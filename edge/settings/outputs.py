@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -222,9 +222,5 @@ AnyOutputSettings = (
 )
 
 OUTPUT_KINDS: Mapping[str, type[AnyOutputSettings]] = {
-    "shutter": ShutterSettings,
-    "gate": GateSettings,
-    "indicator": IndicatorSettings,
-    "snapshot": SnapshotSettings,
-    "command": CommandSettings,
+    kind.__struct_config__.tag: kind for kind in get_args(AnyOutputSettings)
 }

@@ -137,7 +137,8 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
     picamera2 = settings.picamera2
     neutral_first = settings.trigger.neutral_first
     if neutral_first is None:
-        neutral_first = any(isinstance(one, GateSettings) for one in settings.outputs.values())
+        outputs = settings.outputs.values()
+        neutral_first = any(isinstance(output, GateSettings) for output in outputs)
     return replace(
         settings,
         picamera2=whole(picamera2, "tuning_file") if picamera2.tuning_file else picamera2,
