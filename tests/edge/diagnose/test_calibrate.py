@@ -262,6 +262,15 @@ def test_a_file_with_an_error_is_refused_and_left_as_it_was(file: Path, text: st
     assert names_in(file.parent) == [file.name]
 
 
+def test_thresholds_that_contradict_name_the_file_and_not_a_temporary_one(file: Path) -> None:
+    file.touch()
+    with pytest.raises(ConfigError) as caught:
+        write(file, 0.3, 0.5)
+    assert (caught.value.origin, caught.value.key) == (file, "trigger.threshold_off")
+    assert str(caught.value).startswith(f"{file}: trigger.threshold_off: expected at most ")
+    assert names_in(file.parent) == [file.name]
+
+
 def test_a_missing_file_is_not_made(file: Path) -> None:
     with pytest.raises(ConfigError, match="expected a TOML file, got: No such file"):
         write(file, 0.83, 0.41)

@@ -124,67 +124,41 @@ def test_without_a_file_all_is_default() -> None:
 # explain
 
 
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        (
-            "trigger.hold_s",
-            [
-                "trigger.hold_s: how long a smile must last before it fires, s",
-                "  range    0-60",
-                "  default  0.3",
-                "  why      a spoken vowel is shorter, and nobody waits noticeably",
-                "  now      0.5 (file)",
-            ],
-        ),
-        (
-            "camera.fps",
-            [
-                "camera.fps: frames per second to ask for",
-                "  range    1-240",
-                "  default  30.0",
-                "  now      15.0 (environment)",
-            ],
-        ),
-        (
-            "outputs.door.pin",
-            [
-                "outputs.door.pin: BCM number of the relay's pin",
-                "  range    0-27",
-                "  default  none: a value must be given",
-                "  now      17 (file)",
-            ],
-        ),
-        (
-            "outputs.gate.pin",
-            [
-                "outputs.gate.pin: BCM number of the relay's pin",
-                "  range    0-27",
-                "  default  none: a value must be given",
-            ],
-        ),
-        (
-            "outputs.light.led_pin",
-            [
-                "outputs.light.led_pin: pin of an LED: dim to bright with the score, blinks faults",
-                "  range    0-27",
-                "  default  not set",
-                "  now      not set (default)",
-            ],
-        ),
-        (
-            "outputs.hook.environment",
-            [
-                "outputs.hook.environment: its environment besides PATH and LANG",
-                "  default  {}",
-                "  why      nothing of ours leaks into it",
-                '  now      {TOKEN = "x"} (file)',
-            ],
-        ),
-    ],
-)
-def test_a_setting_in_words(configuration: Configuration, key: str, expected: list[str]) -> None:
-    assert list(explain(key, configuration)) == expected
+EXPLAINED = """\
+trigger.hold_s: how long a smile must last before it fires, s
+  range    0-60
+  default  0.3
+  why      a spoken vowel is shorter, and nobody waits noticeably
+  now      0.5 (file)
+
+camera.fps: frames per second to ask for
+  range    1-240
+  default  30.0
+  now      15.0 (environment)
+
+outputs.door.pin: BCM number of the relay's pin
+  range    0-27
+  default  none: a value must be given
+  now      17 (file)
+
+outputs.gate.pin: BCM number of the relay's pin
+  range    0-27
+  default  none: a value must be given
+
+outputs.light.led_pin: pin of an LED: dim to bright with the score, blinks faults
+  range    0-27
+  default  not set
+  now      not set (default)
+
+outputs.hook.environment: its environment besides PATH and LANG
+  default  {}
+  why      nothing of ours leaks into it
+  now      {TOKEN = "x"} (file)"""
+
+
+@pytest.mark.parametrize("text", EXPLAINED.split("\n\n"))
+def test_a_setting_in_words(configuration: Configuration, text: str) -> None:
+    assert "\n".join(explain(text.partition(": ")[0], configuration)) == text
 
 
 def test_what_is_chosen_from_a_few_has_them_as_its_range(configuration: Configuration) -> None:
