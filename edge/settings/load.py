@@ -1,4 +1,4 @@
-"""Reads the settings from one TOML file and the environment, and checks them whole before anything
+"""Reads the settings from one TOML file and the environment; all are checked before anything
 is opened."""
 
 from __future__ import annotations
