@@ -11,13 +11,13 @@ from pathlib import Path
 
 @contextmanager
 def written(data: bytes, folder: Path, prefix: str, suffix: str = "") -> Iterator[Path]:
-    """Write a file that only its owner can read, under a name of its own, safe from a power cut.
+    """Write a temporary file that only its owner can read, and bring it to the disk.
 
-    Whoever asked renames it in the body of the ``with``, within the folder; if that does not
-    happen, it is deleted.
+    The body of the ``with`` renames it within the folder, and the new name is brought to the disk,
+    too. A file that is not renamed is deleted.
 
     Raises:
-        OSError: it can't be written; nothing is left behind.
+        OSError: the file can't be written; nothing is left behind.
     """
     descriptor, name = tempfile.mkstemp(suffix, prefix, folder)
     path = Path(name)
@@ -34,7 +34,7 @@ def written(data: bytes, folder: Path, prefix: str, suffix: str = "") -> Iterato
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the file system can."""
+    """Bring the names in a folder to the disk, where the file system supports it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import ClassVar
 
 PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EIO, errno.EAGAIN}
-"""What the system says when it can't now, whatever it was asked for."""
+"""The system's error numbers for failures that may pass: nothing is wrong with the request."""
 
 
 class SmileGateError(Exception):
     """Base of all errors that end a command with one line on stderr and exit code 2.
 
     Attributes:
-        passing: True for a kind that may be gone at the next try, with nothing mended by anybody.
+        passing: True for a kind of error that may be gone at the next try, without any repair.
     """
 
     passing: ClassVar[bool] = False
 
 
 def may_pass(error: BaseException) -> bool:
-    """Tell whether what failed may succeed at the next try, with nothing mended by anybody."""
+    """Tell whether what failed may succeed at the next try, without any repair."""
     if not isinstance(error, SmileGateError):
         return isinstance(error, OSError)
     cause = error.__cause__
@@ -29,15 +29,25 @@ def may_pass(error: BaseException) -> bool:
 
 
 class ConfigError(SmileGateError, ValueError):
-    """A setting is unknown, out of range or contradicts another.
+    """A setting is unknown, out of range or contradicts another. The message says the origin, the
+    key and the reason.
 
     Attributes:
+        reason: what was expected and what was got.
         key: dotted name of the setting, for example ``trigger.hold_s``; empty for the whole file.
+        origin: where the value comes from: the path of a configuration file, the names of
+            environment variables, a verb or an option of the command; empty where not known.
     """
 
-    def __init__(self, message: str, key: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, key: str = "", origin: Path | str = "") -> None:
+        super().__init__(": ".join(str(part) for part in (origin, key, reason) if part))
+        self.reason = reason
         self.key = key
+        self.origin = origin
+
+    def at(self, key: str = "", origin: Path | str = "") -> ConfigError:
+        """Return this error with what its raiser did not know: another key or origin."""
+        return ConfigError(self.reason, key or self.key, origin or self.origin)
 
 
 class ImageError(SmileGateError, ValueError):
@@ -68,7 +78,7 @@ class CameraError(SmileGateError, OSError):
 
 
 class FrameError(CameraError):
-    """What a frame source gave is no picture; the next may be one."""
+    """A frame is damaged; the next frame may be good."""
 
 
 class BundleError(SmileGateError, ValueError):
@@ -123,30 +133,30 @@ class OutputError(SmileGateError, RuntimeError):
 
 
 class PinInUseError(OutputError):
-    """A pin is held by another program, perhaps by smile-gate itself."""
+    """Another program holds the pin, perhaps another smile-gate."""
 
 
 class LeakError(SmileGateError, MemoryError):
-    """The gate has come to hold more memory than it ever should."""
+    """The gate uses more memory than it ever should."""
 
     passing = True
 
 
 class TelemetryError(SmileGateError, OSError):
-    """The place that events are to be written to can't be opened."""
+    """The file for the events can't be opened."""
 
     passing = True
 
 
 class StatusError(SmileGateError, OSError):
-    """No running gate answers, or it can't listen for questions."""
+    """No running gate answers, or the status socket can't be opened."""
 
     passing = True
 
 
 class CalibrationError(SmileGateError, ValueError):
-    """There is too little to propose thresholds from."""
+    """The scores are too few, or too close to each other, to propose thresholds."""
 
 
 class TruthError(SmileGateError, ValueError):
-    """A file of labels is missing, or says what can't be."""
+    """A file of labels is missing or not valid."""

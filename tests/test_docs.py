@@ -1,4 +1,4 @@
-"""Do the documents say what the code does."""
+"""The documents say what the code does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.model.bundle import load_bundle
-from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE
+from edge.settings import DEFAULT_OUTPUTS, OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE
 from edge.settings.explain import table
 from edge.settings.load import load_configuration
 from tests.conftest import ROOT
@@ -21,6 +21,8 @@ def test_every_setting_is_documented_as_it_is() -> None:
     expected = [row for section, kind in SECTIONS.items() for row in table(section, kind)]
     expected += [row for kind in OUTPUT_KINDS.values() for row in table("outputs.NAME", kind)]
     assert [row for row in rows if "| `event` |" not in row] == expected
+    [(kind, pin)] = [output.values() for output in DEFAULT_OUTPUTS.values()]
+    assert f"Without a file there is one output, a {kind} on GPIO {pin}." in text
 
 
 @pytest.mark.parametrize("document", ["docs/configuration.md", "docs/outputs.md", "README.md"])

@@ -1,1 +1,2 @@
-"""The ``smile-gate`` command. In: arguments; out: an exit code, and one line for each error."""
+"""The ``smile-gate`` command: a family of verbs with their arguments in each module.
+The command line comes in; an exit code, results on stdout and one line for an error go out."""

@@ -1,4 +1,4 @@
-"""``smile-gate classify``: smiles in images."""
+"""``smile-gate classify``: scores the faces in images."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from edge.cameras.image_file import list_images, read_grey
+from edge.cli.console import Verbs
 from edge.errors import ImageError
 from edge.faces.open import open_detector
 from edge.model.open import open_classifier
 from edge.settings.load import load_configuration
 from edge.values import Box
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb and its arguments."""
+    parser = verbs.add("classify", classify)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="image or folder")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--whole-image", action="store_true", help="images are face crops: skip the detector"
+    )
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -24,10 +35,10 @@ def classify(options: argparse.Namespace) -> int:
     detector = open_detector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
-    for name, missing in images:
+    for name, refused in images:
         try:
-            if missing is not None:
-                raise missing
+            if refused is not None:
+                raise refused
             grey = read_grey(Path(name))
         except ImageError as error:
             failed += 1
@@ -51,24 +62,24 @@ def classify(options: argparse.Namespace) -> int:
             print(json.dumps({"file": name, "faces": faces}))
         else:
             print(f"{name}: {_in_words(faces)}")
-    if all(missing for _, missing in images):  # nothing that could be an image was named
+    if all(refused for _, refused in images):  # no image was named
         return 2
     return 1 if failed else 0
 
 
 def _images(names: Sequence[str]) -> Iterator[tuple[str, ImageError | None]]:
-    """Yield each image's name as it was given, folders unfolded; an empty folder comes with its
+    """Yield the name of each image, with those in folders; a folder without images comes with an
     error."""
     for name in names:
         path = Path(name)
         try:
-            inside = [str(image) for image in list_images(path)] if path.is_dir() else [name]
+            files = [str(image) for image in list_images(path)] if path.is_dir() else [name]
         except OSError as error:
             yield name, ImageError(f"{name}: expected an image or a folder, got: {error}", path)
             continue
-        if not inside:
+        if not files:
             yield name, ImageError(f"{name}: expected images in this folder, got none", path)
-        yield from ((image, None) for image in inside)
+        yield from ((file, None) for file in files)
 
 
 def _in_words(faces: Sequence[Mapping[str, Any]]) -> str:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from edge.cli.console import Verbs
 from edge.settings.explain import explain, show
 from edge.settings.load import load_configuration
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb, its acts and their arguments."""
+    acts = verbs.group("config", "Show, check or explain the configuration.")
+    acts.add("show", show_config)
+    acts.add("check", check_config)
+    parser = acts.add("explain", explain_config)
+    parser.add_argument("key", nargs="?", default="", metavar="KEY", help="trigger.hold_s, trigger")
 
 
 def show_config(options: argparse.Namespace) -> int:

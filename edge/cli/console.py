@@ -1,26 +1,61 @@
-"""What every command line of the project has: one-line errors, and libraries that stay silent."""
+"""What the command lines of the project share: errors in one line, and silent libraries."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 import cv2
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line instead of with the usage before it."""
+    """Reports an error in the arguments in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def silence_libraries() -> None:
-    """Keep OpenCV, FFmpeg and libcamera from printing lines of their own beside ours.
+Verb = Callable[[argparse.Namespace], int]
+"""Takes the parsed arguments and returns the exit code. Its docstring is its help."""
 
-    What goes wrong in them comes back as an exception or a return value anyway.
+
+class Verbs:
+    """The verbs of a command, or the acts of a verb, as subparsers. The parsed arguments have the
+    chosen verb's function as ``function``.
+
+    Args:
+        parser: of the command, or of the verb.
+        dest: the attribute of the parsed arguments for the name chosen.
+        common: the arguments that all verbs have.
+    """
+
+    def __init__(self, parser: OneLineParser, dest: str, common: OneLineParser) -> None:
+        self._subparsers = parser.add_subparsers(
+            dest=dest, required=True, parser_class=OneLineParser
+        )
+        self._common = common
+
+    def add(self, name: str, verb: Verb) -> OneLineParser:
+        """Add a verb and return its parser for the arguments of its own."""
+        parser = self._subparsers.add_parser(
+            name, parents=[self._common], help=verb.__doc__, description=verb.__doc__
+        )
+        parser.set_defaults(function=verb)
+        return parser
+
+    def group(self, name: str, description: str) -> Verbs:
+        """Add a verb with acts and return the acts."""
+        parser = self._subparsers.add_parser(name, help=description, description=description)
+        return Verbs(parser, "act", self._common)
+
+
+def silence_libraries() -> None:
+    """Keep OpenCV, FFmpeg and libcamera from printing lines.
+
+    Their failures reach the caller as exceptions or return values.
     """
     # Read once, when OpenCV first loads FFmpeg; -8 is FFmpeg's "quiet".
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -32,8 +67,8 @@ def silence_libraries() -> None:
 
 
 def drop_stdout() -> None:
-    """Send the rest of standard output nowhere, its reader having gone, so that Python has
-    nothing to complain about when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Discard the rest of standard output, whose reader has gone: otherwise Python prints an error
+    when it exits."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

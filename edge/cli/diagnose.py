@@ -1,16 +1,19 @@
-"""``smile-gate calibrate``, ``replay``, ``cameras`` and ``doctor``."""
+"""``smile-gate calibrate``, ``replay``, ``cameras``, ``status`` and ``doctor``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import threading
 from contextlib import closing
+from pathlib import Path
 
 from msgspec import to_builtins
 
 from edge.cameras.capture import open_captured
-from edge.cameras.source import list_attached, open_camera
+from edge.cameras.source import KINDS, list_attached, open_camera
+from edge.cli.console import Verbs
 from edge.diagnose.calibrate import collect, plot, propose, write
 from edge.diagnose.doctor import examine
 from edge.diagnose.replay import read_truth, score
@@ -21,13 +24,65 @@ from edge.model.open import open_classifier
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, open_stages
 from edge.service.event_log import log_event
+from edge.service.status_socket import SOCKET, ask
 from edge.settings.load import file_or_installed, load_configuration, with_source
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verbs and their arguments."""
+    parser = verbs.add("calibrate", calibrate)
+    parser.add_argument("--source", metavar="SPEC", help=f"instead of camera.source: {KINDS}")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=5.0, help="length of either part (default 5)"
+    )
+    parser.add_argument(
+        "--pause", type=_seconds, default=2.0, help="seconds between the parts (default 2)"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="put the thresholds into the configuration file"
+    )
+    parser = verbs.add("replay", replay)
+    parser.add_argument("clip", metavar="CLIP", help="a recorded source, as for run")
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help='JSON: {"smiles": [[start, end], ...]} in seconds',
+    )
+    parser.add_argument(
+        "--within",
+        type=_seconds,
+        default=1.0,
+        help="seconds after a smile's start in which a firing is its hit (default 1)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    verbs.add("cameras", cameras)
+    for parser in (verbs.add("status", status), verbs.add("doctor", doctor)):
+        parser.add_argument("--json", action="store_true", help="as JSON")
+        parser.add_argument(
+            "--socket",
+            type=Path,
+            default=SOCKET,
+            metavar="PATH",
+            help=f"where the running gate answers (default {SOCKET})",
+        )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds <= 3600.0:
+        raise argparse.ArgumentTypeError(f"expected seconds from 0 to 3600, got {text!r}")
+    return seconds
 
 
 def calibrate(options: argparse.Namespace) -> int:
     """Propose thresholds for this place from a few seconds without and with a smile."""
     if options.write and not options.config:
-        raise ConfigError("--write: expected --config FILE to write to, got none")
+        raise ConfigError("expected --config FILE to write to, got none", origin="--write")
     settings = with_source(load_configuration(options.config).settings, options.source)
     classifier = open_classifier(settings)
     stop = threading.Event()
@@ -74,12 +129,22 @@ def replay(options: argparse.Namespace) -> int:
 
 def cameras(_: argparse.Namespace) -> int:
     """List the cameras that are attached, each by its SPEC, and what they can do."""
-    found = False
-    for one in list_attached():
-        found = True
-        print("\n  ".join([f"{one.source}  {one.name}", *one.modes]))
-    if not found:
+    camera = None
+    for camera in list_attached():
+        print("\n  ".join([f"{camera.source}  {camera.name}", *camera.modes]))
+    if camera is None:
         print("no camera is attached")
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Ask the running service how it is."""
+    report = ask(options.socket)
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    for key, value in report.items():
+        print(f"{key.replace('_', ' ')}: {value if value not in (None, '', []) else '-'}")
     return 0
 
 
@@ -88,9 +153,9 @@ def doctor(options: argparse.Namespace) -> int:
     findings = list(examine(file_or_installed(options.config), options.socket))
     if options.json:
         print(json.dumps(to_builtins(findings)))
-    for one in [] if options.json else findings:
-        print(f"{one.verdict:8} {one.about:12} {one.words}")
-        if one.mend:
-            print(f"{'':8} {'':12} to mend it: {one.mend}")
-    verdicts = {one.verdict for one in findings}
+    for finding in [] if options.json else findings:
+        print(f"{finding.verdict:8} {finding.subject:12} {finding.text}")
+        if finding.remedy:
+            print(f"{'':8} {'':12} to mend it: {finding.remedy}")
+    verdicts = {finding.verdict for finding in findings}
     return 2 if "bad" in verdicts else 1 if "warning" in verdicts else 0

@@ -1,4 +1,4 @@
-"""``smile-gate fire`` and ``safe``: outputs by hand."""
+"""``smile-gate fire`` and ``safe``: switch outputs by hand."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import argparse
 from contextlib import ExitStack, closing
 
 from edge.cameras.capture import open_captured
+from edge.cli.console import Verbs
 from edge.errors import ConfigError, OutputError
 from edge.outputs.group import Outputs
 from edge.service import driven_outputs, journal
 from edge.service.event_log import log_event
 from edge.service.sd_notify import runtime_folder
 from edge.service.signals import Stopper
-from edge.settings import SnapshotSettings
-from edge.settings.load import INSTALLED, file_or_installed, load_configuration
+from edge.settings import SnapshotSettings, load
+from edge.settings.load import file_or_installed, load_configuration
 from edge.values import Decision, Event
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verbs and their arguments."""
+    parser = verbs.add("fire", fire)
+    parser.add_argument("name", metavar="NAME", help="the output's name in the configuration")
+    verbs.add("safe", safe)
 
 
 def fire(options: argparse.Namespace) -> int:
@@ -23,7 +31,7 @@ def fire(options: argparse.Namespace) -> int:
     output = settings.outputs.get(options.name)
     if output is None:
         names = ", ".join(settings.outputs) or "none at all"
-        raise ConfigError(f"fire {options.name}: expected the name of an output: {names}")
+        raise ConfigError(f"expected the name of an output: {names}", origin=f"fire {options.name}")
     faults: list[str] = []
 
     def listen(event: Event) -> None:
@@ -55,10 +63,11 @@ def safe(options: argparse.Namespace) -> int:
     outputs = driven_outputs.noted(folder) if folder else None
     if outputs is None:
         path = file_or_installed(options.config)
-        if path is None:  # the defaults' shutter may be anything here, a relay that is active low
+        if path is None:  # on the default pin there may be anything, such as an active-low relay
             raise ConfigError(
-                f"safe: expected --config FILE or {INSTALLED}, got neither: no "
-                "configuration names a pin"
+                f"expected --config FILE or {load.INSTALLED}, got neither: no configuration "
+                "names a pin",
+                origin="safe",
             )
         outputs = load_configuration(path).settings.outputs
     with_pins = {name: output for name, output in outputs.items() if output.pins()}

@@ -1,9 +1,8 @@
-"""``smile-gate run`` and ``status``: the gate itself, and what it says while it runs."""
+"""``smile-gate run``: the gate itself."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -11,18 +10,34 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from edge.cameras.capture import Capture
+from edge.cameras.source import KINDS
+from edge.cli.console import Verbs
 from edge.pipeline import Timings
 from edge.service import driven_outputs, journal
 from edge.service.event_log import EventWriter, log_event
 from edge.service.sd_notify import Notifier, runtime_folder
 from edge.service.service import Service
 from edge.service.signals import Stopper
-from edge.service.status_socket import SOCKET, StatusServer, ask
+from edge.service.status_socket import SOCKET, StatusServer
 from edge.settings import Settings
 from edge.settings.load import load_configuration, with_source
 from edge.values import Event
 
 log = logging.getLogger(__name__)
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb and its arguments."""
+    parser = verbs.add("run", run)
+    parser.add_argument(
+        "--source", metavar="SPEC", help=f"instead of the configuration's camera.source: {KINDS}"
+    )
+    parser.add_argument(
+        "--events", metavar="PATH", help="append events as JSON lines to a file; - is stdout"
+    )
+    parser.add_argument(
+        "--realtime", action="store_true", help="play a recorded source at its own pace"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,17 +67,6 @@ def run(options: argparse.Namespace) -> int:
         if isinstance(service.camera, Capture):
             camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
-    return 0
-
-
-def status(options: argparse.Namespace) -> int:
-    """Ask the running service how it is."""
-    report = ask(options.socket)
-    if options.json:
-        print(json.dumps(report))
-        return 0
-    for key, value in report.items():
-        print(f"{key.replace('_', ' ')}: {value if value not in (None, '', []) else '-'}")
     return 0
 
 

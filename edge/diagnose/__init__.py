@@ -1,1 +1,2 @@
-"""Sets up and mends a gate. In: settings, a camera or a clip; out: findings and thresholds."""
+"""What sets up a gate in its place and finds out what is wrong with it: calibrate, replay, doctor.
+Settings, a camera or a labelled clip come in; thresholds, a score or findings go out."""

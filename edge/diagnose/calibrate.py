@@ -1,4 +1,4 @@
-"""Proposes thresholds for a place from scores of somebody who does not smile, then does."""
+"""Proposes thresholds for a place from scores of a person who does not smile, then smiles."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from edge.model.classifier import Classifier
 from edge.settings.load import load_configuration
 
 FEWEST = 10
-"""Scores of each kind without which nothing is proposed."""
+"""Fewest scores of each kind for a proposal."""
 SMALLEST_GAP = 0.2
-"""Distributions closer than this are not told apart."""
+"""Smallest gap between the two distributions for a proposal."""
 BINS = 20
 BAR = 40
 
@@ -37,33 +37,33 @@ def collect(
     pause_s: float,
     say: Callable[[str], None],
 ) -> tuple[list[float], list[float]]:
-    """Score the main face of each frame, first while it does not smile, then while it does.
+    """Score the main face of each frame, first while it does not smile, then while it smiles.
 
     Args:
-        camera: live or recorded; only the frames' times count.
-        faces: finds them.
-        classifier: scores them.
-        seconds: length of either part.
-        pause_s: time between them, whose frames are not looked at.
+        camera: live or recorded; the time is that of its frames.
+        faces: detects and tracks the faces.
+        classifier: scores the faces.
+        seconds: length of each part.
+        pause_s: time between the two parts, whose frames are not scored.
         say: tells the person in front of the camera what to do.
 
     Returns:
-        Scores of either part.
+        The scores of the neutral and of the smiling part.
 
     Raises:
         CameraError: the source failed.
-        CalibrationError: there were too few frames with a face.
+        CalibrationError: too few frames have a face.
     """
     neutral: list[float] = []
     smile: list[float] = []
     say(f"Look at the camera and do not smile, for {seconds:g} s.")
     began: float | None = None
-    asked = False
+    prompted = False
     while (frame := camera.read()) is not None:
         began = frame.time if began is None else began
         passed = frame.time - began
-        if passed >= seconds and not asked:
-            asked = True
+        if passed >= seconds and not prompted:
+            prompted = True
             say(f"Now smile, for {seconds:g} s.")
         if seconds <= passed < seconds + pause_s:
             continue
@@ -81,12 +81,12 @@ def collect(
 
 
 def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, float]:
-    """Return ``threshold_on`` and ``threshold_off``: 80 and 40 % of the way from where 95 % of the
-    neutral scores lie below to where 95 % of the smiling ones lie above. Scores that are all 0 and
-    all 1 so give the defaults.
+    """Return ``threshold_on`` and ``threshold_off``: 80 % and 40 % of the way from the 95th
+    percentile of the neutral scores to the 5th of the smiling scores. Neutral scores of 0 and
+    smiling scores of 1 give the defaults.
 
     Raises:
-        CalibrationError: the two overlap.
+        CalibrationError: the gap between the two is too small.
     """
     high = float(np.percentile(neutral, 95))
     low = float(np.percentile(smile, 5))
@@ -100,7 +100,7 @@ def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, fl
 
 
 def plot(neutral: Sequence[float], smile: Sequence[float]) -> list[str]:
-    """Return two histograms side by side as lines of text, scores from 0 to 1 downwards."""
+    """Return two histograms side by side as lines of text; the score grows from line to line."""
     columns = []
     for scores in (neutral, smile):
         counts, _ = np.histogram(np.clip(scores, 0.0, 1.0), BINS, (0.0, 1.0))
@@ -117,16 +117,16 @@ def write(path: Path, threshold_on: float, threshold_off: float) -> None:
     """Put thresholds into a configuration file; everything else in it stays as it is.
 
     Raises:
-        ConfigError: the file is no configuration, or can't be written; it is as it was.
+        ConfigError: the file is not valid or can't be written; it stays as it is.
     """
-    path = path.resolve()  # the file behind a link is replaced, not the link
+    path = path.resolve()  # a link stays a link: its target is replaced
     load_configuration(path)
     thresholds = {"threshold_on": threshold_on, "threshold_off": threshold_off}
     try:
         text = path.read_bytes().decode()
         _replace(path, _with_thresholds(text, thresholds).encode())
     except (OSError, TOMLKitError) as error:
-        raise ConfigError(f"{path}: expected a file to write to, got: {error}") from error
+        raise ConfigError(f"expected a file to write to, got: {error}", origin=path) from error
 
 
 def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
@@ -145,7 +145,7 @@ def _with_thresholds(text: str, thresholds: Mapping[str, float]) -> str:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Put a file in the place of another, with its owner and mode, once it is known to be good."""
+    """Replace a configuration file, with its owner and mode, if the new contents are valid."""
     before = path.stat()
     with written(data, path.parent, f".{path.name}.") as new:
         new.chmod(stat.S_IMODE(before.st_mode))
@@ -154,5 +154,5 @@ def _replace(path: Path, data: bytes) -> None:
         try:
             load_configuration(new)
         except ConfigError as error:
-            raise ConfigError(str(error).replace(str(new), str(path)), error.key) from error
+            raise error.at(origin=path if error.origin == new else "") from error
         new.rename(path)

@@ -1,4 +1,4 @@
-"""Scores a recorded clip by its firings, against what a person says is in it."""
+"""Scores the firings of a recorded clip against a person's labels."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from edge.errors import TruthError
 
 
 class Truth(Struct, frozen=True, forbid_unknown_fields=True):
-    """``{"smiles": [[start, end], ...]}`` in seconds of the clip, one after the other."""
+    """A file of labels: start and end of each smile, in seconds of the clip, in order."""
 
     smiles: list[tuple[float, float]]
 
 
 class Result(Struct, frozen=True):
-    """How a clip's firings meet its smiles.
+    """The score of a clip.
 
     Attributes:
-        hits: smiles with a firing in time.
-        misses: smiles without.
-        false_firings: all other firings.
-        hours: the clip's length.
-        latencies_s: of each hit, from the smile's start to the firing, in seconds.
+        hits: number of smiles with a firing in time.
+        misses: number of smiles without a firing in time.
+        false_firings: number of all other firings.
+        hours: length of the clip.
+        latencies_s: seconds from the start of a smile to its firing, for each hit.
     """
 
     hits: int
@@ -36,27 +36,27 @@ class Result(Struct, frozen=True):
     latencies_s: list[float]
 
     def lines(self) -> list[str]:
-        """Return the result in words."""
+        """Return the result as lines of text."""
         per_hour = self.false_firings / self.hours
-        said = [
+        lines = [
             f"hits            {self.hits}",
             f"misses          {self.misses}",
             f"false firings   {self.false_firings} in {self.hours * 3600:.1f} s: "
             f"{per_hour:.1f} an hour",
         ]
         if self.latencies_s:
-            said.append(
+            lines.append(
                 f"smile to pulse  median {statistics.median(self.latencies_s):.3f} s, "
                 f"worst {max(self.latencies_s):.3f} s"
             )
-        return said
+        return lines
 
 
 def read_truth(path: Path) -> list[tuple[float, float]]:
-    """Read the times of smiles, in order.
+    """Return the start and end of each smile in a file of labels, in seconds and in order.
 
     Raises:
-        TruthError: the file is missing or says something else.
+        TruthError: the file is missing or not valid.
     """
     try:
         smiles = msgspec.json.decode(path.read_bytes(), type=Truth).smiles
@@ -83,14 +83,14 @@ def score(
     length_s: float,
     within_s: float,
 ) -> Result:
-    """Match firings with smiles: the first firing within ``within_s`` of a smile's start is its
+    """Match firings with smiles: the first firing within ``within_s`` of the start of a smile is a
     hit; every other firing is false.
 
     Args:
-        firings: times in seconds.
-        smiles: start and end of each in seconds, in order.
-        length_s: of the clip.
-        within_s: how late a firing may be.
+        firings: their times in seconds.
+        smiles: start and end of each smile in seconds, in order.
+        length_s: length of the clip in seconds.
+        within_s: longest time from the start of a smile to its firing, in seconds.
     """
     free = sorted(firings)
     latencies = []

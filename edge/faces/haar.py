@@ -73,7 +73,7 @@ def find_cascade(name: str = CASCADE) -> Path:
 
 def _open_cascade(path: Path) -> tuple[cv2.CascadeClassifier, float]:
     """Return a cascade and the weight that a window must reach in its last stage."""
-    expected = "faces.cascade: expected a cascade file as OpenCV's haarcascade_*.xml"
+    expected = "expected a cascade file as OpenCV's haarcascade_*.xml"
     if not path.is_file():
         raise ConfigError(f"{expected}, got no file {path}", "faces.cascade")
     try:

@@ -119,12 +119,11 @@ class YunetDetector:
 def _open_network(settings: FaceSettings) -> cv2.FaceDetectorYN:
     if not hasattr(cv2, "FaceDetectorYN"):
         raise ConfigError(
-            f"faces.detector: expected an OpenCV with FaceDetectorYN for yunet, got "
-            f"{cv2.__version__} without",
+            f"expected an OpenCV with FaceDetectorYN for yunet, got {cv2.__version__} without",
             "faces.detector",
         )
     path = Path(settings.yunet_model or "")
-    expected = f"faces.yunet_model: expected YuNet's ONNX file, one for OpenCV {cv2.__version__}"
+    expected = f"expected YuNet's ONNX file, one for OpenCV {cv2.__version__}"
     if not path.is_file():
         raise ConfigError(f"{expected}, got no file {path}", "faces.yunet_model")
     try:

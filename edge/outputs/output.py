@@ -16,7 +16,7 @@ from gpiozero import BadPinFactory, PinFactoryFallback, PinPWMUnsupported
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge.errors import OutputError
+from edge.errors import OutputError, PinInUseError
 from edge.values import Decision, Event, EventName, Fault, Frame, Picture
 
 log = logging.getLogger(__name__)
@@ -259,9 +259,10 @@ def opening(name: str, pin: int) -> Iterator[None]:
     """Turn what gpiozero and the pin libraries raise when a pin is opened into one error.
 
     Raises:
+        PinInUseError: another program holds the pin.
         OutputError: there is no GPIO here, or the pin can't be had.
     """
-    hint = ""
+    hint, kind = "", OutputError
     try:
         with warnings.catch_warnings():
             # gpiozero warns of each pin library it tries in vain; the error says the end.
@@ -277,7 +278,5 @@ def opening(name: str, pin: int) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  (each pin library has errors of its own)
         expected, cause = f"GPIO {pin} to be usable", error
         if "busy" in str(error).lower():
-            hint = "; another program holds it, perhaps smile-gate itself"
-    raise OutputError(
-        f"outputs.{name}: expected {expected}, got: {cause}{hint}", name, pin
-    ) from cause
+            hint, kind = "; another program holds it, perhaps smile-gate itself", PinInUseError
+    raise kind(f"outputs.{name}: expected {expected}, got: {cause}{hint}", name, pin) from cause

@@ -1,14 +1,17 @@
-"""What can be set: typed, each setting with its bounds, its meaning and the reason for its default.
-
-``docs/configuration.md`` and ``smile-gate config explain`` say what is written here.
-"""
+"""What can be set: each setting has a type, bounds, a meaning and the reason for its default.
+A TOML file and the environment come in, one checked and immutable ``Settings`` goes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 
+from edge.settings.board import BoardSettings
+from edge.settings.cameras import CameraSettings, Picamera2Settings, StreamSettings, V4l2Settings
+from edge.settings.faces import FaceSettings
+from edge.settings.model import SHIPPED_BUNDLE, ModelSettings
 from edge.settings.outputs import (
     OUTPUT_KINDS,
     RESERVED_PINS,
@@ -19,19 +22,10 @@ from edge.settings.outputs import (
     ShutterSettings,
     SnapshotSettings,
 )
-from edge.settings.stages import (
-    SHIPPED_BUNDLE,
-    BoardSettings,
-    CameraSettings,
-    FaceSettings,
-    ModelSettings,
-    Picamera2Settings,
-    StreamSettings,
-    TriggerSettings,
-    V4l2Settings,
-)
+from edge.settings.trigger import TriggerSettings
 
 __all__ = [
+    "DEFAULT_OUTPUTS",
     "OUTPUT_KINDS",
     "RESERVED_PINS",
     "SECTIONS",
@@ -53,21 +47,13 @@ __all__ = [
     "V4l2Settings",
 ]
 
-SECTIONS: Mapping[str, type[Struct]] = {
-    "camera": CameraSettings,
-    "picamera2": Picamera2Settings,
-    "v4l2": V4l2Settings,
-    "stream": StreamSettings,
-    "model": ModelSettings,
-    "faces": FaceSettings,
-    "trigger": TriggerSettings,
-    "board": BoardSettings,
-}
+DEFAULT_OUTPUTS: Mapping[str, Mapping[str, Any]] = {"shutter": {"kind": "shutter", "pin": 17}}
+"""The outputs without a configuration file, as a file would say them."""
 
 
 class Settings(Struct, frozen=True):
-    """All settings. Without a file there is one output, a shutter on GPIO 17; a file names every
-    pin that may be driven, so with a file there are no others."""
+    """All settings. A file names every pin that may be driven: ``DEFAULT_OUTPUTS`` are there
+    only without a file."""
 
     camera: CameraSettings = CameraSettings()
     picamera2: Picamera2Settings = Picamera2Settings()
@@ -78,5 +64,12 @@ class Settings(Struct, frozen=True):
     trigger: TriggerSettings = TriggerSettings()
     board: BoardSettings = BoardSettings()
     outputs: dict[str, AnyOutputSettings] = field(
-        default_factory=lambda: {"shutter": ShutterSettings(pin=17)}
+        default_factory=lambda: convert(DEFAULT_OUTPUTS, dict[str, AnyOutputSettings])
     )
+
+
+SECTIONS: Mapping[str, type[Struct]] = {
+    name: type(section)
+    for name in Settings.__struct_fields__
+    if isinstance(section := getattr(Settings(), name), Struct)
+}

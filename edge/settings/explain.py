@@ -1,4 +1,4 @@
-"""Says in words what can be set, from the typed settings themselves."""
+"""Documents the settings from their types: as a table, with their values, or one by one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from edge.settings.load import Configuration
 
 
 class Setting(Struct, frozen=True):
-    """One setting in words.
+    """The documentation of one setting.
 
     Attributes:
         key: dotted name, for example ``trigger.hold_s``.
         default: as TOML; empty when a value must be given.
-        range: what it may be; empty when anything of its type.
+        range: the values allowed; empty when all of its type are.
         meaning: what it does, with the unit.
         why: the reason for the default; may be empty.
     """
@@ -38,35 +38,27 @@ class Setting(Struct, frozen=True):
 def settings_of(section: str, kind: type[Struct]) -> list[Setting]:
     """Return the settings of one section in the order of its fields."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    found = []
+    settings = []
     tag = kind.__struct_config__.tag
     if isinstance(tag, str):
-        about = (kind.__doc__ or "").partition(": ")[2].partition(". ")[0]
-        found.append(
-            Setting(f"{section}.kind", "", f'"{tag}"', " ".join(about.split()).rstrip("."), "")
-        )
+        meaning = (kind.__doc__ or "").partition(": ")[2].partition(". ")[0]
+        meaning = " ".join(meaning.split()).rstrip(".")
+        settings.append(Setting(f"{section}.kind", "", f'"{tag}"', meaning, ""))
     for field in msgspec.structs.fields(kind):
-        metas = list(_metas(hints[field.name]))
-        meta = metas[0] if metas else Meta()
-        why = meta.extra["why"] if meta.extra else ""
-        found.append(
-            Setting(
-                f"{section}.{field.name}",
-                _default(field),
-                _range(hints[field.name]),
-                meta.description or "",
-                why,
-            )
-        )
-    return found
+        hint = hints[field.name]
+        meaning = next((meta.description for meta in _metas(hint) if meta.description), "")
+        why = next((meta.extra["why"] for meta in _metas(hint) if meta.extra), "")
+        key = f"{section}.{field.name}"
+        settings.append(Setting(key, _default(field), _range(hint), meaning, why))
+    return settings
 
 
 def table(section: str, kind: type[Struct]) -> Iterator[str]:
     """Yield the rows of a Markdown table of one section's settings."""
-    for one in settings_of(section, kind):
-        default = f"`{one.default}`" if one.default else "must be given"
-        meaning = f"{one.meaning}. *{one.default}: {one.why}*" if one.why else one.meaning
-        yield f"| `{one.key}` | {default} | {one.range} | {meaning} |"
+    for setting in settings_of(section, kind):
+        default = f"`{setting.default}`" if setting.default else "must be given"
+        why = f". *{setting.default}: {setting.why}*" if setting.why else ""
+        yield f"| `{setting.key}` | {default} | {setting.range} | {setting.meaning}{why} |"
 
 
 def show(configuration: Configuration) -> Iterator[str]:
@@ -77,9 +69,10 @@ def show(configuration: Configuration) -> Iterator[str]:
         sections[f"outputs.{name}"] = output
     for section, values in sections.items():
         yield f"[{'.'.join(_toml_key(part) for part in section.split('.', 1))}]"
-        for key in (one.key.rpartition(".")[2] for one in settings_of(section, type(values))):
+        for setting in settings_of(section, type(values)):
+            key = setting.key.rpartition(".")[2]
             value = _value(values, key)
-            origin = _origin(configuration.origins, f"{section}.{key}")
+            origin = _origin(configuration.origins, setting.key)
             yield f"{key} = {_toml(value)}  # {origin}" if value is not None else f"# {key} not set"
 
 
@@ -99,26 +92,27 @@ def explain(key: str, configuration: Configuration) -> Iterator[str]:
     configured = configuration.settings.outputs
     if key:
         sections |= {f"outputs.{name}": type(output) for name, output in configured.items()}
-    known = [one for section, kind in sections.items() for one in settings_of(section, kind)]
-    matches = [one for one in known if f"{one.key}.".startswith(f"{key}." if key else "")]
+    known = [setting for name, kind in sections.items() for setting in settings_of(name, kind)]
+    prefix = f"{key}." if key else ""
+    matches = [setting for setting in known if f"{setting.key}.".startswith(prefix)]
     if not matches:
         expected = ", ".join([*SECTIONS, *(f"outputs.{kind}" for kind in OUTPUT_KINDS)])
-        raise ConfigError(f"{key}: expected a setting or a section: {expected}", key)
-    for number, one in enumerate(matches):
+        raise ConfigError(f"expected a setting or a section: {expected}", key)
+    for number, setting in enumerate(matches):
         if number:
             yield ""
-        yield f"{one.key}: {one.meaning}"
-        if one.range:
-            yield f"  range    {one.range}"
-        yield f"  default  {one.default or 'none: a value must be given'}"
-        if one.why:
-            yield f"  why      {one.why}"
-        section, _, name = one.key.rpartition(".")
+        yield f"{setting.key}: {setting.meaning}"
+        if setting.range:
+            yield f"  range    {setting.range}"
+        yield f"  default  {setting.default or 'none: a value must be given'}"
+        if setting.why:
+            yield f"  why      {setting.why}"
+        section, _, name = setting.key.rpartition(".")
         values = getattr(configuration.settings, section, None) or configured.get(
             section.removeprefix("outputs.")
         )
         if isinstance(values, sections[section]):
-            origin = _origin(configuration.origins, one.key)
+            origin = _origin(configuration.origins, setting.key)
             yield f"  now      {_toml(_value(values, name))} ({origin})"
 
 
@@ -129,12 +123,12 @@ def _value(values: Struct, key: str) -> object:
 
 
 def _origin(origins: Mapping[str, str], key: str) -> str:
-    inside = next((one for one in origins if one.startswith(f"{key}.")), key)
-    return origins.get(inside, "default")
+    inner_key = next((inner for inner in origins if inner.startswith(f"{key}.")), key)
+    return origins.get(inner_key, "default")
 
 
 def _metas(hint: Any) -> Iterator[Meta]:
-    """Yield what is said of a type, from the outside in."""
+    """Yield the metadata of a type, from the outside in."""
     if typing.get_origin(hint) is Annotated:
         yield from reversed([meta for meta in hint.__metadata__ if isinstance(meta, Meta)])
         yield from _metas(hint.__origin__)
@@ -145,10 +139,8 @@ def _metas(hint: Any) -> Iterator[Meta]:
 
 def _range(hint: Any) -> str:
     for meta in _metas(hint):
-        if meta.ge is not None and meta.le is not None:
-            return f"{meta.ge:g}-{meta.le:g}"
         if meta.ge is not None:
-            return f"{meta.ge:g} or more"
+            return f"{meta.ge:g}-{meta.le:g}"
     inner = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
     if typing.get_origin(inner) is Literal:
         return ", ".join(_toml(choice) for choice in typing.get_args(inner))

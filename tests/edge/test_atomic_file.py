@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, by what the system is asked for, in which order."""
+"""The order of system calls that makes a file appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge.atomic_file import written
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was brought to the disk and renamed, in order."""
     done: list[str] = []
     fsync, rename = os.fsync, Path.rename
@@ -29,13 +29,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-def test_it_is_on_the_disk_before_it_has_its_name_and_its_name_after(
-    tmp_path: Path, asked: list[str]
+def test_a_file_is_on_the_disk_before_it_is_renamed_and_its_name_after(
+    tmp_path: Path, calls: list[str]
 ) -> None:
     target = tmp_path / "target"
-    with written(b"whole", tmp_path, ".") as half:
-        half.rename(target)
-    assert asked == [f"sync {half}", f"rename {half} {target}", f"sync {tmp_path}"]
+    with written(b"whole", tmp_path, ".") as new:
+        new.rename(target)
+    assert calls == [f"sync {new}", f"rename {new} {target}", f"sync {tmp_path}"]
     assert target.read_bytes() == b"whole"
     assert target.stat().st_mode & 0o777 == 0o600
 

@@ -29,14 +29,22 @@ def test_these_stay(error: Exception) -> None:
     assert not may_pass(error)
 
 
-@pytest.mark.parametrize(("number", "passes"), [(errno.EIO, True), (errno.EACCES, False)])
-def test_settings_that_the_card_does_not_give_up_now(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, passes: bool
-) -> None:
-    def fail(*_: object, **__: object) -> str:
-        raise OSError(number, "failed")
-
-    monkeypatch.setattr(Path, "read_text", fail)
+@pytest.mark.parametrize(("path", "passes"), [("/proc/self/mem", True), ("/proc/self", False)])
+def test_settings_that_the_system_cannot_read(path: str, passes: bool) -> None:
+    """The first gives an input/output error, as a bad card does; the second is a folder."""
     with pytest.raises(ConfigError) as caught:
-        load_configuration(tmp_path / "c.toml")
+        load_configuration(Path(path))
     assert may_pass(caught.value) is passes
+
+
+def test_a_setting_s_error_says_its_facts() -> None:
+    error = ConfigError("expected float, got 'x'", "hold_s")
+    assert str(error) == "hold_s: expected float, got 'x'"
+    error = error.at("trigger.hold_s", Path("c.toml"))
+    assert str(error) == "c.toml: trigger.hold_s: expected float, got 'x'"
+    assert (error.reason, error.key, error.origin) == (
+        "expected float, got 'x'",
+        "trigger.hold_s",
+        Path("c.toml"),
+    )
+    assert str(ConfigError("expected TOML", origin="c.toml")) == "c.toml: expected TOML"

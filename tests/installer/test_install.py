@@ -34,7 +34,7 @@ def change(device: Device, file: str, old: str, new: str) -> None:
 
 def add_a_setting(device: Device) -> None:
     old = "    hold_s: Annotated["
-    change(device, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
+    change(device, "edge/settings/trigger.py", old, f"    patience_s: float = 1.0\n{old}")
 
 
 def test_a_dry_run_changes_nothing(device: Device) -> None:

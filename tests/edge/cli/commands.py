@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockPin
 
 from edge.cli import __main__ as cli
+from tests.edge.outputs.acting import wait_until
 
 LONG_PULSE = """
 [trigger]
@@ -35,6 +42,22 @@ def smile_gate(capfd: pytest.CaptureFixture[str]) -> Any:
         return code, out, err
 
     return call
+
+
+@contextmanager
+def signal_when_active(pin: MockPin, number: signal.Signals) -> Iterator[None]:
+    """Send this process a signal once the pin is active."""
+
+    def wait_and_signal() -> None:
+        try:
+            wait_until(lambda: bool(pin.state), 20.0)
+        finally:
+            os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=wait_and_signal)
+    thread.start()
+    yield
+    thread.join()
 
 
 def command(*arguments: str | Path) -> list[str]:

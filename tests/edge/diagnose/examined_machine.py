@@ -1,18 +1,21 @@
-"""A machine for ``smile-gate doctor`` to look over."""
+"""A machine for ``smile-gate doctor`` to check."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edge.cameras.camera import Attached
-from edge.diagnose import doctor
-from edge.diagnose.doctor import Finding, examine
+from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.probes import Probes
+from edge.diagnose.doctor import examine
 from edge.model.edgetpu import EDGE_TPU
 from edge.service.board import Health
 
@@ -27,27 +30,38 @@ distributions = cache(packages_distributions)
 
 
 class Machine:
-    """A machine on which all is well, to be changed by a test, and what doctor says of it."""
+    """A machine on which all is well, to be changed by a test, and what doctor finds there."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.socket = folder / "s"
-        self.patch = monkeypatch
         self.source = "v4l2:/dev/video0"
         self.more = ""
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(doctor, "packages_distributions", distributions)
-        monkeypatch.setattr(doctor, "list_attached", lambda: iter(ATTACHED[:2]))
-        monkeypatch.setattr(doctor, "DEVICE_TREE", folder / "no-device-tree")
-        monkeypatch.setenv("LG_WD", str(folder))  # doctor sets it where it is not, for good
-        monkeypatch.setattr(EDGE_TPU, "devices", folder / "no-usb")
-        monkeypatch.setattr(doctor, "read_health", lambda: Health(51.2, 0x0))
-        self.said_by({("systemctl", "is-active", "smile-gate.service"): "inactive"})
-
-    def said_by(self, programs: Mapping[Sequence[str], str]) -> None:
-        self.patch.setattr(
-            doctor, "_said", lambda command: (programs.get(tuple(command[:3]), ""), "")
+        self.probes = Probes(
+            device_tree=folder / "model",
+            distributions=distributions,
+            list_attached=lambda: ATTACHED[:2],
+            read_health=lambda: Health(51.2, 0x0),
         )
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("LG_WD", str(folder))  # doctor sets it where it is not, for good
+        monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
+        monkeypatch.setattr(EDGE_TPU, "devices", folder / "no-usb")
+        self.install("systemctl", "echo inactive")
+        self.install("journalctl", "")
+
+    def install(self, program: str, script: str) -> None:
+        path = self.folder / "bin" / program
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def answer(self, **answers: Any) -> None:
+        """Answer probes of doctor in another way."""
+        self.probes = replace(self.probes, **answers)
+
+    def be_a_board(self) -> None:
+        self.probes.device_tree.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
 
     @property
     def config(self) -> Path:
@@ -58,12 +72,13 @@ class Machine:
         )
         return path
 
-    def all(self) -> list[Finding]:
-        return list(examine(self.config, self.socket))
+    def findings(self, subject: str = "") -> list[Finding]:
+        """Return the findings about something, or all; what is not good has a remedy."""
+        findings = list(examine(self.config, self.socket, self.probes))
+        for finding in findings:
+            assert bool(finding.remedy) == (finding.verdict != "good"), finding
+        return [finding for finding in findings if subject in {"", finding.subject}]
 
-    def about(self, what: str) -> Finding:
-        """Return the one, or the last, finding about something; what is not good has a mend."""
-        findings = self.all()
-        for one in findings:
-            assert bool(one.mend) == (one.verdict != "good"), one
-        return [one for one in findings if one.about == what][-1]
+    def finding(self, subject: str) -> Finding:
+        """Return the last finding about something."""
+        return self.findings(subject)[-1]

@@ -31,7 +31,7 @@ from edge.values import Box, Face, Frame, SmileScore
         ([0.0] * 20, [1.0] * 20, (0.8, 0.4)),
         ([0.2] * 20, [0.7] * 20, (0.6, 0.4)),
         ([0.1] * 20, [0.31] * 20, (0.27, 0.18)),
-        ([0.0] * 99 + [1.0], [1.0] * 99 + [0.0], (0.8, 0.4)),  # one each is no rule
+        ([0.0] * 99 + [1.0], [1.0] * 99 + [0.0], (0.8, 0.4)),  # single outliers
         (np.linspace(0.0, 0.2, 101), np.linspace(0.8, 1.0, 101), (0.69, 0.44)),
     ],
 )
@@ -42,7 +42,7 @@ def test_thresholds_lie_between_the_two(
 
 
 @pytest.mark.parametrize(
-    ("neutral", "smile", "said"),
+    ("neutral", "smile", "got"),
     [
         ([0.5] * 20, [0.6] * 20, "0.60 (5 % of smiles are below) and 0.50"),
         ([0.5] * 20, [0.5] * 20, "0.50 (5 % of smiles are below) and 0.50"),
@@ -51,10 +51,10 @@ def test_thresholds_lie_between_the_two(
         ([0.0] * 100, [0.0] * 10 + [1.0] * 90, "0.00 (5 % of smiles are below) and 0.00"),
     ],
 )
-def test_what_overlaps_is_refused(neutral: list[float], smile: list[float], said: str) -> None:
+def test_what_overlaps_is_refused(neutral: list[float], smile: list[float], got: str) -> None:
     with pytest.raises(CalibrationError, match=r"at least 0\.2 above neutral faces") as caught:
         propose(neutral, smile)
-    assert f"got {said}" in str(caught.value)
+    assert f"got {got}" in str(caught.value)
 
 
 # plot
@@ -90,7 +90,7 @@ def test_a_plot_of_all_in_one_bin() -> None:
 
 
 class TwoFaces:
-    """Stands for camera, face finder and classifier; a face's score is the frame's time."""
+    """Camera, detector and classifier in one; a face's score is the frame's time."""
 
     def __init__(self, start: float, seconds: float, seen: Callable[[float], bool]) -> None:
         self.times = iter([start + index / 10 for index in range(round(seconds * 10))])
@@ -109,21 +109,18 @@ class TwoFaces:
         return SmileScore(face, round(frame.time - self.start + 100 * (face.id - 1), 1))
 
 
-def collect_from(two: Any, said: list[str] | None = None) -> tuple[list[float], list[float]]:
-    say = (said if said is not None else []).append
-    return collect(two, two, two, seconds=2.0, pause_s=0.55, say=say)
+def collect_from(faces: Any, spoken: list[str] | None = None) -> tuple[list[float], list[float]]:
+    say = (spoken if spoken is not None else []).append
+    return collect(faces, faces, faces, seconds=2.0, pause_s=0.55, say=say)
 
 
 @pytest.mark.parametrize("start", [0.0, 98765.0])
 def test_the_pause_and_other_faces_are_not_looked_at(start: float) -> None:
-    said: list[str] = []
-    neutral, smile = collect_from(TwoFaces(start, 60.0, lambda _: True), said)
+    spoken: list[str] = []
+    neutral, smile = collect_from(TwoFaces(start, 60.0, lambda _: True), spoken)
     assert neutral == [index / 10 for index in range(20)]
     assert smile == [index / 10 for index in range(26, 46)]
-    assert said == [
-        "Look at the camera and do not smile, for 2 s.",
-        "Now smile, for 2 s.",
-    ]
+    assert spoken == ["Look at the camera and do not smile, for 2 s.", "Now smile, for 2 s."]
 
 
 @pytest.mark.parametrize(
@@ -217,10 +214,7 @@ def test_all_but_the_thresholds_stays_as_it_is(file: Path) -> None:
             "trigger.ON # a\ntrigger.OFF # b\n",
         ),
         ("trigger = {hold_s = 1} # s\n", "trigger = {hold_s = 1,ON,OFF} # s\n"),
-        (
-            "trigger = { threshold_on = 0.9, threshold_off = 0.1 }\n",
-            "trigger = { ON, OFF }\n",
-        ),
+        ("trigger = { threshold_on = 0.9, threshold_off = 0.1 }\n", "trigger = { ON, OFF }\n"),
     ],
 )
 def test_thresholds_find_their_place(file: Path, before: str, after: str) -> None:
@@ -268,6 +262,15 @@ def test_a_file_with_an_error_is_refused_and_left_as_it_was(file: Path, text: st
     assert names_in(file.parent) == [file.name]
 
 
+def test_thresholds_that_contradict_name_the_file_and_not_a_temporary_one(file: Path) -> None:
+    file.touch()
+    with pytest.raises(ConfigError) as caught:
+        write(file, 0.3, 0.5)
+    assert (caught.value.origin, caught.value.key) == (file, "trigger.threshold_off")
+    assert str(caught.value).startswith(f"{file}: trigger.threshold_off: expected at most ")
+    assert names_in(file.parent) == [file.name]
+
+
 def test_a_missing_file_is_not_made(file: Path) -> None:
     with pytest.raises(ConfigError, match="expected a TOML file, got: No such file"):
         write(file, 0.83, 0.41)
@@ -306,26 +309,33 @@ def test_what_cannot_be_written_is_left_as_it_was(
 QUICK = ("calibrate", "--source", "demo", "--seconds", "1.2", "--pause", "0.4")
 
 
+@pytest.mark.parametrize("options", [["--write"], []])
 def test_calibrate_proposes_and_writes(
-    smile_gate: Any, file: Path, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+    smile_gate: Any,
+    file: Path,
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_FACES__MIN_FACE_PX", "140")  # faster
     file.write_text(COMMENTED)
-    code, out, err = smile_gate(*QUICK, "--config", file, "--write")
+    code, out, err = smile_gate(*QUICK, "--config", file, *options)
     assert (code, err) == (0, "")
-    lines = out.splitlines()
-    assert lines[:2] == [
-        "Look at the camera and do not smile, for 1.2 s.",
-        "Now smile, for 1.2 s.",
-    ]
+    plotted, _, proposal = out.partition("\n[trigger]\n")
+    lines = plotted.splitlines()
+    assert lines[:2] == ["Look at the camera and do not smile, for 1.2 s.", "Now smile, for 1.2 s."]
     assert lines[2].startswith("score ")
-    assert lines[-1] == f"written to {file}"
-    proposed = tomllib.loads("\n".join(lines[-4:-1]))["trigger"]
-    assert 0.0 < proposed["threshold_off"] < proposed["threshold_on"] < 1.0
-    trigger = tomllib.loads(file.read_text())["trigger"]
-    assert trigger == {"hold_s": 0.5, **proposed}
-    assert "# as tried out" in file.read_text()
     assert not pins.pins
+    last = f"written to {file}\n" if options else ""
+    assert proposal.endswith(last)
+    proposed = tomllib.loads(proposal.removesuffix(last))
+    assert list(proposed) == ["threshold_on", "threshold_off"]
+    assert 0.0 < proposed["threshold_off"] < proposed["threshold_on"] < 1.0
+    if options:
+        assert tomllib.loads(file.read_text())["trigger"] == {"hold_s": 0.5, **proposed}
+        assert "# as tried out" in file.read_text()
+    else:
+        assert file.read_text() == COMMENTED
 
 
 @pytest.mark.parametrize("changes", [("--seconds", "0.2"), ("--seconds", "0", "--pause", "0")])
@@ -342,27 +352,22 @@ def test_too_few_faces_get_one_line_and_leave_the_file(
     assert file.read_text() == COMMENTED
 
 
-def test_what_cannot_be_told_apart_is_shown_and_left(
-    smile_gate: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+def test_scores_that_are_too_close_are_shown_and_the_file_is_left(
+    smile_gate: Any, file: Path, portraits: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("edge.cli.diagnose.collect", lambda *_, **__: ([0.4] * 10, [0.5] * 10))
+    """Somebody who never smiles."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(25):
+        (folder / f"{number:02}.jpg").symlink_to(portraits / "a-hopper.jpg")
     file.write_text(COMMENTED)
-    code, out, err = smile_gate(*QUICK, "--config", file, "--write")
+    code, out, err = smile_gate(
+        *QUICK, "--source", f"images:{folder}@10", "--pause", "0", "--config", file, "--write"
+    )
     assert code == 2
-    assert [line.count("#") for line in out.splitlines() if "#" in line] == [BAR, BAR]
+    assert f"  {'#' * BAR}" in out
     assert err.startswith("smile-gate: expected smiles to score at least 0.2 above neutral faces")
     assert len(err.splitlines()) == 1
-    assert file.read_text() == COMMENTED
-
-
-def test_without_write_the_file_is_left(
-    smile_gate: Any, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edge.cli.diagnose.collect", lambda *_, **__: ([0.0] * 10, [1.0] * 10))
-    file.write_text(COMMENTED)
-    code, out, err = smile_gate(*QUICK, "--config", file)
-    assert (code, err) == (0, "")
-    assert out.endswith("\n[trigger]\nthreshold_on = 0.8\nthreshold_off = 0.4\n")
     assert file.read_text() == COMMENTED
 
 

@@ -74,10 +74,7 @@ def test_a_result_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("text", "smiles"),
-    [
-        ('{"smiles": []}', []),
-        ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)]),
-    ],
+    [('{"smiles": []}', []), ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)])],
 )
 def test_labels(tmp_path: Path, text: str, smiles: list[tuple[float, float]]) -> None:
     file = tmp_path / "labels.json"

@@ -175,38 +175,38 @@ def test_doctor_runs_the_self_test_on_an_edge_tpu(
     machine: Machine, coral: Coral, coral_bundle: Path
 ) -> None:
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    good = machine.about("edge tpu")
+    good = machine.finding("edge tpu")
     assert good.verdict == "good"
-    assert good.words.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
+    assert good.text.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
     gc.collect()  # as in a program of its own, which has no delegate open
     coral.does("crash")
-    assert (machine.about("edge tpu").verdict, machine.about("model").verdict) == (
+    assert (machine.finding("edge tpu").verdict, machine.finding("model").verdict) == (
         "warning",
         "good",
     )
     machine.more += '\nedge_tpu = "off"'
-    assert machine.about("edge tpu").words == "on USB, but model.edge_tpu is off"
+    assert machine.finding("edge tpu").text == "on USB, but model.edge_tpu is off"
 
 
 def test_doctor_probes_an_edge_tpu_once(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    machine.all()
+    machine.findings()
     assert coral.probes == 1
 
 
 def test_doctor_misses_a_model_for_it(machine: Machine, coral: Coral) -> None:  # noqa: ARG001
-    found = machine.about("edge tpu")
-    assert (found.verdict, "expected a model compiled" in found.words) == ("warning", True)
-    assert "convert.quantize --edgetpu" in found.mend
+    found = machine.finding("edge tpu")
+    assert (found.verdict, "expected a model compiled" in found.text) == ("warning", True)
+    assert "convert.quantize --edgetpu" in found.remedy
 
 
 def test_doctor_misses_an_edge_tpu_only_where_required(machine: Machine, coral: Coral) -> None:
     coral.unplug()
-    assert machine.about("edge tpu").words == "none on USB"
+    assert machine.finding("edge tpu").text == "none on USB"
     machine.more = '[model]\nedge_tpu = "usb"'
-    found = machine.about("edge tpu")
-    assert (found.verdict, found.words) == ("bad", "model.edge_tpu is usb, got none there")
-    assert "./install.sh --coral" in found.mend
+    found = machine.finding("edge tpu")
+    assert (found.verdict, found.text) == ("bad", "model.edge_tpu is usb, got none there")
+    assert "./install.sh --coral" in found.remedy
 
 
 @pytest.mark.parametrize(
@@ -223,4 +223,4 @@ def test_doctor_leaves_an_edge_tpu_to_the_gate_that_uses_it(
 ) -> None:
     running.update(model_on)
     machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    assert machine.about("edge tpu").words.startswith(words)
+    assert machine.finding("edge tpu").text.startswith(words)

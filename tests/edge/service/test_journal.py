@@ -14,7 +14,7 @@ from tests.edge.cli.commands import command
 
 CRASHES = """
 import sys, threading
-from edge.cli import __main__ as cli
+from edge.cli import __main__ as cli, outputs
 
 def crash(_):
     thread = threading.Thread(target=lambda: 1 / 0)
@@ -22,7 +22,7 @@ def crash(_):
     thread.join()
     raise KeyError("two\\nlines")
 
-cli.VERBS["safe"] = crash
+outputs.safe = crash
 sys.exit(cli.main(["safe"]))
 """
 

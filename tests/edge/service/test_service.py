@@ -17,7 +17,7 @@ from edge.model.classifier import Classifier
 from edge.service.board import Health
 from edge.service.monitor import Monitor
 from edge.service.service import Service
-from edge.settings.load import _settings
+from edge.settings.tables import to_settings
 from tests.edge.outputs.acting import wait_until
 from tests.edge.service.serving import SOON_LOST, Serve, Served, put
 
@@ -119,8 +119,8 @@ def test_the_longest_a_camera_may_be_silent_is_shorter_than_the_watchdogs_time()
     watchdog_s = float(unit.partition("WatchdogSec=")[2].split()[0])
     longest_s = 20.0
     with pytest.raises(ConfigError, match=rf"<= {longest_s}"):
-        _settings({"camera": {"stall_s": longest_s + 0.1}}, Path())
-    _settings({"camera": {"stall_s": longest_s}}, Path())
+        to_settings({"camera": {"stall_s": longest_s + 0.1}}, Path())
+    to_settings({"camera": {"stall_s": longest_s}}, Path())
     assert longest_s + watchdog_s / 4 < watchdog_s
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from edge.errors import ConfigError
 from edge.settings import (
+    OUTPUT_KINDS,
     RESERVED_PINS,
     SHIPPED_BUNDLE,
     Settings,
@@ -19,6 +20,17 @@ GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
 SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
 INDICATOR = "[outputs.a]\nkind = 'indicator'\n"
 COMMAND = "[outputs.a]\nkind = 'command'\n"
+SNAPSHOT = "[outputs.a]\nkind = 'snapshot'\nfolder = 'p'\n"
+KINDS = ", ".join(OUTPUT_KINDS)
+
+
+def taken(value: object, owner: str, what: str = "pin") -> str:
+    return f"expected a {what} of its own, got {value}, which outputs.{owner} uses"
+
+
+def too_long(cooldown_s: float, length_s: float) -> str:
+    most = f"trigger.cooldown_s ({cooldown_s})"
+    return f"expected at most {most} for the whole firing, got {length_s} s"
 
 
 @pytest.fixture
@@ -69,144 +81,91 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "key", "message"),
+    ("text", "key", "reason"),
     [
-        ("[triger]", "triger", "triger: expected a section among camera, "),
-        ("hold_s = 1", "hold_s", "hold_s: expected a section among"),
-        ("camera = 3", "camera", r"camera: expected a table \[camera\], got 3"),
-        ("[trigger]\nhold = 1", "trigger.hold", "trigger.hold: expected a key among threshold_on"),
-        ("[trigger]\nhold_s = -1", "trigger.hold_s", "hold_s: expected float >= 0.0, got -1"),
-        ("[trigger]\nhold_s = nan", "trigger.hold_s", "hold_s: expected float >= 0.0, got nan"),
-        ("[trigger]\nhold_s = 'x'", "trigger.hold_s", "hold_s: expected float, got 'x'"),
-        ("[trigger]\nhold_s = true", "trigger.hold_s", "hold_s: expected float, got True"),
-        ("[camera]\nwidth = 64.5", "camera.width", "camera.width: expected int, got 64.5"),
-        ("[model]\nthreads = 0", "model.threads", "model.threads: expected int >= 1, got 0"),
+        ("[triger]", "triger", "expected a section among camera, "),
+        ("hold_s = 1", "hold_s", "expected a section among camera, "),
+        ("camera = 3", "camera", "expected a table [camera], got 3"),
+        ("[trigger]\nhold = 1", "trigger.hold", "expected a key among threshold_on, "),
+        ("[trigger]\nhold-s = 1", "trigger.hold-s", "expected a key among threshold_on, "),
+        ("[trigger]\nhold_s = -1", "trigger.hold_s", "expected float >= 0.0, got -1"),
+        ("[trigger]\nhold_s = nan", "trigger.hold_s", "expected float >= 0.0, got nan"),
+        ("[trigger]\nhold_s = 'x'", "trigger.hold_s", "expected float, got 'x'"),
+        ("[trigger]\nhold_s = true", "trigger.hold_s", "expected float, got True"),
+        ("[camera]\nwidth = 64.5", "camera.width", "expected int, got 64.5"),
+        ("[model]\nthreads = 0", "model.threads", "expected int >= 1, got 0"),
         (
             "[trigger]\nthreshold_on = 0.3\nthreshold_off = 0.5",
             "trigger.threshold_off",
-            r"trigger.threshold_off: expected at most threshold_on \(0.3\), got 0.5",
+            "expected at most threshold_on (0.3), got 0.5",
         ),
-        ("outputs = 1", "outputs", r"outputs: expected tables \[outputs.NAME\], got 1"),
-        ("[outputs]\npin = 3", "outputs.pin.kind", "outputs.pin.kind: expected one of shutter"),
-        (
-            "[outputs.a]\npin = 5",
-            "outputs.a.kind",
-            "a.kind: expected one of shutter, .*got None",
-        ),
-        (
-            "[outputs.a]\nkind = 'gat'",
-            "outputs.a.kind",
-            "outputs.a.kind: expected one of .* got 'gat'",
-        ),
-        ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "outputs.a.pin: expected a value"),
-        ("[trigger]\nhold-s = 1", "trigger.hold-s", "hold-s: expected a key among threshold_on"),
-        (
-            "[outputs.a]\nkind = ['shutter']",
-            "outputs.a.kind",
-            "outputs.a.kind: expected one of shutter",
-        ),
-        (
-            "[trigger]\ncooldown_s = 0.1\n[outputs.a]\nkind = 'shutter'\npin = 5",
-            "outputs.a.pulse_s",
-            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(0.1\) for .* got 0.2 s",
-        ),
-        (
-            "[outputs.a]\nkind = 'shutter'\npin = 28",
-            "outputs.a.pin",
-            "outputs.a.pin: expected int <= 27, got 28",
-        ),
-        (
-            "[outputs.a]\nkind = 'shutter'\npin = 5\n[outputs.b]\nkind = 'shutter'\npin = 5",
-            "outputs.b.pin",
-            "outputs.b.pin: expected a pin of its own, got 5, which outputs.a.pin uses",
-        ),
-        (
-            f"{SHUTTER}focus_pin = 5",
-            "outputs.a.focus_pin",
-            "a.focus_pin: expected a pin of its own, got 5, which outputs.a.pin uses",
-        ),
-        (
-            f"{GATE}hold_open_pin = 17",
-            "outputs.Door.hold_open_pin",
-            "Door.hold_open_pin: expected a pin of its own, got 17, which outputs.Door.pin uses",
-        ),
-        (
-            f"{INDICATOR}rgb_pins = [5, 6, 5]",
-            "outputs.a.rgb_pins",
-            "a.rgb_pins: expected a pin of its own, got 5, which outputs.a.rgb_pins uses",
-        ),
-        (
-            f"{INDICATOR}led_pin = 17\n{GATE}",
-            "outputs.Door.pin",
-            "Door.pin: expected a pin of its own, got 17, which outputs.a.led_pin uses",
-        ),
-        (
-            f"{GATE}hold_open_pin = 5\n{SHUTTER}",
-            "outputs.a.pin",
-            "a.pin: expected a pin of its own, got 5, which outputs.Door.hold_open_pin uses",
-        ),
-        (
-            f"{INDICATOR}rgb_pins = [5, 6]",
-            "outputs.a.rgb_pins",
-            "rgb_pins: expected array of length 3",
-        ),
-        (INDICATOR, "outputs.a.led_pin", "a.led_pin: expected a led_pin, rgb_pins or a buzzer_pin"),
-        (f"{COMMAND}command = []", "outputs.a.command", "a.command: expected array of length >= 1"),
-        (f"{COMMAND}command = 'ls'", "outputs.a.command", "command: expected array, got 'ls'"),
+        ("outputs = 1", "outputs", "expected tables [outputs.NAME], got 1"),
+        ("[outputs]\npin = 3", "outputs.pin.kind", "expected one of shutter, "),
+        ("outputs.a = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
+        ("[outputs.a]\npin = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
+        ("[outputs.a]\nkind = 'gat'", "outputs.a.kind", f"expected one of {KINDS}, got 'gat'"),
+        ("[outputs.a]\nkind = ['shutter']", "outputs.a.kind", "expected one of shutter, "),
+        ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "expected a value"),
+        ("[outputs.a]\nkind = 'shutter'\npin = 28", "outputs.a.pin", "expected int <= 27, got 28"),
+        ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "expected a value"),
+        (f"{SHUTTER}{SHUTTER.replace('.a', '.b')}", "outputs.b.pin", taken(5, "a.pin")),
+        (f"{SHUTTER}focus_pin = 5", "outputs.a.focus_pin", taken(5, "a.pin")),
+        (f"{GATE}hold_open_pin = 17", "outputs.Door.hold_open_pin", taken(17, "Door.pin")),
+        (f"{INDICATOR}rgb_pins = [5, 6, 5]", "outputs.a.rgb_pins", taken(5, "a.rgb_pins")),
+        (f"{INDICATOR}led_pin = 17\n{GATE}", "outputs.Door.pin", taken(17, "a.led_pin")),
+        (f"{GATE}hold_open_pin = 5\n{SHUTTER}", "outputs.a.pin", taken(5, "Door.hold_open_pin")),
+        (f"{INDICATOR}rgb_pins = [5, 6]", "outputs.a.rgb_pins", "expected array of length 3"),
+        (INDICATOR, "outputs.a.led_pin", "expected a led_pin, rgb_pins or a buzzer_pin"),
+        (f"{COMMAND}command = []", "outputs.a.command", "expected array of length >= 1, got []"),
+        (f"{COMMAND}command = 'ls'", "outputs.a.command", "expected array, got 'ls'"),
         (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
         (
             f"{GATE}open_s = 31",
             "outputs.Door.open_s",
-            r"outputs.Door.open_s: expected at most max_open_s \(30.0\), got 31.0",
+            "expected at most max_open_s (30.0), got 31.",
         ),
-        (
-            f"{GATE}open_s = -5",
-            "outputs.Door.open_s",
-            "outputs.Door.open_s: expected float >= 0.1, got -5",
-        ),
-        (
-            f"{SHUTTER}focus_s = -0.1",
-            "outputs.a.focus_s",
-            "outputs.a.focus_s: expected float >= 0.0, got -0.1",
-        ),
-        (
-            f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4",
-            "outputs.a.burst",
-            r"outputs.a.burst: expected at most trigger.cooldown_s \(4.0\) for .* got 4.2 s",
-        ),
-        (
-            f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9",
-            "outputs.a.pulse_s",
-            r"outputs.a.pulse_s: expected at most trigger.cooldown_s \(3.0\) for .* got 3.1 s",
-        ),
+        (f"{GATE}open_s = -5", "outputs.Door.open_s", "expected float >= 0.1, got -5"),
+        (f"{SHUTTER}focus_s = -0.1", "outputs.a.focus_s", "expected float >= 0.0, got -0.1"),
         (
             f"{SHUTTER}open_s = 1",
             "outputs.a.open_s",
-            "outputs.a.open_s: expected a key among pin, pulse_s, focus_pin",
+            "expected a key among pin, pulse_s, focus_pin",
         ),
-        ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "a.folder: expected a value"),
-        ("outputs.a = 5", "outputs.a.kind", "outputs.a.kind: expected one of shutter, .* got None"),
+        (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
+        (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
+        (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
+        (
+            SNAPSHOT + SNAPSHOT.replace(".a", ".b"),
+            "outputs.b.folder",
+            taken("p", "a.folder", "folder"),
+        ),
     ],
 )
-def test_what_is_wrong_is_named(file: Path, text: str, key: str, message: str) -> None:
+def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) -> None:
     file.write_text(text)
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises(ConfigError) as caught:
         load_configuration(file, {})
-    assert str(caught.value).startswith(f"{file}: ")
-    assert "\n" not in str(caught.value)
-    assert caught.value.key == key
+    error = caught.value
+    assert error.reason.startswith(reason)
+    assert (error.key, error.origin) == (key, file)
+    assert str(error) == f"{file}: {key}: {error.reason}"
+    assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("data", [b"[trigger", b"\xff\xfe", b"a = 1\na = 2"])
-def test_what_is_no_toml_is_refused(file: Path, data: bytes) -> None:
-    file.write_bytes(data)
+@pytest.mark.parametrize(
+    "text", ["[trigger", "\xff\xfe", "a = 1\na = 2", "a = " + "[" * 3000, "a = " + "1" * 5000]
+)
+def test_what_is_no_toml_is_refused(file: Path, text: str) -> None:
+    file.write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigError, match="expected TOML, got: "):
         load_configuration(file, {})
 
 
 def test_a_missing_file_is_named(file: Path) -> None:
-    with pytest.raises(ConfigError, match=r"smile-gate\.toml: expected a TOML file, got: No such"):
+    with pytest.raises(ConfigError, match="expected a TOML file, got: No such file") as caught:
         load_configuration(file, {})
+    assert (caught.value.key, caught.value.origin) == ("", file)
+    assert str(caught.value).startswith(f"{file}: ")
 
 
 @pytest.mark.parametrize("pin", RESERVED_PINS)
@@ -265,28 +224,9 @@ def test_a_relative_folder_starts_at_the_file(
     assert Path(snapshot.folder) == file.parent / folder
 
 
-# environment
-
-
-@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "1" * 5000])
-def test_odd_toml_gets_one_line(file: Path, text: str) -> None:
-    file.write_text(text)
-    with pytest.raises(ConfigError, match="expected TOML, got"):
-        load_configuration(file, {})
-
-
 def test_a_firing_may_be_as_long_as_the_cooldown(file: Path) -> None:
     file.write_text(
         "[trigger]\ncooldown_s = 0.32\n[outputs.a]\nkind='shutter'\npin=17\npulse_s=0.1\n"
         "burst=3\nburst_gap_s=0.01\n"
     )
     load_configuration(file, {})
-
-
-def test_two_snapshots_need_two_folders(file: Path) -> None:
-    file.write_text("".join(f"[outputs.{name}]\nkind='snapshot'\nfolder='p'\n" for name in "ab"))
-    with pytest.raises(
-        ConfigError, match=r"outputs\.b\.folder: .*got p, which outputs\.a"
-    ) as error:
-        load_configuration(file, {})
-    assert error.value.key == "outputs.b.folder"

@@ -1,0 +1,84 @@
+"""Checks of the machine itself: its system, Python, permissions, disk and power."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.probes import Probes
+from edge.settings import Settings, SnapshotSettings
+
+LEAST_FREE_MB = 200
+GROUPS = ("video", "gpio")
+
+
+def check_machine(probes: Probes) -> Finding:
+    """Check that the system is a 64-bit one."""
+    name = probes.board or platform.machine()
+    try:
+        release = probes.os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        release = platform.system()
+    if not probes.is_64_bit:
+        return Finding("machine", "bad", f"{name}, {release}, 32-bit", "install a 64-bit system")
+    return Finding("machine", "good", f"{name}, {release}, kernel {platform.release()}")
+
+
+def check_python(probes: Probes) -> Finding:
+    """Check that the version of Python is a supported one."""
+    text = f"{platform.python_version()} in {sys.prefix}"
+    if not (3, 11) <= probes.python < (3, 14):
+        return Finding("python", "bad", text, "use Python 3.11 to 3.13")
+    return Finding("python", "good", text)
+
+
+def check_groups(probes: Probes) -> Finding:
+    """Check that this user may use cameras and pins."""
+    names = set()
+    for number in probes.group_ids():
+        try:
+            names.add(probes.group_name(number))
+        except KeyError:
+            continue
+    is_root = probes.user_id() == 0
+    lacking = [] if is_root else [group for group in GROUPS if group not in names]
+    if lacking:
+        remedy = f"sudo usermod -aG {','.join(lacking)} $USER, then log in again"
+        return Finding("groups", "warning", f"you are not in {', '.join(lacking)}", remedy)
+    return Finding("groups", "good", "cameras and pins are yours to use")
+
+
+def check_disk(probes: Probes, settings: Settings) -> Iterator[Finding]:
+    """Check the working folder and the folders of snapshots, which need not exist yet."""
+    folders = {Path.cwd()}
+    for output in settings.outputs.values():
+        if isinstance(output, SnapshotSettings):
+            folders.add(Path(output.folder).absolute())
+    for folder in sorted(folders):
+        existing = next(path for path in (folder, *folder.parents) if os.path.isdir(path))  # noqa: PTH112
+        free_mb = probes.free_mb(existing)
+        text = f"{folder}: {free_mb:.0f} MB free"
+        if free_mb < LEAST_FREE_MB:
+            yield Finding("disk", "bad", text, "delete what is not needed")
+        elif not probes.is_writable(existing):
+            remedy = f"sudo chown $USER {existing}"
+            yield Finding("disk", "warning", f"{folder}: can't be written to", remedy)
+        else:
+            yield Finding("disk", "good", text)
+
+
+def check_power(probes: Probes) -> Finding:
+    """Check the board's temperature, supply voltage and throttling, now and since its start."""
+    health = probes.read_health()
+    known = health.temperature_c is not None
+    text = f"{health.temperature_c:.0f} degrees Celsius" if known else "no thermometer"
+    before = ", ".join(health.since_start)
+    troubles = [*health.warnings, *([f"since the start: {before}"] if before else [])]
+    if troubles:
+        remedy = "the board's own power supply, a short cable, a heat sink"
+        return Finding("power", "warning", f"{text}; {'; '.join(troubles)}", remedy)
+    return Finding("power", "good", text)

@@ -1,0 +1,75 @@
+"""Checks of the service: whether a gate runs, and its last warnings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.probes import run_program
+from edge.errors import SmileGateError
+from edge.service.status_socket import ask
+
+UNIT = "smile-gate.service"
+RUNNING = ("active", "activating", "reloading", "deactivating")
+"""States of the service in which it holds its pins and cameras."""
+NO_ENTRY = re.compile("-- .* --")
+"""Lines between journalctl's entries, for example at a new start of the board."""
+
+
+class Gate(Struct, frozen=True):
+    """The gate on this machine.
+
+    Attributes:
+        runs: True if it runs, starts or ends.
+        report: its status; empty if it does not answer.
+    """
+
+    runs: bool
+    report: Mapping[str, Any] = {}
+
+
+def check_service(socket: Path) -> tuple[Gate, Finding]:
+    """Check that a gate runs and has no faults; return the gate, too."""
+    try:
+        report = ask(socket)
+    except SmileGateError as error:
+        return _check_state(error)
+    text = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
+    faults = [*report.get("faults", ()), *report.get("warnings", ())]
+    if faults:
+        remedy = f"journalctl -u {UNIT}"
+        finding = Finding("service", "warning", f"{text}; {'; '.join(faults)}", remedy)
+    else:
+        finding = Finding("service", "good", text)
+    return Gate(True, report), finding
+
+
+def _check_state(error: SmileGateError) -> tuple[Gate, Finding]:
+    """Ask systemd about a gate that does not answer."""
+    state = run_program(["systemctl", "is-active", UNIT])[0] or "unknown"
+    if state == "failed":
+        # After too many ends systemd refuses a start by hand, too, until its count is reset.
+        start = f"sudo systemctl reset-failed {UNIT}; sudo systemctl start {UNIT}"
+        remedy = f"journalctl -u {UNIT}; {start}"
+        return Gate(False), Finding("service", "bad", f"{state}; {error}", remedy)
+    if state in RUNNING:
+        remedy = f"sudo smile-gate doctor, or: journalctl -u {UNIT}"
+        return Gate(True), Finding("service", "warning", f"{state}, but {error}", remedy)
+    remedy = f"sudo systemctl start {UNIT}; journalctl -u {UNIT}"
+    return Gate(False), Finding("service", "warning", f"{state}; {error}", remedy)
+
+
+def check_journal() -> Finding:
+    """Show the last warnings of the service."""
+    command = ["journalctl", "--unit", UNIT, "--priority", "warning", "--lines", "3"]
+    # Not --quiet: that hides, too, that this user may not read the service's lines.
+    output, complaint = run_program([*command, "--output", "cat", "--no-pager"])
+    if complaint:
+        return Finding("journal", "warning", complaint.partition("\n")[0], "sudo smile-gate doctor")
+    lines = [line for line in output.splitlines() if not NO_ENTRY.fullmatch(line)]
+    return Finding("journal", "good", " | ".join(lines) or "no warnings")

@@ -1,0 +1,152 @@
+"""Turns the tables of a configuration into settings and checks them against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from edge.errors import ConfigError
+from edge.settings import (
+    OUTPUT_KINDS,
+    RESERVED_PINS,
+    SECTIONS,
+    AnyOutputSettings,
+    GateSettings,
+    Settings,
+    ShutterSettings,
+    SnapshotSettings,
+)
+from edge.settings.msgspec_errors import parse
+
+TINY_S = 1e-9  # below this, times differ by rounding only
+
+S = TypeVar("S", bound=Struct)
+
+
+def to_settings(tables: Mapping[str, Any], folder: Path) -> Settings:
+    """Return the settings that tables say; what they leave out is default.
+
+    Args:
+        tables: by the name of a section, as TOML gives them.
+        folder: where relative paths in them start.
+
+    Raises:
+        ConfigError: a key is unknown, missing, of the wrong type or out of range, or settings
+            contradict each other.
+    """
+    known = [*SECTIONS, "outputs"]
+    for name in tables:
+        if name not in known:
+            raise ConfigError(f"expected a section among {', '.join(known)}", name)
+    sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
+    settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
+    _check_unique(_pins(settings.outputs), "a pin")
+    _check_unique(_folders(settings.outputs), "a folder")
+    _check_lengths(settings)
+    return _resolved(settings, folder)
+
+
+def _section(name: str, table: object, kind: type[S]) -> S:
+    if not isinstance(table, dict):
+        raise ConfigError(f"expected a table [{name}], got {table!r}", name)
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, ConfigError):  # from a __post_init__
+            raise error.__cause__.at(f"{name}.{error.__cause__.key}") from error
+        violation = parse(error)
+        reasons = {
+            "unknown": f"expected a key among {', '.join(kind.__struct_fields__)}",
+            "missing": "expected a value",
+            "value": violation.reason,
+        }
+        leaf = violation.place.removeprefix(".")
+        got = f", got {table[leaf]!r}" if leaf in table else ""
+        raise ConfigError(f"{reasons[violation.kind]}{got}", f"{name}{violation.place}") from error
+
+
+def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
+    if not isinstance(tables, dict):
+        raise ConfigError(f"expected tables [outputs.NAME], got {tables!r}", "outputs")
+    outputs = {}
+    for name, table in tables.items():
+        key = f"outputs.{name}"
+        kind = table.get("kind") if isinstance(table, dict) else None
+        if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
+            expected = ", ".join(OUTPUT_KINDS)
+            raise ConfigError(f"expected one of {expected}, got {kind!r}", f"{key}.kind")
+        outputs[name] = _section(key, table, OUTPUT_KINDS[kind])
+    return outputs
+
+
+def _pins(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, int, int]]:
+    for name, output in outputs.items():
+        for setting, pin in output.pins():
+            key = f"outputs.{name}.{setting}"
+            if pin in RESERVED_PINS:
+                raise ConfigError(f"expected another pin than {pin}, {RESERVED_PINS[pin]}", key)
+            yield key, pin, pin
+
+
+def _folders(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, str, str]]:
+    for name, output in outputs.items():
+        if isinstance(output, SnapshotSettings):
+            yield f"outputs.{name}.folder", output.folder, os.path.normpath(output.folder)
+
+
+def _check_unique(values: Iterator[tuple[str, object, object]], what: str) -> None:
+    """Check that no two keys have the same value.
+
+    Args:
+        values: of each setting its key, its value as written, and as compared.
+        what: is in the message.
+    """
+    owners: dict[object, str] = {}
+    for key, written, value in values:
+        if value in owners:
+            raise ConfigError(
+                f"expected {what} of its own, got {written}, which {owners[value]} uses", key
+            )
+        owners[value] = key
+
+
+def _check_lengths(settings: Settings) -> None:
+    cooldown_s = settings.trigger.cooldown_s
+    for name, output in settings.outputs.items():
+        if isinstance(output, ShutterSettings) and output.length_s > cooldown_s + TINY_S:
+            raise ConfigError(  # firings would queue up
+                f"expected at most trigger.cooldown_s ({cooldown_s}) for the whole firing, "
+                f"got {output.length_s:g} s",
+                f"outputs.{name}.{'burst' if output.burst > 1 else 'pulse_s'}",
+            )
+
+
+def _resolved(settings: Settings, folder: Path) -> Settings:
+    """Return settings with whole paths, and with the default that depends on the outputs."""
+
+    def whole(struct: S, *names: str) -> S:
+        paths = {name: path for name in names if (path := getattr(struct, name)) is not None}
+        return replace(struct, **{name: str(folder / path) for name, path in paths.items()})
+
+    picamera2 = settings.picamera2
+    neutral_first = settings.trigger.neutral_first
+    if neutral_first is None:
+        outputs = settings.outputs.values()
+        neutral_first = any(isinstance(output, GateSettings) for output in outputs)
+    return replace(
+        settings,
+        picamera2=whole(picamera2, "tuning_file") if picamera2.tuning_file else picamera2,
+        model=whole(settings.model, "bundle"),
+        faces=whole(settings.faces, "cascade", "yunet_model"),
+        trigger=replace(settings.trigger, neutral_first=neutral_first),
+        outputs={
+            name: whole(output, "folder") if isinstance(output, SnapshotSettings) else output
+            for name, output in settings.outputs.items()
+        },
+    )

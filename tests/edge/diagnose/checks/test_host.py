@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from edge.diagnose.checks.host import (
+    check_disk,
+    check_groups,
+    check_machine,
+    check_power,
+    check_python,
+)
+from edge.diagnose.checks.probes import Probes
+from edge.service.board import Health
+from edge.settings import Settings, SnapshotSettings
+from tests.edge.diagnose.examined_machine import Machine
+
+# Machine and Python
+
+
+def test_the_machine_and_python_are_named() -> None:
+    assert platform.release() in check_machine(Probes()).text
+    assert check_python(Probes()).text == f"{platform.python_version()} in {sys.prefix}"
+
+
+def test_a_board_tells_its_name(machine: Machine) -> None:
+    machine.be_a_board()
+    assert check_machine(machine.probes).text.startswith("Raspberry Pi 5 Model B Rev 1.0, ")
+
+
+def test_32_bit_is_bad() -> None:
+    finding = check_machine(Probes(is_64_bit=False))
+    assert (finding.verdict, finding.remedy) == ("bad", "install a 64-bit system")
+    assert "32-bit" in finding.text
+
+
+def test_a_system_without_a_release_name() -> None:
+    def fail() -> NoReturn:
+        raise OSError("no os-release")
+
+    assert "Linux" in check_machine(Probes(os_release=fail)).text
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    [((3, 10), "bad"), ((3, 11), "good"), ((3, 13), "good"), ((3, 14), "bad")],
+)
+def test_pythons(version: tuple[int, int], verdict: str) -> None:
+    finding = check_python(Probes(python=version))
+    assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict == "bad")
+
+
+# Permissions
+
+
+@pytest.mark.parametrize(
+    ("user", "ids", "lacking"),
+    [
+        (0, [20], ""),
+        (1000, [20, 44, 993, 12345], ""),
+        (1000, [20, 44], "gpio"),
+        (1000, [20], "video, gpio"),
+    ],
+)
+def test_groups(user: int, ids: list[int], lacking: str) -> None:
+    names = {20: "dialout", 44: "video", 993: "gpio"}
+    probes = Probes(
+        user_id=lambda: user, group_ids=lambda: ids, group_name=lambda number: names[number]
+    )
+    finding = check_groups(probes)
+    assert finding.verdict == ("warning" if lacking else "good")
+    assert lacking in finding.text
+    assert lacking.replace(" ", "") in finding.remedy
+
+
+# Disk
+
+
+@pytest.mark.parametrize(("free_mb", "verdict"), [(199, "bad"), (201, "good")])
+def test_a_full_disk_is_bad(machine: Machine, free_mb: int, verdict: str) -> None:
+    machine.answer(free_mb=lambda _: free_mb)
+    finding = machine.finding("disk")
+    assert (finding.verdict, finding.text) == (verdict, f"{machine.folder}: {free_mb} MB free")
+
+
+def test_the_folders_of_snapshots_are_checked_before_they_exist(machine: Machine) -> None:
+    machine.more = '[outputs.album]\nkind = "snapshot"\nfolder = "album/2026"'
+    assert [finding.text.partition(":")[0] for finding in machine.findings("disk")] == [
+        str(machine.folder),
+        str(machine.folder / "album" / "2026"),
+    ]
+
+
+def test_a_folder_that_may_not_be_written_to(machine: Machine) -> None:
+    machine.answer(is_writable=lambda path: path != machine.folder)
+    finding = machine.finding("disk")
+    assert (finding.verdict, finding.remedy) == ("warning", f"sudo chown $USER {machine.folder}")
+
+
+def test_a_folder_that_may_not_be_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For example the service's own: Path.is_dir raises there, before Python 3.14. Patched, as
+    root may look into every folder."""
+
+    def refuse(_: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    settings = Settings(outputs={"album": SnapshotSettings(str(tmp_path / "album"))})
+    assert [finding.verdict for finding in check_disk(Probes(), settings)] == ["good", "good"]
+
+
+# Power
+
+
+@pytest.mark.parametrize(
+    ("health", "verdict", "text"),
+    [
+        (Health(51.2, 0x0), "good", "51 degrees Celsius"),
+        (
+            Health(51.2, 0x50000),
+            "warning",
+            "51 degrees Celsius; since the start: the supply's voltage was too low, "
+            "the processor was throttled",
+        ),
+        (Health(None, 0x50005), "warning", "no thermometer; the supply's voltage is too low"),
+    ],
+)
+def test_power(health: Health, verdict: str, text: str) -> None:
+    finding = check_power(Probes(read_health=lambda: health))
+    assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict == "warning")
+    assert finding.text.startswith(text)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.packages import LITERT, PACKAGES, REINSTALL, check_cascade, check_package
+from edge.diagnose.checks.probes import Probes
+from edge.errors import MissingPackageError
+from tests.edge.diagnose.examined_machine import Machine, distributions
+
+
+def check(name: str, source: str = "demo") -> Finding:
+    [package] = [package for package in PACKAGES if package.module == name]
+    return check_package(package, source, distributions())
+
+
+def test_a_package_says_its_version_and_where_it_is() -> None:
+    finding = check("gpiozero")
+    assert finding.text.startswith("2.")
+    assert finding.text.endswith("gpiozero/__init__.py")
+
+
+def test_a_missing_package_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tomlkit", None)
+    finding = check("tomlkit")
+    assert (finding.verdict, finding.remedy) == ("bad", REINSTALL)
+    assert finding.text.startswith("can't be imported: ")
+
+
+def test_a_package_of_another_build_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size\\nchanged')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    finding = check("picamera2", "picamera2")
+    assert (finding.verdict, finding.text) == ("bad", "can't be imported: numpy.dtype size")
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"), [("picamera2:1", "bad"), ("v4l2:/dev/video0", "warning")]
+)
+def test_picamera2_is_needed_for_its_cameras_only(
+    monkeypatch: pytest.MonkeyPatch, source: str, verdict: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    finding = check("picamera2", source)
+    assert (finding.verdict, finding.remedy) == (verdict, "sudo apt install python3-picamera2")
+
+
+def test_the_older_runtime_serves_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, LITERT.module, None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime", sys)
+    monkeypatch.setitem(sys.modules, LITERT.instead, json)
+    assert check(LITERT.module).verdict == "good"
+    monkeypatch.setitem(sys.modules, LITERT.instead, None)
+    finding = check(LITERT.module)
+    assert (finding.subject, finding.verdict) == ("ai_edge_litert", "bad")
+
+
+LGPIO = """
+import os, pathlib
+pathlib.Path(os.environ["LG_WD"], ".lgd-nfy0").touch(exist_ok=False)
+"""
+
+
+def test_a_board_needs_the_pins_library_of_the_service(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And doctor leaves no pipe of that library behind."""
+    assert not machine.findings("lgpio")
+    machine.be_a_board()
+    monkeypatch.setitem(sys.modules, "lgpio", None)
+    finding = machine.finding("lgpio")
+    assert (finding.verdict, finding.remedy) == ("bad", "sudo apt install python3-lgpio")
+    (machine.folder / "lgpio.py").write_text(LGPIO)
+    monkeypatch.syspath_prepend(machine.folder)
+    monkeypatch.delitem(sys.modules, "lgpio")
+    monkeypatch.delenv("LG_WD")
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
+    assert machine.finding("lgpio").verdict == "good"
+    monkeypatch.delitem(sys.modules, "lgpio")
+    assert os.environ["GPIOZERO_PIN_FACTORY"] == "lgpio"
+    assert not Path(os.environ["LG_WD"]).exists()
+    assert not (machine.folder / ".lgd-nfy0").exists()
+
+
+def test_cascades() -> None:
+    def fail() -> NoReturn:
+        raise MissingPackageError("none here", name="cv2")
+
+    assert check_cascade(Probes()).text.endswith(".xml")
+    finding = check_cascade(Probes(find_cascade=fail))
+    assert (finding.verdict, finding.remedy) == ("bad", "sudo apt install opencv-data")

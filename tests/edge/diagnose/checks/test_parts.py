@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from gpiozero import Device, DigitalOutputDevice
+from gpiozero.pins.mock import MockFactory, MockPin
+
+from edge.diagnose.checks.parts import check_pins
+from edge.diagnose.checks.service import Gate
+from edge.diagnose.doctor import examine
+from edge.settings import SHIPPED_BUNDLE, Settings
+from tests.edge.diagnose.examined_machine import ATTACHED, Machine
+from tests.edge.outputs.acting import levels
+
+# Model
+
+
+def test_the_model_is_tried(machine: Machine) -> None:
+    text = machine.finding("model").text
+    assert text.startswith("smilenet, SHA-256 ")
+    assert "self-test passed, " in text
+
+
+@pytest.mark.parametrize("broken", ["gone", "altered", "self-test"])
+def test_a_broken_bundle_is_bad(machine: Machine, broken: str) -> None:
+    folder = Path(shutil.copytree(SHIPPED_BUNDLE, machine.folder / "bundle"))
+    if broken == "gone":
+        shutil.rmtree(folder)
+    elif broken == "altered":
+        (folder / "smilenet.tflite").write_bytes(b"x")
+    else:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "self_test": [0.9] * 8}))
+    machine.more = '[model]\nbundle = "bundle"'
+    assert machine.finding("model").verdict == "bad"
+
+
+# Cameras
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ("v4l2:/dev/video0", "good"),
+        ("v4l2:0", "good"),
+        ("picamera2", "good"),
+        ("picamera2:0", "good"),
+        ("picamera2:1", "bad"),
+        ("v4l2:/dev/video1", "bad"),
+        ("v4l2:1", "bad"),
+        ("http://10.0.0.1/", "good"),
+        ("demo", "good"),
+    ],
+)
+def test_the_camera_of_the_settings_is_looked_for(
+    machine: Machine, source: str, verdict: str
+) -> None:
+    machine.answer(list_attached=lambda: ATTACHED)
+    machine.source = source
+    bad = [finding for finding in machine.findings("camera") if finding.verdict == "bad"]
+    assert bool(bad) == (verdict == "bad")
+    assert all(source in finding.text for finding in bad)
+
+
+def test_a_camera_may_have_the_name_that_udev_gives_it(machine: Machine) -> None:
+    link = machine.folder / "by-id"
+    link.symlink_to("/dev/video0")
+    machine.source = f"v4l2:{link}"
+    assert machine.finding("camera").verdict == "good"
+
+
+@pytest.mark.parametrize(("source", "verdict"), [("v4l2:10", "bad"), ("demo", "warning")])
+def test_a_camera_that_may_not_be_opened(machine: Machine, source: str, verdict: str) -> None:
+    machine.answer(list_attached=lambda: ATTACHED)
+    machine.source = source
+    finding = machine.finding("camera")
+    assert (finding.verdict, "Permission denied" in finding.text) == (verdict, True)
+    assert finding.remedy.startswith("sudo usermod -aG video $USER")
+
+
+# Pins
+
+
+def test_pins_are_tried_and_free_again(machine: Machine, pins: MockFactory) -> None:
+    text = machine.finding("pins").text
+    assert text == "GPIO 17, at their safe level, through MockFactory"
+    assert levels(pins.pin(17)) == [0]
+    assert pins.pin(17).function == "input"
+
+
+@pytest.mark.parametrize("faults", [[], ["stalled"]])
+def test_pins_of_a_gate_that_runs_are_left_alone(
+    machine: Machine, running: dict[str, Any], pins: MockFactory, faults: list[str]
+) -> None:
+    running["faults"] = faults
+    assert machine.finding("pins").text == "GPIO 17; the running gate has them"
+    assert not list(pins.pins)
+
+
+@pytest.mark.parametrize("state", ["active", "activating", "reloading", "deactivating"])
+def test_pins_and_camera_of_a_gate_that_does_not_answer_are_left_alone(
+    machine: Machine, pins: MockFactory, state: str
+) -> None:
+    def fail() -> NoReturn:
+        raise AssertionError("cameras were opened")
+
+    machine.answer(list_attached=fail)
+    machine.install("systemctl", f"echo {state}")
+    findings = {finding.subject: finding for finding in machine.findings()}
+    assert findings["camera"].text == "v4l2:/dev/video0, left to the running gate"
+    assert findings["pins"].text == "GPIO 17; the running gate has them"
+    assert findings["service"].verdict == "warning"
+    assert findings["service"].text.partition(",")[0] == state
+    assert not list(pins.pins)
+
+
+def test_a_pin_that_cannot_be_had_is_bad(machine: Machine) -> None:
+    with DigitalOutputDevice(17):
+        finding = machine.finding("pins")
+    assert (finding.verdict, "GPIO 17" in finding.text) == ("bad", True)
+
+
+class BusyPin(MockPin):  # type: ignore[misc]
+    """A pin that another program drives."""
+
+    def _set_function(self, value: str) -> None:  # the method of a pin library's pins
+        if value == "output":
+            raise OSError("GPIO busy")
+        super()._set_function(value)
+
+
+def test_a_pin_that_another_program_holds() -> None:
+    Device.pin_factory = MockFactory(pin_class=BusyPin)
+    finding = check_pins(Settings(), Gate(runs=False))
+    assert (finding.verdict, finding.remedy) == ("bad", "sudo systemctl stop smile-gate.service")
+    assert "another program holds it" in finding.text
+
+
+def test_no_gpio_here(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio_is_not_here")
+    Device.pin_factory = None
+    finding = machine.finding("pins")
+    assert (finding.verdict, finding.remedy) == ("bad", "sudo apt install python3-lgpio")
+
+
+def test_without_outputs_there_are_no_pins() -> None:
+    finding = check_pins(Settings(outputs={}), Gate(runs=False))
+    assert (finding.verdict, finding.text) == ("good", "none configured")
+
+
+def test_without_a_file_no_pin_is_tried(machine: Machine, pins: MockFactory) -> None:
+    """The defaults' shutter would switch a relay on that pin that is active low."""
+    findings = examine(None, machine.socket, machine.probes)
+    texts = {finding.subject: finding.text for finding in findings}
+    assert texts["pins"] == "none configured"
+    assert texts["settings"] == "the defaults, no file"
+    assert not list(pins.pins)
