@@ -63,7 +63,7 @@ def judge(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
 def reported(who: str, found: train.Accuracy) -> Accuracy:
     """Return an accuracy as a report has it."""
     return Accuracy(
-        who=who, images=found.images, right=found.right, missed_faces=found.missed_faces
+        who=who, images=found.images, right=found.correct, missed_faces=found.missed_faces
     )
 
 

@@ -19,11 +19,11 @@ from benchmarks.measure.process import apart
 from benchmarks.measure.windows import time_windows, timing
 from benchmarks.report.figures import configuration
 from benchmarks.report.schema import Inference
+from convert import float_tflite
 from edge.errors import BundleError, MissingPackageError
 from edge.model.bundle import Bundle, self_test_pictures
 from edge.model.edgetpu import open_delegate, plugged_in
 from edge.model.tflite import quiet_stderr, tflite
-from train import float_tflite
 
 MOST_THREADS = 4
 

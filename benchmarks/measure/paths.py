@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.simulate.scenes import FPS, Scene
+from convert import load_model
 from edge.faces.haar import HaarDetector, find_cascade
 from edge.faces.tracker import FaceTracker
 from edge.model.bundle import MANIFEST, load_bundle
@@ -27,7 +28,6 @@ from edge.pipeline import Timings
 from edge.settings import SHIPPED_BUNDLE, FaceSettings, TriggerSettings
 from edge.trigger import Trigger
 from edge.values import Box, Frame, Grey
-from train import load_model
 
 Judge = Callable[[Frame, Timings], list[Box]]
 """Takes a frame all the way, times the stages, and returns the faces it saw."""

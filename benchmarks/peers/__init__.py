@@ -29,7 +29,7 @@ from benchmarks.report.schema import Peer, Timing
 from benchmarks.simulate.scenes import FOUR, QUICK, Scene
 from edge.cameras.image_file import decode_grey
 from edge.errors import SmileGateError
-from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
+from train import Accuracy, Answer, Located, Split, accuracy, load, locate, middle_of_best
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,7 +121,7 @@ def _show(
 
 def _judge(way: Callable[[], Scorer], faces: Sequence[Located]) -> Accuracy:
     with closing(way()) as scorer:
-        return count_right(answers(scorer, faces), scorer.threshold)
+        return accuracy(answers(scorer, faces), scorer.threshold)
 
 
 def time_faces(scorer: Scorer, windows: int, window_s: float) -> Timing:
@@ -160,4 +160,4 @@ def choose_threshold(scorer: Scorer, faces: Sequence[Located]) -> float:
     """Return the middle of the scores that would be as good a threshold as any."""
     given = answers(scorer, faces)
     scores = sorted({answer.score for answer in given if answer.score is not None})
-    return middle_of_best({score: count_right(given, score).percent for score in scores})
+    return middle_of_best({score: accuracy(given, score).percent for score in scores})

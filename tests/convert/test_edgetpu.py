@@ -1,12 +1,13 @@
-"""What is done for the Edge TPU's compiler, and with what it says.
+"""Models for the Edge TPU's compiler, and its report.
 
-Google's program is not to be had here. In its place stands one that prints what its documentation
-and its users show of it, and makes the model that the other tests run.
+Google's program is not available here. A stand-in prints what the program's documentation and
+users show, and makes the model that the other tests run.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,20 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.audit import ConvertError
+from convert import ConvertError
 from convert.edgetpu import Compiled, Operator, check_operators, compile_model, read_report
+from convert.quantize import main
+from convert.tflite import int8_tflite
 from edge.model.bundle import load_bundle
 from edge.model.classifier import Classifier
 from edge.model.edgetpu import open_delegate
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.model.fake_coral import Coral
 
+needs_tensorflow = pytest.mark.skipif(
+    find_spec("tensorflow") is None, reason="TensorFlow is not installed here"
+)
+SOURCE = str(SHIPPED_BUNDLE / "smilenet.keras")
 HEAD = """\
 Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.
@@ -84,7 +91,7 @@ Compilation failed!
 
 @pytest.fixture
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Put a compiler on the PATH that says this, and may make a model."""
+    """Put a compiler on the PATH that prints ``says``, and makes a model unless told otherwise."""
 
     def put(says: str, *, makes: bool = True, code: int = 0) -> Path:
         folder = tmp_path / "bin"
@@ -94,7 +101,7 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             f"#!{sys.executable}\n"
             "import sys\n"
             "from pathlib import Path\n"
-            "from tests.edge.coral import compiled\n"
+            "from tests.edge.model.fake_coral import compiled\n"
             "show, out, folder, model = sys.argv[1:]\n"
             "assert (show, out) == ('-s', '-o')\n"
             "source = Path(model)\n"
@@ -134,7 +141,7 @@ def dense_weights(whole: Any) -> Any:
     raise AssertionError
 
 
-# What is checked before
+# Checks before the compiler runs
 
 
 def test_the_shipped_model_is_one_that_the_compiler_reads(model: bytes) -> None:
@@ -153,7 +160,7 @@ def test_an_operator_that_is_too_new_is_named(model: bytes) -> None:
     )
 
 
-def test_an_operator_that_it_does_not_run_is_named(model: bytes) -> None:
+def test_an_operator_that_the_edge_tpu_does_not_run_is_named(model: bytes) -> None:
     def other(whole: Any) -> None:
         code = whole.operatorCodes[-1]
         code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.HARD_SWISH
@@ -194,7 +201,7 @@ def test_the_report_is_read() -> None:
         ),
     ],
 )
-def test_what_runs_where_is_said(report: str, lines: list[str]) -> None:
+def test_operators_are_counted_by_where_they_run(report: str, lines: list[str]) -> None:
     assert list(Compiled(b"", read_report(report)).lines()) == lines
 
 
@@ -215,7 +222,7 @@ def test_what_runs_where_is_said(report: str, lines: list[str]) -> None:
         ),
     ],
 )
-def test_a_model_that_it_does_not_compile_is_an_error(
+def test_a_model_that_is_not_compiled_is_an_error(
     compiler: Any, model: bytes, says: str, makes: bool, code: int, message: str
 ) -> None:
     program = compiler(says, makes=makes, code=code)
@@ -235,26 +242,16 @@ def test_a_compiler_that_cannot_be_run_is_an_error(compiler: Any, model: bytes) 
 
 
 def small_model() -> Any:
-    keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")
+    import keras
+
     keras.utils.set_random_seed(1)
     inputs = keras.Input((8, 8, 1))
     hidden = keras.layers.Dense(4, "relu")(keras.layers.Flatten()(inputs))
     return keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden), name="small")
 
 
-@pytest.fixture
-def main() -> Any:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
-    from convert.quantize import main
-
-    return main
-
-
-SOURCE = str(SHIPPED_BUNDLE / "smilenet.keras")
-
-
+@needs_tensorflow
 def test_without_the_compiler_nothing_is_begun(
-    main: Any,
     tiny_sets: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -270,8 +267,9 @@ def test_without_the_compiler_nothing_is_begun(
     assert not out.exists()
 
 
-def test_a_model_that_it_refuses_leaves_nothing_half_written(
-    main: Any, compiler: Any, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@needs_tensorflow
+def test_a_refused_model_leaves_nothing_half_written(
+    compiler: Any, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compiler(TOO_NEW, makes=False, code=1)
     source, out = tmp_path / "small.keras", tmp_path / "out"
@@ -281,8 +279,8 @@ def test_a_model_that_it_refuses_leaves_nothing_half_written(
     assert list(out.iterdir()) == []
 
 
+@needs_tensorflow
 def test_a_bundle_with_a_compiled_model_runs_on_the_device(
-    main: Any,
     compiler: Any,
     coral: Coral,  # noqa: ARG001
     tiny_sets: Path,
@@ -292,8 +290,7 @@ def test_a_bundle_with_a_compiled_model_runs_on_the_device(
     compiler(PARTLY_REPORT)
     out = tmp_path / "out"
     assert main([SOURCE, "--data", str(tiny_sets), "--out", str(out), "--edgetpu"]) == 0
-    said = capsys.readouterr().out
-    assert "18 of 19 operators run on the Edge TPU" in said
+    assert "18 of 19 operators run on the Edge TPU" in capsys.readouterr().out
     bundle = load_bundle(out)
     assert bundle.manifest.edgetpu_model == "smilenet_edgetpu.tflite"
     assert set(bundle.manifest.files) == {
@@ -301,19 +298,17 @@ def test_a_bundle_with_a_compiled_model_runs_on_the_device(
         "smilenet_edgetpu.tflite",
         "smilenet.keras",
     }
-    there = Classifier(bundle, 1, open_delegate())
-    there.self_test()
-    assert there.on_edge_tpu
+    on_edge_tpu = Classifier(bundle, 1, open_delegate())
+    on_edge_tpu.self_test()
+    assert on_edge_tpu.on_edge_tpu
     Classifier(bundle).self_test()
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("edgetpu", [True, False])
 def test_dense_layers_get_one_scale_for_the_edge_tpu(edgetpu: bool) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
-    from convert.quantize import _convert
-
     calibration = np.random.default_rng(1).random((8, 8, 8, 1), np.float32)
-    tflite = _convert(small_model(), calibration, edgetpu=edgetpu)
+    tflite = int8_tflite(small_model(), calibration, edgetpu=edgetpu)
     whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(tflite, 0))
     assert len(dense_weights(whole).quantization.scale) == (1 if edgetpu else 4)
     if edgetpu:

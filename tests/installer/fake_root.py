@@ -32,7 +32,7 @@ def files_below(folder: Path) -> list[str]:
 
 
 @dataclass
-class Device:
+class FakeRoot:
     """A fake root and the tree whose install.sh is run."""
 
     root: Path
@@ -41,25 +41,25 @@ class Device:
     variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path) -> Device:
-        device = cls(folder / "root", folder / "tree", folder / "programs")
+    def make(cls, folder: Path) -> FakeRoot:
+        fake_root = cls(folder / "root", folder / "tree", folder / "programs")
         for name in EMPTY_FOLDERS:
-            (device.root / name).mkdir(parents=True)
-        (device.root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
-        device.tree.mkdir()
+            (fake_root.root / name).mkdir(parents=True)
+        (fake_root.root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
+        fake_root.tree.mkdir()
         for name in FILES:
-            shutil.copy(ROOT / name, device.tree)
+            shutil.copy(ROOT / name, fake_root.tree)
         for name in FOLDERS:
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, device.tree / name, ignore=ignored)
-        device.programs.mkdir()
-        return device
+            shutil.copytree(ROOT / name, fake_root.tree / name, ignore=ignored)
+        fake_root.programs.mkdir()
+        return fake_root
 
-    def copy(self, folder: Path) -> Device:
+    def copy(self, folder: Path) -> FakeRoot:
         shutil.copytree(self.root, folder / "root", symlinks=True)
         shutil.copytree(self.tree, folder / "tree")
         shutil.copytree(self.programs, folder / "programs")
-        return Device(folder / "root", folder / "tree", folder / "programs")
+        return FakeRoot(folder / "root", folder / "tree", folder / "programs")
 
     def shadow(self, name: str, script: str) -> Path:
         """Put a program in front of the real one."""
@@ -153,20 +153,20 @@ def extract(function: str, tree: Path) -> str:
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> Device:
+def fake_root(tmp_path: Path) -> FakeRoot:
     """With nothing installed."""
-    return Device.make(tmp_path)
+    return FakeRoot.make(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Device:
-    device = Device.make(tmp_path_factory.mktemp("installed"))
-    done = device.install()
-    assert done.returncode == 0, done.stderr + device.log
-    return device
+def installed_once(tmp_path_factory: pytest.TempPathFactory) -> FakeRoot:
+    fake_root = FakeRoot.make(tmp_path_factory.mktemp("installed"))
+    done = fake_root.install()
+    assert done.returncode == 0, done.stderr + fake_root.log
+    return fake_root
 
 
 @pytest.fixture
-def installed(installed_once: Device, tmp_path: Path) -> Device:
+def installed(installed_once: FakeRoot, tmp_path: Path) -> FakeRoot:
     """With release 1 installed: a copy, to change at will."""
     return installed_once.copy(tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installer.fake_root import Device, files_below
+from tests.installer.fake_root import FakeRoot, files_below
 
 SYSTEM_FILES = {
     "etc/smile-gate",
@@ -25,24 +25,24 @@ SYSTEM_FILES = {
 SETTINGS = "etc/smile-gate/smile-gate.toml"
 
 
-def change(device: Device, file: str, old: str, new: str) -> None:
-    path = device.tree / file
+def change(fake_root: FakeRoot, file: str, old: str, new: str) -> None:
+    path = fake_root.tree / file
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
 
 
-def add_a_setting(device: Device) -> None:
+def add_a_setting(fake_root: FakeRoot) -> None:
     old = "    hold_s: Annotated["
-    change(device, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
+    change(fake_root, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
 
 
-def test_a_dry_run_changes_nothing(device: Device) -> None:
-    before = files_below(device.root)
-    done = device.install("--dry-run")
+def test_a_dry_run_changes_nothing(fake_root: FakeRoot) -> None:
+    before = files_below(fake_root.root)
+    done = fake_root.install("--dry-run")
     assert done.returncode == 0
     assert "would make release 1" in done.stdout
-    assert files_below(device.root) == before
+    assert files_below(fake_root.root) == before
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,18 @@ def test_a_dry_run_changes_nothing(device: Device) -> None:
         ("--yes", "install", "--root", "../root", "--dry-run"),
     ],
 )
-def test_verb_and_options_may_come_in_any_order(device: Device, arguments: tuple[str, ...]) -> None:
-    before = files_below(device.root)
-    done = device.run(*(one.format(root=device.root) for one in arguments))
+def test_verb_and_options_may_come_in_any_order(
+    fake_root: FakeRoot, arguments: tuple[str, ...]
+) -> None:
+    before = files_below(fake_root.root)
+    done = fake_root.run(*(one.format(root=fake_root.root) for one in arguments))
     assert (done.returncode, done.stderr) == (0, "")
     assert "would make release 1, " in done.stdout
-    assert f" in {device.root}/opt/" in done.stdout
-    assert files_below(device.root) == before
+    assert f" in {fake_root.root}/opt/" in done.stdout
+    assert files_below(fake_root.root) == before
 
 
-def test_files_after_an_installation(installed: Device) -> None:
+def test_files_after_an_installation(installed: FakeRoot) -> None:
     below = {one for one in files_below(installed.root) if not one.startswith("opt")}
     assert below >= SYSTEM_FILES
     assert installed.current == "releases/1"
@@ -72,7 +74,7 @@ def test_files_after_an_installation(installed: Device) -> None:
     assert "the model's self-test passed" in installed.log
 
 
-def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
+def test_a_second_time_there_is_nothing_to_do(installed_once: FakeRoot) -> None:
     before = files_below(installed_once.root)
     began = time.monotonic()
     done = installed_once.install()
@@ -83,14 +85,14 @@ def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
     assert files_below(installed_once.root) == before
 
 
-def test_a_full_card_does_not_matter_where_there_is_nothing_to_do(installed: Device) -> None:
+def test_a_full_card_does_not_matter_where_there_is_nothing_to_do(installed: FakeRoot) -> None:
     installed.shadow("df", "echo Avail; echo '  12'")
     done = installed.install()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("nothing to do: ")
 
 
-def test_a_damaged_release_is_made_anew_beside_itself(installed: Device) -> None:
+def test_a_damaged_release_is_made_anew_beside_itself(installed: FakeRoot) -> None:
     releases = installed.root / "opt/smile-gate/releases"
     next((releases / "1/venv/lib").glob("python3.*/site-packages/edge/faces/haar.py")).unlink()
     done = installed.install()
@@ -101,7 +103,7 @@ def test_a_damaged_release_is_made_anew_beside_itself(installed: Device) -> None
     assert installed.install().stdout.startswith("nothing to do: release 2, ")
 
 
-def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> None:
+def test_every_file_is_on_the_disk_before_it_has_its_name(installed: FakeRoot) -> None:
     for name in ("sync", "mv"):
         installed.shadow(
             name, f'echo {name} "$@" >>{installed.programs}/asked; exec /bin/{name} "$@"'
@@ -123,7 +125,7 @@ def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> 
         assert asked[index + 1] == f"sync -- {path.parent}"
 
 
-def test_a_power_cut_between_two_files_leaves_each_whole(installed: Device) -> None:
+def test_a_power_cut_between_two_files_leaves_each_whole(installed: FakeRoot) -> None:
     """Killed where the second file is put in its place; what lies about goes with the rest."""
     second = installed.tree / "mark"
     kill = f'[ -e {second} ] && {{ kill -9 $PPID; exit; }}; touch {second}; exec /bin/mv "$@"'
@@ -141,14 +143,14 @@ def test_a_power_cut_between_two_files_leaves_each_whole(installed: Device) -> N
     assert not [one for one in files_below(installed.root) if "smile-gate" in one]
 
 
-def test_status(installed_once: Device, device: Device) -> None:
+def test_status(installed_once: FakeRoot, fake_root: FakeRoot) -> None:
     done = installed_once.run("status", "--root", str(installed_once.root))
     assert done.stdout.startswith("current: release 1, smile-gate ")
-    done = device.run("status", "--root", str(device.root))
+    done = fake_root.run("status", "--root", str(fake_root.root))
     assert (done.returncode, done.stdout) == (1, "smile-gate is not installed\n")
 
 
-def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: Device) -> None:
+def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: FakeRoot) -> None:
     settings = installed.root / SETTINGS
     settings.write_text(settings.read_text() + "# mine\n")
     add_a_setting(installed)
@@ -163,7 +165,7 @@ def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: Devic
     assert settings.read_text().endswith("# mine\n")
 
 
-def test_the_last_two_releases_stay_and_the_one_in_use(installed: Device) -> None:
+def test_the_last_two_releases_stay_and_the_one_in_use(installed: FakeRoot) -> None:
     folder = installed.root / "opt/smile-gate/releases"
     for number in ("2", "3", "4"):
         (folder / number).mkdir()
@@ -173,7 +175,7 @@ def test_the_last_two_releases_stay_and_the_one_in_use(installed: Device) -> Non
     assert installed.releases == ["1", "3", "4"]
 
 
-def test_settings_that_nobody_edited_follow_the_release(installed: Device) -> None:
+def test_settings_that_nobody_edited_follow_the_release(installed: FakeRoot) -> None:
     second = installed.root / "opt/smile-gate/releases/2/systemd/smile-gate.toml"
     second.parent.mkdir(parents=True)
     second.write_text("# new\n")
@@ -185,7 +187,7 @@ def test_settings_that_nobody_edited_follow_the_release(installed: Device) -> No
     assert settings.read_text() == "# mine\n"
 
 
-def test_a_release_whose_self_test_fails_is_not_switched_to(installed: Device) -> None:
+def test_a_release_whose_self_test_fails_is_not_switched_to(installed: FakeRoot) -> None:
     before = files_below(installed.root)
     model = installed.tree / "models/smilenet/smilenet.tflite"
     model.write_bytes(model.read_bytes()[:-1] + b"?")
@@ -198,7 +200,7 @@ def test_a_release_whose_self_test_fails_is_not_switched_to(installed: Device) -
     assert after == before
 
 
-def test_settings_that_a_release_does_not_take(installed: Device) -> None:
+def test_settings_that_a_release_does_not_take(installed: FakeRoot) -> None:
     (installed.root / SETTINGS).write_text("[trigger]\nhold = 1\n")
     done = installed.functions("release=1; check_settings")
     assert done.returncode == 1
@@ -206,35 +208,35 @@ def test_settings_that_a_release_does_not_take(installed: Device) -> None:
     assert "trigger.hold: expected a key among" in done.stderr
 
 
-def slow_or_broken(device: Device, at_venv: str) -> Path:
+def slow_or_broken(fake_root: FakeRoot, at_venv: str) -> Path:
     """Return a Python that does something else when it is to make a venv."""
     script = f'case "$*" in "-m venv"*) {at_venv} ;; *) exec {sys.executable} "$@" ;; esac'
-    return device.shadow("python", script)
+    return fake_root.shadow("python", script)
 
 
-def test_what_fails_is_undone_and_the_next_run_goes_on(device: Device) -> None:
-    python = slow_or_broken(device, "echo no room; exit 1")
-    device.variables["PYTHON"] = str(python)
-    before = files_below(device.root)
-    done = device.install()
+def test_what_fails_is_undone_and_the_next_run_goes_on(fake_root: FakeRoot) -> None:
+    python = slow_or_broken(fake_root, "echo no room; exit 1")
+    fake_root.variables["PYTHON"] = str(python)
+    before = files_below(fake_root.root)
+    done = fake_root.install()
     assert done.returncode == 1
     assert done.stderr == "install.sh: expected a virtual environment, got: no room\n"
-    left = set(files_below(device.root)) - set(before)
+    left = set(files_below(fake_root.root)) - set(before)
     assert left == {"opt/smile-gate", "var/log/smile-gate-install.log"}
     python.unlink()
-    device.variables.clear()
-    half = device.root / "opt/smile-gate/releases/1/edge"  # as a power cut leaves it
+    fake_root.variables.clear()
+    half = fake_root.root / "opt/smile-gate/releases/1/edge"  # as a power cut leaves it
     half.mkdir(parents=True)
-    assert device.install().returncode == 0
-    assert device.current == "releases/1"
+    assert fake_root.install().returncode == 0
+    assert fake_root.current == "releases/1"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_step_is_undone(device: Device, number: signal.Signals) -> None:
-    began = device.root / "began"
-    python = slow_or_broken(device, f"touch {began}; exec sleep 60")
-    device.variables["PYTHON"] = str(python)
-    started = device.start("install", "--root", str(device.root), "--yes")
+def test_an_interrupted_step_is_undone(fake_root: FakeRoot, number: signal.Signals) -> None:
+    began = fake_root.root / "began"
+    python = slow_or_broken(fake_root, f"touch {began}; exec sleep 60")
+    fake_root.variables["PYTHON"] = str(python)
+    started = fake_root.start("install", "--root", str(fake_root.root), "--yes")
     while not began.exists() and started.poll() is None:
         time.sleep(0.01)
     os.killpg(started.pid, number)
@@ -243,7 +245,7 @@ def test_an_interrupted_step_is_undone(device: Device, number: signal.Signals) -
     said = err.splitlines()[-1]  # of a SIGTERM, the shell says something of its own before
     assert said.startswith("install.sh: interrupted while it was to make release 1, ")
     assert said.endswith("which is undone; run it again to go on")
-    assert not (device.root / "opt/smile-gate/releases").exists()
+    assert not (fake_root.root / "opt/smile-gate/releases").exists()
 
 
 STEPS = {
@@ -256,7 +258,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
+def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
     """Of the release's step, see above. Programs that would change this machine are stand-ins."""
     slow, undoing = STEPS[step]
     asked, began = installed.programs / "asked", installed.programs / "began"
@@ -288,7 +290,9 @@ def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
     assert (left, installed.current) == before
 
 
-def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installed: Device) -> None:
+def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(
+    installed: FakeRoot,
+) -> None:
     picture = installed.root / "var/lib/smile-gate/pictures/1.jpg"
     picture.parent.mkdir(parents=True)
     picture.touch()
@@ -308,7 +312,7 @@ def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installe
     assert done.stdout == "nothing to remove: smile-gate is not installed\n"
 
 
-def test_the_file_list_is_the_same_before_and_after(installed: Device, tmp_path: Path) -> None:
-    never = Device.make(tmp_path / "never")
+def test_the_file_list_is_the_same_before_and_after(installed: FakeRoot, tmp_path: Path) -> None:
+    never = FakeRoot.make(tmp_path / "never")
     assert installed.install("--purge", verb="uninstall").returncode == 0
     assert files_below(installed.root) == files_below(never.root)

@@ -18,24 +18,24 @@ from train.evaluation import (
     Accuracy,
     Answer,
     accuracies,
+    accuracy,
     best_threshold,
-    count_right,
     evaluate_bundle,
     scores_of,
 )
 
 
-def crop(*, smiling: bool, dataset: str = "genki4k", label: str = "", found: bool = True) -> Crop:
+def crop(*, smiling: bool, dataset: str = "genki4k", label: str = "", face: bool = True) -> Crop:
     picture = Picture(dataset, "x", b"", smiling, "test", is_crop=False, group="", label=label)
-    return Crop(picture, np.zeros((64, 64), np.uint8) if found else None)
+    return Crop(picture, np.zeros((64, 64), np.uint8) if face else None)
 
 
 def test_a_missed_face_counts_as_not_smiling() -> None:
-    crops = [crop(smiling=True, found=False), crop(smiling=False, found=False), crop(smiling=True)]
+    crops = [crop(smiling=True, face=False), crop(smiling=False, face=False), crop(smiling=True)]
     scores = scores_of(lambda _: 0.9, crops)
     assert scores == [0.0, 0.0, 0.9]
     result = accuracies(crops, scores, 0.5)["genki4k"]
-    assert (result.images, result.missed_faces, result.right) == (3, 2, 2)
+    assert (result.images, result.missed_faces, result.correct) == (3, 2, 2)
     assert result.facts()["accuracy_percent"] == 66.67
 
 
@@ -44,7 +44,7 @@ def test_a_picture_without_a_score_is_answered_with_no() -> None:
         Answer(crop(smiling=smiling).picture, score)
         for smiling, score in ((True, 0.0), (True, None), (False, None), (False, 0.0))
     ]
-    assert count_right(answers, 0.0) == Accuracy(images=4, missed_faces=2, right=2)
+    assert accuracy(answers, 0.0) == Accuracy(images=4, missed_faces=2, correct=2)
 
 
 def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
@@ -52,9 +52,9 @@ def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
     black = cv2.imencode(".png", np.zeros((90, 90), np.uint8))[1].tobytes()
     blank = replace(pictures[0], data=black)
     crops = cut([*pictures, blank], size=64, margin=0.1)
-    *found, none = locate([*pictures, blank])
+    *faces, none = locate([*pictures, blank])
     assert none.box is None
-    for face, expected in zip(found, crops, strict=False):
+    for face, expected in zip(faces, crops, strict=False):
         assert face.box is not None
         assert expected.pixels is not None
         grey = decode_grey(face.picture.data, face.picture.name)
@@ -67,9 +67,9 @@ def test_happy_and_neutral_of_fer2013_are_also_counted_alone() -> None:
     labels = ["happy", "neutral", "sad"]
     crops = [crop(smiling=x == "happy", dataset="fer2013", label=x) for x in labels]
     results = accuracies(crops, [0.9, 0.1, 0.9], 0.5)
-    assert results["fer2013"].right == 2
+    assert results["fer2013"].correct == 2
     alone = results["fer2013 happy/neutral"]
-    assert (alone.images, alone.right) == (2, 2)
+    assert (alone.images, alone.correct) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,8 @@ def test_the_best_threshold_is_in_the_middle_of_the_good_ones(
 
 def test_crops_are_the_models_view(tiny_sets: Path) -> None:
     crops = cut(load(tiny_sets), size=64, margin=0.1)
-    found = [c.pixels for c in crops if c.pixels is not None]
-    assert len(found) == len(crops)
-    assert {pixels.shape for pixels in found} == {(64, 64)}
+    assert {c.pixels.shape for c in crops if c.pixels is not None} == {(64, 64)}
+    assert all(c.pixels is not None for c in crops)
 
 
 def test_context_surrounds_the_models_view(tiny_sets: Path) -> None:
@@ -136,4 +135,4 @@ def test_the_shipped_bundle_is_as_good_as_its_manifest_says(data: Path) -> None:
     result = evaluate_bundle(bundle, data, ["genki4k"])["genki4k"]
     claimed = bundle.manifest.metrics["genki4k"]["int8"]
     # Kernels round differently from one kind of processor to another: a face or two may tip over.
-    assert abs(result.right - claimed["right"]) <= 2
+    assert abs(result.correct - claimed["right"]) <= 2
