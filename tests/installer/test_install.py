@@ -1,8 +1,7 @@
-"""install.sh into a fake root: what is there after it, after a failure, and after it is gone."""
+"""install.sh in a fake root: its files after an installation, a failure and an uninstallation."""
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installer.fake_root import FakeRoot, files_below
+from tests.installer.fake_root import FakeRoot, files_below, interrupt
 
 SYSTEM_FILES = {
     "etc/smile-gate",
@@ -237,19 +236,15 @@ def test_an_interrupted_step_is_undone(fake_root: FakeRoot, number: signal.Signa
     python = slow_or_broken(fake_root, f"touch {began}; exec sleep 60")
     fake_root.variables["PYTHON"] = str(python)
     started = fake_root.start("install", "--root", str(fake_root.root), "--yes")
-    while not began.exists() and started.poll() is None:
-        time.sleep(0.01)
-    os.killpg(started.pid, number)
-    _, err = started.communicate(timeout=30.0)
+    message = interrupt(started, number, began)[-1]  # after a SIGTERM, bash prints a line before
     assert started.returncode == 128 + number
-    said = err.splitlines()[-1]  # of a SIGTERM, the shell says something of its own before
-    assert said.startswith("install.sh: interrupted while it was to make release 1, ")
-    assert said.endswith("which is undone; run it again to go on")
+    assert message.startswith("install.sh: interrupted while it was to make release 1, ")
+    assert message.endswith("which is undone; run it again to go on")
     assert not (fake_root.root / "opt/smile-gate/releases").exists()
 
 
 STEPS = {
-    # step: (what it calls that takes its time, what the undoing calls)
+    # step: (the slow program that the step calls, what undoing the step calls)
     "packages": ("apt-get", "apt-get .* purge -- new"),
     "user": ("systemd-sysusers", "userdel smile-gate"),
     "switch": ("mv", ""),
@@ -259,7 +254,7 @@ STEPS = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
-    """Of the release's step, see above. Programs that would change this machine are stand-ins."""
+    """Programs that would change this machine are stand-ins; the release's step is tested above."""
     slow, undoing = STEPS[step]
     asked, began = installed.programs / "asked", installed.programs / "began"
     for name in ("apt-get", "dpkg", "systemd-sysusers", "userdel", "groupdel", "systemctl"):
@@ -278,13 +273,11 @@ def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
             step {step} "do what takes its time"
         """)
     )
-    while not began.exists() and started.poll() is None:
-        time.sleep(0.01)
-    os.killpg(started.pid, signal.SIGINT)
-    _, err = started.communicate(timeout=30.0)
-    said = "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
-    assert err.splitlines()[-1].startswith(said)
+    message = interrupt(started, signal.SIGINT, began)[-1]
     assert started.returncode == 130
+    assert message.startswith(
+        "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
+    )
     assert re.search(undoing, asked.read_text() if asked.exists() else "")
     left = [one for one in files_below(installed.root / "opt") if not one.endswith(".new")]
     assert (left, installed.current) == before
