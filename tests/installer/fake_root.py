@@ -74,7 +74,7 @@ class FakeRoot:
         return FakeRoot(folder / "root", folder / "tree", folder / "programs")
 
     def shadow(self, name: str, script: str) -> Path:
-        """Put a program in front of the real one."""
+        """Put a program in front of the real program."""
         program = self.programs / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)

@@ -36,14 +36,6 @@ def add_a_setting(fake_root: FakeRoot) -> None:
     change(fake_root, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
 
 
-def test_a_dry_run_changes_nothing(fake_root: FakeRoot) -> None:
-    before = files_below(fake_root.root)
-    done = fake_root.install("--dry-run")
-    assert done.returncode == 0
-    assert "would make release 1" in done.stdout
-    assert files_below(fake_root.root) == before
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -53,11 +45,11 @@ def test_a_dry_run_changes_nothing(fake_root: FakeRoot) -> None:
         ("--yes", "install", "--root", "../root", "--dry-run"),
     ],
 )
-def test_verb_and_options_may_come_in_any_order(
+def test_a_dry_run_changes_nothing_in_whatever_order_its_options_are(
     fake_root: FakeRoot, arguments: tuple[str, ...]
 ) -> None:
     before = files_below(fake_root.root)
-    done = fake_root.run(*(one.format(root=fake_root.root) for one in arguments))
+    done = fake_root.run(*(word.format(root=fake_root.root) for word in arguments))
     assert (done.returncode, done.stderr) == (0, "")
     assert "would make release 1, " in done.stdout
     assert f" in {fake_root.root}/opt/" in done.stdout
@@ -65,7 +57,7 @@ def test_verb_and_options_may_come_in_any_order(
 
 
 def test_files_after_an_installation(installed: FakeRoot) -> None:
-    below = {one for one in files_below(installed.root) if not one.startswith("opt")}
+    below = {path for path in files_below(installed.root) if not path.startswith("opt")}
     assert below >= SYSTEM_FILES
     assert installed.current == "releases/1"
     unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
@@ -102,14 +94,14 @@ def test_a_damaged_release_is_made_anew_beside_itself(installed: FakeRoot) -> No
     assert installed.install().stdout.startswith("nothing to do: release 2, ")
 
 
-def test_every_file_is_on_the_disk_before_it_has_its_name(installed: FakeRoot) -> None:
+def test_every_file_is_synced_before_it_is_renamed(installed: FakeRoot) -> None:
     for name in ("sync", "mv"):
         installed.shadow(
-            name, f'echo {name} "$@" >>{installed.programs}/asked; exec /bin/{name} "$@"'
+            name, f'echo {name} "$@" >>{installed.programs}/calls; exec /bin/{name} "$@"'
         )
     done = installed.functions("record 'user x'; write_config 1; point_to 1")
     assert done.returncode == 0, done.stderr
-    asked = (installed.programs / "asked").read_text().splitlines()
+    calls = (installed.programs / "asked").read_text().splitlines()
     for file in (
         SETTINGS,
         "etc/smile-gate/.made-by-install",
@@ -119,27 +111,27 @@ def test_every_file_is_on_the_disk_before_it_has_its_name(installed: FakeRoot) -
         "opt/smile-gate/current",
     ):
         path = installed.root / file
-        index = asked.index(f"mv -T -- {path}.new {path}")
-        assert asked[index - 1] == f"sync -- {path}.new"
-        assert asked[index + 1] == f"sync -- {path.parent}"
+        index = calls.index(f"mv -T -- {path}.new {path}")
+        assert calls[index - 1] == f"sync -- {path}.new"
+        assert calls[index + 1] == f"sync -- {path.parent}"
 
 
 def test_a_power_cut_between_two_files_leaves_each_whole(installed: FakeRoot) -> None:
-    """Killed where the second file is put in its place; what lies about goes with the rest."""
+    """Killed as the second file is renamed; an uninstallation removes the temporary file too."""
     second = installed.tree / "mark"
     kill = f'[ -e {second} ] && {{ kill -9 $PPID; exit; }}; touch {second}; exec /bin/mv "$@"'
     installed.shadow("mv", kill)
-    for one in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
-        one.write_text(one.read_text() + "# two\n")
+    for path in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
+        path.write_text(path.read_text() + "# two\n")
     assert installed.functions("place_system_files 1").returncode == -signal.SIGKILL
     unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
-    rest = installed.root / "etc/tmpfiles.d/smile-gate.conf"
+    tmpfiles = installed.root / "etc/tmpfiles.d/smile-gate.conf"
     assert unit.endswith("# two\n")
-    assert rest.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
-    assert rest.with_name("smile-gate.conf.new").exists()
+    assert tmpfiles.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
+    assert tmpfiles.with_name("smile-gate.conf.new").exists()
     (installed.programs / "mv").unlink()
     assert installed.install("--purge", verb="uninstall").returncode == 0
-    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
+    assert not [path for path in files_below(installed.root) if "smile-gate" in path]
 
 
 def test_status(installed_once: FakeRoot, fake_root: FakeRoot) -> None:
@@ -174,7 +166,7 @@ def test_the_last_two_releases_stay_and_the_one_in_use(installed: FakeRoot) -> N
     assert installed.releases == ["1", "3", "4"]
 
 
-def test_settings_that_nobody_edited_follow_the_release(installed: FakeRoot) -> None:
+def test_unedited_settings_become_those_of_the_release(installed: FakeRoot) -> None:
     second = installed.root / "opt/smile-gate/releases/2/systemd/smile-gate.toml"
     second.parent.mkdir(parents=True)
     second.write_text("# new\n")
@@ -195,11 +187,11 @@ def test_a_release_whose_self_test_fails_is_not_switched_to(installed: FakeRoot)
     assert done.stderr.startswith("install.sh: release 2 does not work here: ERROR: BundleError: ")
     assert done.stderr.count("\n") == 1
     assert installed.current == "releases/1"
-    after = [one for one in files_below(installed.root) if "pip-cache" not in one]
+    after = [path for path in files_below(installed.root) if "pip-cache" not in path]
     assert after == before
 
 
-def test_settings_that_a_release_does_not_take(installed: FakeRoot) -> None:
+def test_settings_that_a_release_refuses(installed: FakeRoot) -> None:
     (installed.root / SETTINGS).write_text("[trigger]\nhold = 1\n")
     done = installed.functions("release=1; check_settings")
     assert done.returncode == 1
@@ -256,11 +248,11 @@ STEPS = {
 def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
     """Programs that would change this machine are stand-ins; the release's step is tested above."""
     slow, undoing = STEPS[step]
-    asked, began = installed.programs / "asked", installed.programs / "began"
+    calls, began = installed.programs / "calls", installed.programs / "began"
     for name in ("apt-get", "dpkg", "systemd-sysusers", "userdel", "groupdel", "systemctl"):
-        installed.shadow(name, f'echo {name} "$@" >>{asked}')
+        installed.shadow(name, f'echo {name} "$@" >>{calls}')
     installed.shadow("dpkg-query", f"echo 'ii  bash'; [ ! -e {began} ] || echo 'ii  new'")
-    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{asked}'
+    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{calls}'
     installed.shadow(slow, once + ('; exec /bin/mv "$@"' if slow == "mv" else ""))
     before = files_below(installed.root / "opt"), installed.current
     started = installed.start_call(
@@ -268,7 +260,7 @@ def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
             release=1 previous=1 python=$PYTHON
             have_{step}() {{ false; }}
             missing_packages() {{ echo new; }}
-            missing_accounts() {{ [ -e {asked} ] || echo user smile-gate; }}
+            missing_accounts() {{ [ -e {calls} ] || echo user smile-gate; }}
             getent() {{ true; }}
             step {step} "do what takes its time"
         """)
@@ -278,8 +270,8 @@ def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
     assert message.startswith(
         "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
     )
-    assert re.search(undoing, asked.read_text() if asked.exists() else "")
-    left = [one for one in files_below(installed.root / "opt") if not one.endswith(".new")]
+    assert re.search(undoing, calls.read_text() if calls.exists() else "")
+    left = [path for path in files_below(installed.root / "opt") if not path.endswith(".new")]
     assert (left, installed.current) == before
 
 
@@ -291,7 +283,7 @@ def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(
     picture.touch()
     done = installed.install(verb="uninstall")
     assert done.returncode == 0, done.stderr
-    left = [one for one in files_below(installed.root) if "smile-gate" in one]
+    left = [path for path in files_below(installed.root) if "smile-gate" in path]
     assert left == [
         "etc/smile-gate",
         SETTINGS,
@@ -300,7 +292,7 @@ def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(
         "var/lib/smile-gate/pictures/1.jpg",
     ]
     assert installed.install("--purge", verb="uninstall").returncode == 0
-    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
+    assert not [path for path in files_below(installed.root) if "smile-gate" in path]
     done = installed.install("--purge", verb="uninstall")
     assert done.stdout == "nothing to remove: smile-gate is not installed\n"
 

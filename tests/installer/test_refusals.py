@@ -1,4 +1,4 @@
-"""What install.sh refuses on a device, each with one line; apt and the like are stand-ins."""
+"""What install.sh refuses on a device, each with one line; apt and others are stand-ins."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ from tests.installer.fake_root import FakeRoot, files_below
         ),
     ],
 )
-def test_a_machine_that_will_not_do(
-    fake_root: FakeRoot, program: str, script: str, refusal: str
-) -> None:
+def test_an_unfit_machine(fake_root: FakeRoot, program: str, script: str, refusal: str) -> None:
     before = files_below(fake_root.root)
     fake_root.shadow(program, script)
     done = fake_root.install()
@@ -55,7 +53,7 @@ MAY_MOUNT = ["unshare", "--mount", "--map-root-user"]
 
 @pytest.fixture
 def mounted(fake_root: FakeRoot) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run install.sh where something else is mounted, for it alone."""
+    """Run install.sh in a mount namespace of its own, after some mounts."""
     if subprocess.run([*MAY_MOUNT, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount")
 
@@ -97,10 +95,10 @@ def test_a_dry_run_writes_nowhere_and_needs_no_root(
 
 
 @pytest.mark.parametrize("size", ["1m", "15m"])
-def test_a_card_that_is_full_sooner_than_foreseen(
+def test_a_card_that_fills_up(
     fake_root: FakeRoot, mounted: Callable[..., subprocess.CompletedProcess[str]], size: str
 ) -> None:
-    """While the tree is copied, and while the venv is made."""
+    """1 MB: while the tree is copied; 15 MB: while the venv is made."""
     done = mounted(f"mount -t tmpfs -o size={size} none $root/opt")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
@@ -217,12 +215,13 @@ def test_a_package_that_apt_does_not_know(fake_root: FakeRoot) -> None:
 
 
 def build(folder: Path, name: str, *fields: str, version: str = "1.0") -> None:
-    """Make a package with nothing in it."""
+    """Make an empty Debian package."""
     control = folder / "build" / name / "DEBIAN" / "control"
     control.parent.mkdir(parents=True)
-    about = ("Architecture: all", "Maintainer: us", "Description: none")
-    lines = (f"Package: {name}", f"Version: {version}", *about, *fields)
-    control.write_text("\n".join(lines) + "\n")
+    control.write_text(
+        f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: us\n"
+        + "".join(f"{field}\n" for field in ("Description: none", *fields))
+    )
     call = ["dpkg-deb", "--build", str(control.parents[1]), str(folder)]
     subprocess.run(call, check=True, capture_output=True)
     shutil.rmtree(folder / "build")
@@ -232,7 +231,7 @@ def build(folder: Path, name: str, *fields: str, version: str = "1.0") -> None:
     not (shutil.which("apt-get") and shutil.which("dpkg-deb")), reason="needs apt and dpkg"
 )
 def test_packages_that_were_brought_need_no_others(fake_root: FakeRoot, tmp_path: Path) -> None:
-    """Asked is the real apt, which does not act on it. Here there is a bash, and a later one."""
+    """The real apt simulates. The installed bash is later than the bash that was brought."""
     no_cache = "--option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache="
     fake_root.shadow("apt-get", f'exec /usr/bin/apt-get --simulate {no_cache} "$@"')
     folder = tmp_path / "brought"
@@ -264,17 +263,19 @@ def test_no_packages_were_brought(fake_root: FakeRoot, tmp_path: Path) -> None:
 
 def test_undoing_apt_removes_what_is_new_only(fake_root: FakeRoot) -> None:
     fake_root.shadow("dpkg", "")
-    fake_root.shadow("apt-get", f'echo "$@" >>{fake_root.root}/asked')
+    fake_root.shadow("apt-get", f'echo "$@" >>{fake_root.root}/calls')
     fake_root.shadow("dpkg-query", "printf 'ii  bash\\nii  new\\nii  python3\\nun  never\\n'")
     done = fake_root.functions("packages_before=$(printf 'bash\\npython3'); undo_packages")
     assert (done.returncode, done.stderr) == (0, "")
-    assert (fake_root.root / "asked").read_text().endswith(" purge -- new\n")
-    (fake_root.root / "asked").unlink()
-    assert fake_root.functions("undo_packages").returncode == 0  # before it was known what is new
-    assert not (fake_root.root / "asked").exists()
+    assert (fake_root.root / "calls").read_text().endswith(" purge -- new\n")
+    (fake_root.root / "calls").unlink()
+    assert (
+        fake_root.functions("undo_packages").returncode == 0
+    )  # before the list of new packages is known
+    assert not (fake_root.root / "calls").exists()
 
 
-def test_what_cannot_be_undone_is_told(fake_root: FakeRoot) -> None:
+def test_a_step_that_cannot_be_undone_is_reported(fake_root: FakeRoot) -> None:
     done = fake_root.functions("""
         have_thing() { false; }
         do_thing() { fail "it broke"; }

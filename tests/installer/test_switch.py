@@ -1,4 +1,4 @@
-"""A release that is switched to while the gate runs: watched, kept or left again."""
+"""A release that is switched to while the gate runs: watched, then kept or left."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_release_is_watched(fake_root: FakeRoot) -> None:
     mark.touch()
     again = "previous=2;" + (WATCH % "failed").replace("previous=1", "")
     assert fake_root.functions(again).returncode == 1
-    assert mark.exists()  # it is what runs: the next one must not be built over it
+    assert mark.exists()  # it runs: the next release must not be built over it
     fake_root.shadow("systemctl", "echo 12 smile-gate.service restart running")
     began = time.monotonic()
     assert fake_root.functions(WATCH % "dead").returncode == 1
@@ -43,8 +43,8 @@ def test_a_release_that_does_not_run_is_left_again(installed: FakeRoot) -> None:
     opt = installed.root / "opt/smile-gate"
     second = opt / "releases/2"
     (second / "systemd").mkdir(parents=True)
-    for one in (installed.tree / "systemd").glob("smile-gate.*"):
-        (second / "systemd" / one.name).write_text(one.read_text() + "# two\n")
+    for path in (installed.tree / "systemd").glob("smile-gate.*"):
+        (second / "systemd" / path.name).write_text(path.read_text() + "# two\n")
     (second / "complete").touch()
     done = installed.functions("""
         release=2 previous=1
@@ -61,7 +61,7 @@ def test_a_release_that_does_not_run_is_left_again(installed: FakeRoot) -> None:
 
 
 def test_a_power_cut_while_a_release_is_watched(installed: FakeRoot) -> None:
-    """The next run watches it again, and goes back to the release and the settings from before."""
+    """The next run watches the release again, and goes back to the release before it."""
     installed.shadow("systemctl", "")
     opt, settings = installed.root / "opt/smile-gate", installed.root / "etc/smile-gate"
     shutil.copytree(opt / "releases/1", opt / "releases/2", symlinks=True)

@@ -1,4 +1,4 @@
-"""What install.sh refuses, each with one line; what it does is what ran these tests."""
+"""What install.sh demo and test refuse, each with one line; they succeed where these tests run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def install(checkout: Path, *arguments: str, **variables: str) -> tuple[int, str
 
 
 def shadow(checkout: Path, name: str, script: str) -> str:
-    """Put a program in front of the real one; return the PATH that does."""
+    """Put a program in front of the real program; return the PATH for it."""
     folder = checkout / "bin"
     folder.mkdir(exist_ok=True)
     program = folder / name
