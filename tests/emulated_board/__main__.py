@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -111,7 +112,7 @@ def main() -> int:
     try:
         image = options.image.resolve()
         if not (image / DISK).exists():
-            build(image)
+            build(image, os.geteuid())
         ended = {
             name: check(image, BOARDS[name], options.checks) for name in options.machine or ["virt"]
         }

@@ -6,7 +6,6 @@ are done are kept when a later step fails: the next build continues there.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -84,13 +83,13 @@ chmod +x "$1/etc/initramfs-tools/hooks/stand-in"
 """Skips byte-compiling and a full initramfs, which are slow under emulation."""
 
 
-def build(image: Path) -> None:
+def build(image: Path, user_id: int) -> None:
     """Build an image in a folder, or continue an interrupted build.
 
     Raises:
         EmulationError: the user is not root, a program is missing or fails, or apt names no mirror.
     """
-    if os.geteuid() != 0:
+    if user_id != 0:
         raise EmulationError(
             f"{image}: has no {DISK}, and to build one takes root: call it with sudo"
         )

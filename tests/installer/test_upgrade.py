@@ -36,20 +36,18 @@ def earlier(tmp_path: Path) -> FakeRoot:
     return fake_root
 
 
-def runs(fake_root: FakeRoot, release: str, package: str) -> bool:
-    """Tell whether the current release is this one, has this package and fires at a smile."""
+def assert_runs(fake_root: FakeRoot, release: str, module: str) -> None:
+    """Assert that this release is the current one, contains a module, and fires at a smile."""
+    assert fake_root.current == f"releases/{release}"
     venv = fake_root.root / "opt/smile-gate/current/venv"
+    assert len(list(venv.glob(f"lib/python3.*/site-packages/{module}"))) == 1
     call = [str(venv / "bin/smile-gate"), "run", "--source", "demo", "--events", "-"]
     environment = {**fake_root.environment, "GPIOZERO_PIN_FACTORY": "mock"}
     done = subprocess.run(
         call, check=False, capture_output=True, text=True, env=environment, cwd=fake_root.root
     )
-    return (
-        fake_root.current == f"releases/{release}"
-        and len(list(venv.glob(f"lib/python3.*/site-packages/{package}"))) == 1
-        and done.returncode == 0
-        and '"event": "fired"' in done.stdout
-    )
+    assert done.returncode == 0, done.stderr
+    assert '"event": "fired"' in done.stdout
 
 
 def test_an_earlier_release_is_upgraded_or_stays(earlier: FakeRoot) -> None:
@@ -66,11 +64,11 @@ def test_an_earlier_release_is_upgraded_or_stays(earlier: FakeRoot) -> None:
         device_upgrade
     """)
     assert (watched.returncode, watched.stderr) == (1, "install.sh: it fell\n")
-    assert runs(earlier, "1", "edge/preprocess.py")
+    assert_runs(earlier, "1", "edge/preprocess.py")
     assert unit.read_text() == old_unit
 
     done = earlier.install(verb="upgrade")
     assert done.returncode == 0, done.stderr
-    assert runs(earlier, "2", "edge/model/crop.py")
+    assert_runs(earlier, "2", "edge/model/crop.py")
     assert unit.read_text() == (ROOT / "systemd/smile-gate.service").read_text()
     assert earlier.releases == ["1", "2"]

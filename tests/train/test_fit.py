@@ -46,10 +46,10 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
             raise KeyboardInterrupt
         original(self, epoch, logs)
 
-    monkeypatch.setattr(Checkpoints, "on_epoch_end", interrupt)
-    assert fit(tiny_sets, tmp_path / "halved", 3) == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_epoch_end", interrupt)
+        assert fit(tiny_sets, tmp_path / "halved", 3) == 130
     assert len(rows(tmp_path / "halved")) == 1
-    monkeypatch.setattr(Checkpoints, "on_epoch_end", original)
     assert fit(tiny_sets, tmp_path / "halved", 3) == 0
 
     whole, halved = rows(tmp_path / "whole"), rows(tmp_path / "halved")
