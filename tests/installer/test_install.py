@@ -31,11 +31,6 @@ def change(fake_root: FakeRoot, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def add_a_setting(fake_root: FakeRoot) -> None:
-    old = "    hold_s: Annotated["
-    change(fake_root, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -101,7 +96,7 @@ def test_every_file_is_synced_before_it_is_renamed(installed: FakeRoot) -> None:
         )
     done = installed.functions("record 'user x'; write_config 1; point_to 1")
     assert done.returncode == 0, done.stderr
-    calls = (installed.programs / "asked").read_text().splitlines()
+    calls = (installed.programs / "calls").read_text().splitlines()
     for file in (
         SETTINGS,
         "etc/smile-gate/.made-by-install",
@@ -144,7 +139,8 @@ def test_status(installed_once: FakeRoot, fake_root: FakeRoot) -> None:
 def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: FakeRoot) -> None:
     settings = installed.root / SETTINGS
     settings.write_text(settings.read_text() + "# mine\n")
-    add_a_setting(installed)
+    old = "    hold_s: Annotated["
+    change(installed, "edge/settings/stages.py", old, f"    patience_s: float = 1.0\n{old}")
     change(installed, "systemd/smile-gate.service", "WatchdogSec=30", "WatchdogSec=31")
     done = installed.install(verb="upgrade")
     assert done.returncode == 0, done.stderr

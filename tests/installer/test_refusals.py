@@ -142,28 +142,23 @@ def test_no_place_for_the_log(fake_root: FakeRoot) -> None:
     )
 
 
-def test_nobody_to_ask(fake_root: FakeRoot) -> None:
-    done = fake_root.run("install", "--root", str(fake_root.root))
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["install"], "expected --yes, as there is no terminal to ask in: "),
+        (["upgrade"], "expected an installed release, got none: sudo ./install.sh install\n"),
+        (["--jump"], "--jump: expected an option that ./install.sh --help names\n"),
+        (["--offline", "/nowhere"], "--offline: expected a folder, got /nowhere\n"),
+        (["install", "upgrade"], "upgrade: expected one verb, got install as well\n"),
+    ],
+)
+def test_arguments_that_are_refused(
+    fake_root: FakeRoot, arguments: list[str], message: str
+) -> None:
+    done = fake_root.run("--root", str(fake_root.root), *arguments)
     assert done.returncode == 1
-    assert "expected --yes, as there is no terminal to ask in: " in done.stderr
-
-
-def test_an_upgrade_of_nothing(fake_root: FakeRoot) -> None:
-    done = fake_root.install(verb="upgrade")
-    expected = "expected an installed release, got none: sudo ./install.sh install"
-    assert done.stderr == f"install.sh: {expected}\n"
-
-
-def test_unknown_options_and_folders(fake_root: FakeRoot) -> None:
-    done = fake_root.install("--jump")
-    assert done.stderr == "install.sh: --jump: expected an option that ./install.sh --help names\n"
-    done = fake_root.install("--offline", "/nowhere")
-    assert done.stderr == "install.sh: --offline: expected a folder, got /nowhere\n"
-
-
-def test_two_verbs(fake_root: FakeRoot) -> None:
-    done = fake_root.install("upgrade")
-    assert done.stderr == "install.sh: upgrade: expected one verb, got install as well\n"
+    assert done.stderr.startswith(f"install.sh: {message}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_two_at_once(fake_root: FakeRoot) -> None:
@@ -301,16 +296,16 @@ def test_a_coral_on_pci_express(fake_root: FakeRoot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("code", "message"),
     [
         (139, "install.sh: expected libedgetpu1-std to load, but it crashes"),
         (1, "no Coral accelerator answered on USB"),
     ],
 )
-def test_a_coral_that_does_not_answer(fake_root: FakeRoot, code: int, says: str) -> None:
+def test_a_coral_that_does_not_answer(fake_root: FakeRoot, code: int, message: str) -> None:
     fake_root.shadow("runuser", f"echo 'ValueError: no such device'; exit {code}")
     done = fake_root.functions("python=$PYTHON; probe_coral")
-    assert (done.stderr or done.stdout).startswith(says)
+    assert (done.stderr or done.stdout).startswith(message)
     assert done.returncode == (1 if code > 1 else 0)
 
 
