@@ -136,7 +136,7 @@ def test_a_file_that_is_no_such_model_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_data_without_test_faces_is_refused(
+def test_data_without_validation_faces_is_refused(
     source: Path, portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "fer2013" / "train" / "happy"

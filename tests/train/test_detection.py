@@ -75,12 +75,3 @@ def test_the_figures_are_printed(tiny_sets: Path, capsys: pytest.CaptureFixture[
         r"one larger than the face in \d+\.\d\d %\n",
         capsys.readouterr().out,
     )
-
-
-def test_without_the_pictures_there_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["faces", "--data", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith(
-        f"train: {tmp_path}: expected genki4k.tar or a folder"
-    )

@@ -114,6 +114,7 @@ def test_evaluate_prints_each_set(tiny_sets: Path, capsys: pytest.CaptureFixture
         (["evaluate", "nowhere", "--data", "."], "train: nowhere/manifest.json: expected a model"),
         (["evaluate", str(SHIPPED_BUNDLE), "--data", "."], "train: .: expected one of genki4k"),
         (["evaluate", str(SHIPPED_BUNDLE), "--data", ".", "--set", "x"], "train: x: expected a"),
+        (["faces", "--data", "."], "train: .: expected genki4k.tar or a folder"),
     ],
 )
 def test_bad_input_gets_one_line(
