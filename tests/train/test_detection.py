@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from edge.faces.haar import HaarDetector
 from edge.settings import FaceSettings
 from edge.values import Box
 from tests.conftest import ROOT
-from train import cli
 from train.datasets import DataError, load
 from train.detection import DetectionAccuracy, evaluate_detector, read_true_faces
 
@@ -65,13 +63,3 @@ def test_the_default_detector_detects_the_faces(data: Path) -> None:
     assert figures.pictures == 200
     assert figures.detected >= 0.985 * 200
     assert figures.larger_false <= 0.015 * 200
-
-
-def test_the_figures_are_printed(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Some of the portraits have names of real test pictures, though not their faces."""
-    assert cli.main(["faces", "--data", str(tiny_sets)]) == 0
-    assert re.fullmatch(
-        r"\d+ pictures: the face found in \d+\.\d\d %, a false face in \d+\.\d\d %, "
-        r"one larger than the face in \d+\.\d\d %\n",
-        capsys.readouterr().out,
-    )
