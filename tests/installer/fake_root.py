@@ -149,6 +149,14 @@ class FakeRoot:
         return sorted(path.name for path in (self.root / "opt/smile-gate/releases").glob("*"))
 
 
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the reason in the only line of a call that failed."""
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr.removeprefix("install.sh: ").rstrip("\n")
+
+
 def interrupt(started: subprocess.Popen[str], number: signal.Signals, began: Path) -> list[str]:
     """Send a signal to a started call and its children once the file ``began`` exists; return the
     lines of its stderr."""
