@@ -40,7 +40,7 @@ fail() {
     exit 1
 }
 
-# What counts as a Python we can use; printed reasons end up in one line of ours.
+# Tells whether a Python can be used, without a word: the caller prints one line.
 python_is_fit() {
     "$1" -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14) and sys.maxsize > 2**32))' \
         2>/dev/null
@@ -72,7 +72,7 @@ check_machine() {
 
 make_venv() {
     local python
-    # pip's own script, not `python -m pip`: its first line names the folder it was made in.
+    # The script, not `python -m pip`: its first line has the venv's path, wrong once it was moved.
     if "$venv/bin/pip" --version >/dev/null 2>&1; then
         return 0
     fi
@@ -90,7 +90,7 @@ make_venv() {
     fi
 }
 
-# Installs the package with some extras, unless the same was done before: then no network is needed.
+# Installs the package with some extras, unless they are installed already: then no network is needed.
 install_extras() {
     local extras=$1 stamp wanted
     check_machine
@@ -105,7 +105,7 @@ install_extras() {
         --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1 ||
         fail "pip failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log"); see $log"
     printf '%s\n' "$wanted" >"$stamp.new"
-    sync --file-system "$stamp.new" # the packages are on the disk before what says so
+    sync --file-system "$stamp.new" # packages reach the disk before the stamp
     mv -- "$stamp.new" "$stamp"
 }
 
@@ -133,7 +133,7 @@ on_a_pi() {
     grep -qs 'Raspberry Pi' /proc/device-tree/model
 }
 
-# Reads the verb and the options, in any order, into the variables that systemd/installer/ goes by.
+# Reads the verb and the options, in any order, into the variables of systemd/installer/.
 read_arguments() {
     verb='' dry_run=false yes=false purge=false coral=false offline='' root=''
     while [ $# -gt 0 ]; do

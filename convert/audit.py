@@ -1,24 +1,20 @@
-"""Does a TFLite model hold what the device expects: integers only, and small."""
+"""Audit of a TFLite model: the device expects integers only, from input to output."""
 
 from __future__ import annotations
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from edge.errors import SmileGateError
+from convert.errors import ConvertError
 
 INTEGERS = frozenset({"int8", "int32"})  # weights and activations; biases and shapes
-
-
-class ConvertError(SmileGateError, ValueError):
-    """A model can't be converted, or what came out is not good enough for the device."""
 
 
 def check_int8(model: bytes) -> None:
     """Check that a model is int8 from input to output, with no float tensor inside.
 
     Raises:
-        ConvertError: names the first tensor that is not.
+        ConvertError: names the first tensor of another type.
     """
     # Without delegates: they would hide the model's own tensors behind theirs.
     interpreter = Interpreter(

@@ -1,4 +1,4 @@
-"""Compile an int8 model for the Edge TPU, with Google's program, and say what will run there."""
+"""Compile an int8 model for the Edge TPU with Google's program, and report what will run there."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 from msgspec import Struct
 
-from convert.audit import ConvertError
+from convert.errors import ConvertError
 
 COMPILER = "edgetpu_compiler"
-PATIENCE_S = 600.0
+TIMEOUT_S = 600.0
 MAPPED = "Mapped to Edge TPU"
 
 OPERATORS: Mapping[str, int] = {
@@ -60,14 +60,15 @@ OPERATORS: Mapping[str, int] = {
     "TRANSPOSE_CONV": 3,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
 }
-"""What an Edge TPU runs (https://coral.ai/docs/edgetpu/models-intro/#supported-operations), and up
-to which version the last compiler, 16.0 of 2021, reads it: that of TensorFlow 2.5, with which the
-library of the same release is built (google-coral/libedgetpu, workspace.bzl; tensorflow/lite/tools/
-versioning/runtime_version.cc). It is known to refuse CONV_2D 6 and TRANSPOSE_CONV 4."""
+"""The operators of an Edge TPU (https://coral.ai/docs/edgetpu/models-intro/#supported-operations),
+each with the newest version that the last compiler, 16.0 of 2021, reads. Versions are those of
+TensorFlow 2.5, which the library of that release is built with (google-coral/libedgetpu,
+workspace.bzl; tensorflow/lite/tools/versioning/runtime_version.cc). The compiler is known to refuse
+CONV_2D 6 and TRANSPOSE_CONV 4."""
 
 
 class Operator(Struct, frozen=True):
-    """A line of the compiler's report: so many operators of a kind, and what becomes of them."""
+    """A line of the compiler's report: ``count`` operators called ``name`` have this status."""
 
     name: str
     count: int
@@ -75,26 +76,26 @@ class Operator(Struct, frozen=True):
 
 
 class Compiled(Struct, frozen=True):
-    """A model for the Edge TPU and the compiler's report of it."""
+    """A model for the Edge TPU, and the compiler's report."""
 
     model: bytes
     operators: tuple[Operator, ...]
 
     def lines(self) -> Iterator[str]:
-        """Yield in words how much runs there, and what does not."""
-        there = sum(one.count for one in self.operators if one.status == MAPPED)
-        total = sum(one.count for one in self.operators)
-        yield f"{there} of {total} operators run on the Edge TPU"
-        for one in self.operators:
-            if one.status != MAPPED:
-                yield f"on the CPU: {one.count} {one.name}: {one.status}"
+        """Yield in words how many operators run on the Edge TPU, and which do not."""
+        mapped = sum(operator.count for operator in self.operators if operator.status == MAPPED)
+        total = sum(operator.count for operator in self.operators)
+        yield f"{mapped} of {total} operators run on the Edge TPU"
+        for operator in self.operators:
+            if operator.status != MAPPED:
+                yield f"on the CPU: {operator.count} {operator.name}: {operator.status}"
 
 
 def find_compiler() -> str:
-    """Return where Google's compiler is.
+    """Return the path of Google's compiler.
 
     Raises:
-        ConvertError: it is not on the PATH.
+        ConvertError: the compiler is not on the PATH.
     """
     compiler = shutil.which(COMPILER)
     if compiler is None:
@@ -110,14 +111,14 @@ def check_operators(model: bytes) -> None:
     """Check that the compiler can read a model, and that the Edge TPU runs all of it.
 
     Raises:
-        ConvertError: names the first operator that it does not run or that is too new, or the
-            first dense layer with more than one scale.
+        ConvertError: names the first operator that the Edge TPU does not run or that is too new,
+            or the first dense layer with more than one scale.
     """
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-    whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    for graph in whole.subgraphs:
+    parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    for graph in parsed.subgraphs:
         for operator in graph.operators:
-            code = whole.operatorCodes[operator.opcodeIndex]
+            code = parsed.operatorCodes[operator.opcodeIndex]
             name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
             if name not in OPERATORS:
                 raise ConvertError(f"{name}: expected operators that an Edge TPU runs")
@@ -139,7 +140,8 @@ def compile_model(model: bytes, name: str) -> Compiled:
     """Compile an int8 TFLite model for the Edge TPU.
 
     Raises:
-        ConvertError: there is no compiler, it refuses the model, or puts nothing on the Edge TPU.
+        ConvertError: there is no compiler, or the compiler refuses the model or maps none of its
+            operators to the Edge TPU.
     """
     compiler = find_compiler()
     with tempfile.TemporaryDirectory() as folder:
@@ -151,7 +153,7 @@ def compile_model(model: bytes, name: str) -> Compiled:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=PATIENCE_S,
+                timeout=TIMEOUT_S,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -162,7 +164,7 @@ def compile_model(model: bytes, name: str) -> Compiled:
                 f"{compiler}: expected a compiled model, got: {_failure(done.stdout)}"
             )
         result = Compiled(compiled.read_bytes(), read_report(done.stdout))
-    if all(one.status != MAPPED for one in result.operators):
+    if all(operator.status != MAPPED for operator in result.operators):
         raise ConvertError(
             f"{compiler}: expected operators on the Edge TPU, got: {'; '.join(result.lines())}"
         )
@@ -176,7 +178,7 @@ def read_report(text: str) -> tuple[Operator, ...]:
 
 
 def _failure(text: str) -> str:
-    """Return the line of the compiler's output that says most of what is wrong."""
+    """Return the line of the compiler's output that names the cause."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = r"ERROR|Invalid model|Compilation failed:|Internal compiler error"
-    return next((line for line in lines if re.match(telling, line)), (lines or ["nothing"])[-1])
+    cause = r"ERROR|Invalid model|Compilation failed:|Internal compiler error"
+    return next((line for line in lines if re.match(cause, line)), (lines or ["nothing"])[-1])

@@ -7,15 +7,18 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from convert.audit import ConvertError, check_int8
+from convert.audit import check_int8
 from convert.edgetpu import Compiled, check_operators, compile_model, find_compiler
+from convert.errors import ConvertError
+from convert.tflite import int8_tflite, load_model
+from edge.atomic_file import written
 from edge.cli.console import OneLineParser, silence_libraries
 from edge.errors import SmileGateError
 from edge.model.bundle import (
@@ -36,11 +39,9 @@ from train import (
     accuracies,
     as_input,
     best_threshold,
-    converted,
     cut,
     load,
     scores_of,
-    single,
     without_leaks,
 )
 
@@ -68,36 +69,35 @@ def quantize(
         data: folder with the data sets.
         out: folder for the bundle; made if missing, its manifest is written last.
         sets: which data sets; all that are there when empty.
-        edgetpu: also compile the model for the Edge TPU, and put that into the bundle, too.
+        edgetpu: also compile the model for the Edge TPU, and add the result to the bundle.
 
     Returns:
         The manifest, and the model for the Edge TPU if it was asked for.
 
     Raises:
-        ConvertError: no such model, one of another shape, a float tensor left in the result, or
-            int8 answers wrong on more than 0.3 % (and more than one) of a set's test pictures
-            than float; no compiler for the Edge TPU, or a model that it does not take.
+        ConvertError: no such model, a model of another shape, a float tensor left in the result,
+            or int8 is wrong on more than 0.3 % (and more than one) of a set's test pictures than
+            float; no compiler for the Edge TPU, or a model that the compiler refuses.
         DataError: the data is missing or incomplete.
     """
     if edgetpu:
         find_compiler()
-    model = _load(source)
-    side = int(model.input_shape[1])
-    training = _training(source)
+    model = load_model(source)
+    training = _read_training(source.with_name("training.json"))
     margin = float(training.get("crop_margin", DEFAULT_MARGIN))
     pictures = without_leaks(load(data, sets))
 
-    def view(chosen: Sequence[Picture], purpose: str) -> list[Crop]:
-        crops = cut(chosen, size=side, margin=margin)
+    def crops_of(chosen: Sequence[Picture], purpose: str) -> list[Crop]:
+        crops = cut(chosen, size=int(model.input_shape[1]), margin=margin)
         if all(crop.pixels is None for crop in crops):
             raise ConvertError(f"{data}: expected faces in the {purpose} pictures, got none")
         return crops
 
-    calibration = view(_sample(pictures), "train")
-    validation = view([p for p in pictures if p.split == "validation"], "validation")
-    test = view([p for p in pictures if p.split == "test"], "test")
+    calibration = crops_of(_sample(pictures), "train")
+    validation = crops_of([p for p in pictures if p.split == "validation"], "validation")
+    test = crops_of([p for p in pictures if p.split == "test"], "test")
     out.mkdir(parents=True, exist_ok=True)
-    tflite = _convert(
+    tflite = int8_tflite(
         model, as_input(c.pixels for c in calibration if c.pixels is not None), edgetpu=edgetpu
     )
     check_int8(tflite)
@@ -112,43 +112,29 @@ def quantize(
     draft = _manifest(model, margin, tflite, training, files)
     classifier = Classifier(Bundle(out, draft, tflite))
     threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
-    int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
-    real = accuracies(test, _float_scores(model, test), threshold)
-    for name in int8:
-        _check_loss(name, real[name], int8[name])
-    metrics = {name: {"int8": int8[name].facts(), "float": real[name].facts()} for name in int8}
+    of_int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
+    of_float = accuracies(test, _float_scores(model, test), threshold)
+    for name in of_int8:
+        check_loss(name, of_float[name], of_int8[name])
     manifest = msgspec.structs.replace(
         draft,
         edgetpu_model=compiled_name,
         threshold=threshold,
-        self_test=tuple(classifier.infer(one) for one in self_test_pictures(draft.input.width)),
-        metrics=metrics,
+        self_test=tuple(map(classifier.infer, self_test_pictures(draft.input.width))),
+        metrics={
+            name: {"int8": of_int8[name].facts(), "float": of_float[name].facts()}
+            for name in of_int8
+        },
     )
-    _write(out, manifest, files)
+    text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
+    for name, content in {**files, MANIFEST: text.encode()}.items():
+        with written(content, out, f".{name}.") as partial:
+            partial.chmod(0o644)
+            partial.rename(out / name)
     return manifest, compiled
 
 
-def _load(source: Path) -> keras.Model:
-    if not source.is_file():
-        raise ConvertError(f"{source}: expected a .keras file, got no file there")
-    import keras
-
-    try:
-        model = keras.models.load_model(source, compile=False)
-    except Exception as error:  # Keras raises whatever the broken part raised
-        reason = str(error).strip().partition("\n")[0]
-        raise ConvertError(f"{source}: expected a Keras model, got: {reason}") from error
-    shape, result = tuple(model.input_shape), tuple(model.output_shape)
-    side = shape[1] if len(shape) > 1 else None
-    if side is None or shape[1:] != (side, side, 1) or result[1:] != (1,):
-        raise ConvertError(
-            f"{source}: expected a model (n, side, side, 1) -> (n, 1), got {shape} -> {result}"
-        )
-    return model
-
-
-def _training(source: Path) -> dict[str, Any]:
-    path = source.with_name("training.json")
+def _read_training(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text())) if path.exists() else {}
     except ValueError as error:
@@ -156,7 +142,7 @@ def _training(source: Path) -> dict[str, Any]:
 
 
 def _sample(pictures: Sequence[Picture]) -> list[Picture]:
-    """Choose calibration pictures from the train split, as many of each set."""
+    """Choose calibration pictures from the train split, equally many from each set."""
     by_set: dict[str, list[Picture]] = {}
     for picture in pictures:
         if picture.split == "train":
@@ -166,29 +152,6 @@ def _sample(pictures: Sequence[Picture]) -> list[Picture]:
     return [p for members in by_set.values() for p in rng.sample(members, min(share, len(members)))]
 
 
-def _convert(
-    model: keras.Model, calibration: np.ndarray[Any, Any], *, edgetpu: bool = False
-) -> bytes:
-    import tensorflow as tf
-
-    def representative() -> Iterator[list[np.ndarray[Any, Any]]]:
-        for index, pixels in enumerate(calibration):
-            if index == 0:  # full black and full white, so that one grey level is one int8 step
-                pixels[0, 0], pixels[0, -1] = 0.0, 1.0
-            yield [pixels[None]]
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(single(model))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    # The Edge TPU's compiler knows no dense layers with a scale for each channel. The converter
-    # has no other switch for it (tensorflow/lite/python/lite.py).
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = edgetpu  # noqa: SLF001
-    return converted(converter)
-
-
 def _manifest(
     model: keras.Model,
     margin: float,
@@ -196,12 +159,13 @@ def _manifest(
     training: dict[str, Any],
     files: dict[str, bytes],
 ) -> Manifest:
+    """Return a manifest without what is measured later: threshold, self-test and metrics."""
     name, side = model.name, int(model.input_shape[1])
     interpreter = make_interpreter(tflite)
-    ends = (interpreter.get_input_details()[0], interpreter.get_output_details()[0])
+    tensors = (interpreter.get_input_details()[0], interpreter.get_output_details()[0])
     of_input, of_output = (
-        Quantization(scale=float(end["quantization"][0]), zero_point=int(end["quantization"][1]))
-        for end in ends
+        Quantization(scale=float(scale), zero_point=int(zero_point))
+        for scale, zero_point in (tensor["quantization"] for tensor in tensors)
     )
     return Manifest(
         name=name,
@@ -213,33 +177,29 @@ def _manifest(
         threshold=0.5,
         training_data=training,
         metrics={},
-        files={file: hashlib.sha256(data).hexdigest() for file, data in files.items()},
+        files={file: hashlib.sha256(content).hexdigest() for file, content in files.items()},
     )
 
 
 def _float_scores(model: keras.Model, crops: Sequence[Crop]) -> list[float]:
     """Score as the device does, each face and its mirror image, but with the float model."""
-    found = as_input(crop.pixels for crop in crops if crop.pixels is not None)
-    both = [model.predict(x, batch_size=256, verbose=0) for x in (found, found[:, :, ::-1])]
+    faces = as_input(crop.pixels for crop in crops if crop.pixels is not None)
+    both = [model.predict(x, batch_size=256, verbose=0) for x in (faces, faces[:, :, ::-1])]
     scores = iter(np.mean(both, axis=0)[:, 0].tolist())
     return [0.0 if crop.pixels is None else next(scores) for crop in crops]
 
 
-def _check_loss(name: str, real: Accuracy, int8: Accuracy) -> None:
-    lost = real.right - int8.right
-    if lost > max(1.0, MAX_LOSS * real.images):
+def check_loss(name: str, of_float: Accuracy, of_int8: Accuracy) -> None:
+    """Check that int8 answers as many pictures of a set correctly as float, or almost.
+
+    Raises:
+        ConvertError: int8 loses more than 0.3 % of the pictures, and more than one.
+    """
+    if of_float.correct - of_int8.correct > max(1.0, MAX_LOSS * of_float.images):
         raise ConvertError(
             f"{name}: expected int8 to lose at most {100 * MAX_LOSS:.1f} points, got "
-            f"{real.percent:.2f} % float and {int8.percent:.2f} % int8"
+            f"{of_float.percent:.2f} % float and {of_int8.percent:.2f} % int8"
         )
-
-
-def _write(out: Path, manifest: Manifest, files: dict[str, bytes]) -> None:
-    text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
-    for name, data in {**files, MANIFEST: text.encode()}.items():
-        partial = out / f"{name}.partial"
-        partial.write_bytes(data)
-        partial.replace(out / name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -260,7 +220,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     silence_libraries()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     data, sets = Path(options.data), []
     root = os.environ.get("SMILE_GATE_DATA")
     if root and not data.exists():

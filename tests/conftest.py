@@ -21,7 +21,6 @@ pytest_plugins = [
     "tests.tiny_sets",
     "tests.edge.cli.commands",
     "tests.edge.model.fake_coral",
-    "tests.installer.fake_root",
 ]
 
 ROOT = Path(__file__).resolve().parents[1]

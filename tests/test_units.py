@@ -1,4 +1,4 @@
-"""The unit and its drop-ins, by systemd's own judgement."""
+"""The unit and its drop-ins, as systemd-analyze verifies and rates them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DROP_INS = [(), ("network.conf",), ("second-camera.conf",), ("network.conf", "se
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit with a program that is there, as systemd looks for it."""
+    """The unit, with a program that exists: systemd-analyze checks that."""
     text = (ROOT / "systemd" / UNIT).read_text()
     path = tmp_path / UNIT
     path.write_text(with_a_program(text))
@@ -56,7 +56,7 @@ def test_systemd_finds_nothing_wrong(unit: Path, drop_ins: tuple[str, ...]) -> N
 @pytest.mark.parametrize("drop_ins", DROP_INS)
 def test_exposure(unit: Path, drop_ins: tuple[str, ...]) -> None:
     add(unit, *drop_ins)
-    told = analyze("security", "--offline=true", str(unit))
-    exposure = re.search(r"exposure level for \S+: ([\d.]+)", told)
+    rating = analyze("security", "--offline=true", str(unit))
+    exposure = re.search(r"exposure level for \S+: ([\d.]+)", rating)
     assert exposure is not None
     assert float(exposure[1]) <= (1.8 if "network.conf" in drop_ins else 1.2)

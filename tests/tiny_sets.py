@@ -16,7 +16,7 @@ USAGES = (("Training", "train"), ("PublicTest", "validation"), ("PrivateTest", "
 
 @pytest.fixture(scope="session")
 def tiny_sets(tmp_path_factory: pytest.TempPathFactory, hopper: Grey, collins: Grey) -> Path:
-    """Small sets laid out like the real ones, made of the two portraits.
+    """Small sets with the layout of the real sets, made of the two portraits.
 
     genki4k.tar: 30 smiling, 20 not, the last two of each with equal pixels; SMILEsmileD: a folder
     of 20 + 20 crops; fer2013.tar: 4 crops of each emotion and usage.
@@ -51,7 +51,7 @@ def tiny_sets(tmp_path_factory: pytest.TempPathFactory, hopper: Grey, collins: G
 
 
 def vary(picture: Grey, side: int, rng: np.random.Generator) -> Grey:
-    """Return the picture scaled to a width, a little shifted, lit and noised at random."""
+    """Return the picture scaled to a width, with a random shift, brightness and noise."""
     height = round(side * picture.shape[0] / picture.shape[1])
     small = cv2.resize(picture, (side, height), interpolation=cv2.INTER_AREA)
     shift = np.array([[1, 0, rng.uniform(-2, 2)], [0, 1, rng.uniform(-2, 2)]])

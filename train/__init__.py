@@ -1,7 +1,7 @@
-"""Workstation: data sets, recipes, fitting, evaluation.
+"""The workstation's first step: labelled data sets come in and are cropped by the device's code.
+Fitted Keras models go out, and the accuracy of a model on pictures that it was not fitted to.
 
-``convert`` and ``benchmarks`` may use what this module names; importing it does not import
-TensorFlow.
+``convert`` and ``benchmarks`` use what is named here; importing this package imports no Keras.
 """
 
 from train.crops import Crop, Located, as_input, cut, locate
@@ -10,13 +10,12 @@ from train.evaluation import (
     Accuracy,
     Answer,
     accuracies,
+    accuracy,
     best_threshold,
-    count_right,
     evaluate_bundle,
     middle_of_best,
     scores_of,
 )
-from train.saved import converted, float_tflite, load_model, single
 
 __all__ = [
     "Accuracy",
@@ -27,18 +26,14 @@ __all__ = [
     "Picture",
     "Split",
     "accuracies",
+    "accuracy",
     "as_input",
     "best_threshold",
-    "converted",
-    "count_right",
     "cut",
     "evaluate_bundle",
-    "float_tflite",
     "load",
-    "load_model",
     "locate",
     "middle_of_best",
     "scores_of",
-    "single",
     "without_leaks",
 ]

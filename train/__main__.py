@@ -1,4 +1,4 @@
-"""Entry of ``python -m train``."""
+"""Entry point of ``python -m train``."""
 
 import sys
 

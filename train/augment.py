@@ -1,4 +1,4 @@
-"""Random changes to training crops: what cameras, light and sloppy face boxes do to a face."""
+"""Augmentation of training crops: what cameras, light and inexact face boxes do to a face."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from edge.values import Grey
 
 
 def augment(crop: Grey, size: int, rng: np.random.Generator) -> Grey:
-    """Return a changed copy of a face crop.
+    """Return an augmented copy of a face crop.
 
     In this order: a mirror image (half of the time); rotation up to 15 degrees, scale 0.88-1.15
     and a shift up to 8 % in one warp; lower resolution or blur; gamma, contrast and brightness;
     sensor noise; a grey patch over a part of the face.
 
     Args:
-        crop: uint8 luma, shape (n, n), with ``n >= size``: what is beyond ``size`` is context
-            around the model's view, so that a turned crop has no empty corners.
+        crop: uint8 luma, shape (n, n), with ``n >= size``; pixels beyond ``size`` are context
+            around the model's view, so that a rotated crop has no empty corners.
         size: side of the result in pixels.
         rng: source of randomness.
 
@@ -25,21 +25,21 @@ def augment(crop: Grey, size: int, rng: np.random.Generator) -> Grey:
         uint8 luma, shape (size, size).
     """
     side = crop.shape[0]
-    turn = cv2.getRotationMatrix2D(
+    warp = cv2.getRotationMatrix2D(
         ((side - 1) / 2, (side - 1) / 2), rng.normal(0.0, 7.0), rng.uniform(0.88, 1.15)
     )
-    turn[:, 2] += (size - side) / 2 + rng.uniform(-0.08, 0.08, 2) * size
+    warp[:, 2] += (size - side) / 2 + rng.uniform(-0.08, 0.08, 2) * size
     if rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
     out = cv2.warpAffine(
-        crop, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        crop, warp, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    kind = rng.random()
-    if kind < 0.2:
+    quality = rng.random()
+    if quality < 0.2:
         small = int(rng.uniform(0.3, 0.8) * size)
         out = cv2.resize(out, (small, small), interpolation=cv2.INTER_AREA)
         out = cv2.resize(out, (size, size), interpolation=cv2.INTER_LINEAR)
-    elif kind < 0.3:
+    elif quality < 0.3:
         out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.2))
     values = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
     values = (values - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)

@@ -1,4 +1,4 @@
-"""Training pictures in the order and the variety that an epoch shows them."""
+"""Training batches: shuffled, repeated by set and augmented, reproducibly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Pictures in which there is a face, and their crops, in the same order."""
+    """Pictures in which a face was detected, and their crops, in the same order."""
 
     pictures: list[Picture]
     pixels: list[Grey]
@@ -30,8 +30,8 @@ class Examples:
     @classmethod
     def of(cls, crops: Iterable[Crop]) -> Examples:
         """Leave out the crops without a face."""
-        found = [(c.picture, c.pixels) for c in crops if c.pixels is not None]
-        return cls([picture for picture, _ in found], [pixels for _, pixels in found])
+        pairs = [(crop.picture, crop.pixels) for crop in crops if crop.pixels is not None]
+        return cls([picture for picture, _ in pairs], [pixels for _, pixels in pairs])
 
     @property
     def labels(self) -> Floats:
@@ -40,21 +40,21 @@ class Examples:
 
     @property
     def weights(self) -> Floats:
-        """Weights, 1.0 on average, under which every set counts alike: float32 (n,)."""
+        """Weights, 1.0 on average, that give every set the same total: float32 (n,)."""
         sizes = Counter(picture.dataset for picture in self.pictures)
-        alike = len(self.pictures) / len(sizes)
-        return np.array([alike / sizes[picture.dataset] for picture in self.pictures], np.float32)
+        total = len(self.pictures) / len(sizes)
+        return np.array([total / sizes[picture.dataset] for picture in self.pictures], np.float32)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented training batches. Each epoch and batch has its own seed, so that a resumed run
-    sees what an uninterrupted one would have seen.
+    """Augmented training batches. Each epoch and batch has its own seed, so that a resumed
+    run continues with the batches of an uninterrupted run.
 
     Args:
         examples: pictures with their crops, which have context around the model's view.
         recipe: batch size, input size, how often to show each set.
         seed: of order and augmentation.
-        epoch: the one to begin with, from 0.
+        epoch: the epoch to begin with, from 0.
     """
 
     def __init__(self, examples: Examples, recipe: Recipe, seed: int, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""Train and judge smile networks on a workstation."""
+"""Train and evaluate smile networks on a workstation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from edge.errors import SmileGateError
 from edge.faces.open import open_detector
 from edge.settings.load import load_configuration
 from train.datasets import load
+from train.detection import evaluate_detector, read_true_faces
 from train.evaluation import evaluate_bundle
-from train.faces import judge, read_true_faces
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """Fit a recipe; goes on where an interrupted run of the same command ended."""
+    """Fit a recipe; continues an interrupted run of the same command."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from train.fit import fit as fit_recipe  # TensorFlow takes seconds to import
 
@@ -54,16 +54,16 @@ def evaluate(options: argparse.Namespace) -> None:
     results = evaluate_bundle(options.bundle, options.data, options.set)
     for name, result in results.items():
         print(
-            f"{name:22} {result.percent:6.2f} %  {result.right} of {result.images} right, "
+            f"{name:22} {result.percent:6.2f} %  {result.correct} of {result.images} right, "
             f"{result.missed_faces} faces missed"
         )
 
 
 def faces(options: argparse.Namespace) -> None:
-    """Print how often the face finder finds the face in GENKI-4K's test pictures."""
+    """Print how often the detector detects the face in GENKI-4K's test pictures."""
     detector = open_detector(load_configuration(options.config).settings.faces)
     pictures = load(options.data, ["genki4k"])
-    print(judge(detector.find_in_still, pictures, read_true_faces()).line())
+    print(evaluate_detector(detector.find_in_still, pictures, read_true_faces()).line())
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Labelled pictures to model inputs, through the code the device runs."""
+"""Labelled pictures to model inputs, through the code that the device runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from train.datasets import Picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """What the network gets to see of a picture.
+    """The model's view of a picture.
 
     Attributes:
-        picture: where it comes from.
-        pixels: uint8 luma, shape (side, side); None when the detector found no face.
+        picture: the picture that the face was cropped from.
+        pixels: uint8 luma, shape (side, side); None when no face was detected.
     """
 
     picture: Picture
@@ -30,11 +30,11 @@ class Crop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """Where the main face of a picture is.
+    """The place of the main face of a picture.
 
     Attributes:
         picture: labelled.
-        box: in its pixels; None when the detector found no face.
+        box: in pixels of the picture; None when no face was detected.
     """
 
     picture: Picture
@@ -42,7 +42,8 @@ class Located:
 
 
 def locate(pictures: Iterable[Picture]) -> list[Located]:
-    """Find the main face of each picture with the device's detector; a crop is all face."""
+    """Detect the main face of each picture with the device's detector; of a picture that is a face
+    crop already, the box is the whole picture."""
     detector = HaarDetector(FaceSettings())
     return [
         Located(picture, _main_face(detector, picture, decode_grey(picture.data, picture.name)))
@@ -53,21 +54,21 @@ def locate(pictures: Iterable[Picture]) -> list[Located]:
 def _main_face(detector: HaarDetector, picture: Picture, grey: Grey) -> Box | None:
     if picture.is_crop:
         return Box(0, 0, grey.shape[1], grey.shape[0])
-    found = detector.find_in_still(grey)
-    return found[0].box if found else None
+    detections = detector.find_in_still(grey)
+    return detections[0].box if detections else None
 
 
 def cut(
     pictures: Iterable[Picture], *, size: int, margin: float, context: float = 1.0
 ) -> list[Crop]:
-    """Cut the main face out of each picture, or scale it whole where it is a crop already.
+    """Crop the main face of each picture; a picture that is a face crop already is only scaled.
 
     Args:
         pictures: labelled pictures.
         size: side of the model's input in pixels.
         margin: share of the face box added on each side.
-        context: how many times the model's view to keep; the result's side grows alike, so the
-            scale is the model's. 1.0 gives exactly what the device computes.
+        context: side of the result in sides of the model's view, at the model's scale. 1.0 gives
+            exactly what the device computes.
     """
     detector = HaarDetector(FaceSettings())
     side = round(size * context)
@@ -79,8 +80,8 @@ def cut(
         box = _main_face(detector, picture, grey)
         if box is None:
             return None
-        around = 0.0 if picture.is_crop else margin
-        return crop(grey, box, size=side, margin=((1 + 2 * around) * context - 1) / 2)
+        view = 1 + 2 * (0.0 if picture.is_crop else margin)
+        return crop(grey, box, size=side, margin=(view * context - 1) / 2)
 
     return [Crop(picture, pixels_of(picture)) for picture in pictures]
 

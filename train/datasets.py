@@ -4,11 +4,11 @@ A data folder holds any of ``genki4k``, ``SMILEsmileD`` and ``fer2013``, each as
 a folder ``NAME``. The splits are fixed and depend on nothing but file names and pixels:
 
 - genki4k: 80 % train, 20 % test, stratified by label, seed 42; pictures with equal pixels are one
-  group and stay on one side. The test side is written down in ``train/splits/genki4k-test.txt``.
+  group and stay in one split. The test split is listed in ``train/splits/genki4k-test.txt``.
 - SMILEsmileD: the same 80/20 rule.
 - fer2013: by the Usage in the file name: Training, PublicTest (validation), PrivateTest (test).
 
-From the train side of the first two, one picture in ten is set apart for validation.
+Of the train pictures of genki4k and SMILEsmileD, one in ten is set apart for validation.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Picture:
     Attributes:
         dataset: name of its set.
         name: path inside the set, with forward slashes.
-        data: the encoded image as it lies in the set.
+        data: the encoded image, as in the set.
         smiling: the label.
-        split: which side it is on.
-        is_crop: True when the picture is already a face crop and no detector is to be used.
-        group: digest of the decoded pixels; equal for pictures that look exactly alike.
+        split: train, validation or test.
+        is_crop: True when the picture is already a face crop, so that no detector is needed.
+        group: digest of the decoded pixels; equal for pictures with equal pixels.
         label: the set's own label where it says more than smiling or not; else empty.
     """
 
@@ -72,29 +72,31 @@ def load(root: Path, names: Sequence[str] = ()) -> list[Picture]:
     for name in names:
         if name not in READERS:
             raise DataError(f"{name}: expected a data set among {', '.join(READERS)}")
-    found = {name: _find(root, name) for name in names or READERS}
-    for name in names:
-        if found[name] is None:
+    sources: dict[str, Path] = {}
+    for name in names or READERS:
+        paths = [path for path in (root / f"{name}.tar", root / name) if path.exists()]
+        if paths:
+            sources[name] = paths[0]
+        elif names:
             raise DataError(f"{root}: expected {name}.tar or a folder {name} in it, got neither")
-    sources = {name: source for name, source in found.items() if source is not None}
     if not sources:
         raise DataError(f"{root}: expected one of {', '.join(READERS)} (.tar or folder), got none")
     pictures: list[Picture] = []
     for name, source in sources.items():
-        read = READERS[name](source)
-        if not read:
+        of_set = READERS[name](source)
+        if not of_set:
             raise DataError(f"{source}: expected the pictures of {name}, got none")
-        pictures += read
+        pictures += of_set
     return pictures
 
 
 def without_leaks(pictures: Sequence[Picture]) -> list[Picture]:
     """Drop train pictures whose pixels also occur in a validation or test split, and validation
-    pictures that occur in a test split, in whichever set (FER2013 repeats many of its own)."""
+    pictures that occur in a test split, of any set (FER2013 repeats many of its own)."""
     test = {p.group for p in pictures if p.split == "test"}
     validation = {p.group for p in pictures if p.split == "validation"} | test
-    held: dict[Split, set[str]] = {"train": validation, "validation": test, "test": set()}
-    return [p for p in pictures if p.group not in held[p.split]]
+    held_out: dict[Split, set[str]] = {"train": validation, "validation": test, "test": set()}
+    return [p for p in pictures if p.group not in held_out[p.split]]
 
 
 def _genki4k(source: Path) -> list[Picture]:
@@ -171,8 +173,8 @@ def _picture(
 def _divide(pictures: list[Picture]) -> list[Picture]:
     """Assign the 80/20 split and the validation tenth, stratified, whole groups at a time.
 
-    The order is that of SHA-256 over seed and name: the same on every machine and in every
-    version of every library. A group goes by its first name and that picture's label.
+    Groups are ordered by SHA-256 over seed and name, which is the same on every machine and in
+    every version of every library. A group has the name and the label of its first picture.
     """
     groups: dict[str, list[Picture]] = defaultdict(list)
     for picture in pictures:
@@ -186,24 +188,17 @@ def _divide(pictures: list[Picture]) -> list[Picture]:
         n_held = n_test + math.floor(VALIDATION_SHARE * (total - n_test) + 0.5)
         taken = 0
         for group in stratum:
-            # A group that would overfill the test side goes to the other: the count stays exact.
+            # A group too large for the rest of the test split is for training: the count is exact.
             if taken + len(group) <= n_test:
-                side: Split = "test"
+                split: Split = "test"
             elif taken < n_test:
                 split_of[group[0].group] = "train"
                 continue
             else:
-                side = "validation" if taken + len(group) <= n_held else "train"
-            split_of[group[0].group] = side
+                split = "validation" if taken + len(group) <= n_held else "train"
+            split_of[group[0].group] = split
             taken += len(group)
     return [replace(p, split=split_of[p.group]) for p in pictures]
-
-
-def _find(root: Path, name: str) -> Path | None:
-    for candidate in (root / f"{name}.tar", root / name):
-        if candidate.exists():
-            return candidate
-    return None
 
 
 def _files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:

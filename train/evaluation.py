@@ -1,10 +1,10 @@
-"""How often a scorer is right, set by set, on crops that it was not fitted to."""
+"""Accuracy of a scorer on each set, on pictures that the scorer was not fitted to."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,40 +19,45 @@ HAPPY_NEUTRAL = ("fer2013 happy/neutral", "fer2013", frozenset({"happy", "neutra
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Right answers on one set; pictures in which no face was found count as not smiling.
+    """Correct answers on one set; a picture without a detected face counts as not smiling.
 
     Attributes:
-        images: how many pictures.
-        missed_faces: in how many no face was found.
-        right: how many answers were right.
+        images: number of pictures.
+        missed_faces: number of pictures in which no face was detected.
+        correct: number of correct answers.
     """
 
     images: int
     missed_faces: int
-    right: int
+    correct: int
 
     @property
     def percent(self) -> float:
-        return 100.0 * self.right / self.images
+        return 100.0 * self.correct / self.images
 
     def facts(self) -> dict[str, float]:
-        """Return the fields and the accuracy in percent, for a manifest."""
-        return {**asdict(self), "accuracy_percent": round(self.percent, 2)}
+        """Return what a manifest says of the accuracy; it calls correct answers ``right``."""
+        return {
+            "images": self.images,
+            "missed_faces": self.missed_faces,
+            "right": self.correct,
+            "accuracy_percent": round(self.percent, 2),
+        }
 
 
 class Answer(NamedTuple):
-    """What a scorer says of a picture; None where it found no face."""
+    """A picture and its score, 0.0-1.0; None where the scorer detected no face."""
 
     picture: Picture
     score: float | None
 
 
-def count_right(answers: Sequence[Answer], threshold: float) -> Accuracy:
-    """Return the accuracy of answers, of which those from the threshold on are smiles."""
+def accuracy(answers: Sequence[Answer], threshold: float) -> Accuracy:
+    """Return the accuracy of answers; a score from the threshold on is a smile."""
     return Accuracy(
         images=len(answers),
         missed_faces=sum(score is None for _, score in answers),
-        right=sum(
+        correct=sum(
             (score is not None and score >= threshold) == picture.smiling
             for picture, score in answers
         ),
@@ -60,7 +65,7 @@ def count_right(answers: Sequence[Answer], threshold: float) -> Accuracy:
 
 
 def scores_of(score: Callable[[Grey], float], crops: Sequence[Crop]) -> list[float]:
-    """Score each crop, 0.0 where there is no face."""
+    """Score each crop; 0.0 where no face was detected."""
     return [0.0 if crop.pixels is None else score(crop.pixels) for crop in crops]
 
 
@@ -74,13 +79,13 @@ def accuracies(
         subsets.setdefault(crop.picture.dataset, []).append(answer)
     name, dataset, labels = HAPPY_NEUTRAL
     if dataset in subsets:
-        subsets[name] = [one for one in subsets[dataset] if one.picture.label in labels]
-    return {name: count_right(answers, threshold) for name, answers in subsets.items() if answers}
+        subsets[name] = [answer for answer in subsets[dataset] if answer.picture.label in labels]
+    return {name: accuracy(answers, threshold) for name, answers in subsets.items() if answers}
 
 
 def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
-    """Return the middle of the thresholds from 0.30 to 0.70 that are as good as any: whose mean
-    accuracy over the sets is at most 0.1 points below the best one's."""
+    """Return the middle of the best thresholds from 0.30 to 0.70, compared by the mean of the sets'
+    accuracies; those within 0.1 points of the highest mean count as best."""
 
     def percent(threshold: float) -> float:
         results = accuracies(crops, scores, threshold).values()
@@ -90,8 +95,11 @@ def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
 
 
 def middle_of_best(percents: Mapping[float, float]) -> float:
-    """Return the middle of the thresholds whose accuracy in percent is at most 0.1 points below the
-    best one's."""
+    """Return the middle of the thresholds whose accuracy is at most 0.1 points below the highest.
+
+    Args:
+        percents: accuracy in percent by threshold.
+    """
     best = max(percents.values())
     return statistics.median_low(
         threshold for threshold, value in percents.items() if value >= best - 0.1

@@ -20,7 +20,7 @@ CONTEXT = 1.25
 HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
     """After each epoch: a line in history.csv, the best weights, a checkpoint to resume from."""
 
     def __init__(self, recipe: Recipe, name: str, out: Path) -> None:
@@ -32,7 +32,7 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.rows: list[dict[str, float]] = []
 
     def resume(self, steps_per_epoch: int) -> keras.Model | None:
-        """Return the checkpointed model of an interrupted run, None if there is none."""
+        """Return the model of an interrupted run's last whole epoch; None if there is none."""
         if not self._last_path.exists():
             return None
         model = keras.models.load_model(self._last_path)
@@ -41,9 +41,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             rows = list(csv.DictReader(file))
         self.rows = [
             {key: int(value) if key == "epoch" else float(value) for key, value in row.items()}
-            for row in rows
+            for row in rows[:epochs]
         ]
-        self.rows = self.rows[:epochs]
         return model
 
     @property
@@ -79,15 +78,15 @@ def fit(
 ) -> Path:
     """Fit a recipe and keep the epoch with the lowest validation loss.
 
-    Every set counts alike in the validation loss, whatever its size. A run that was interrupted
-    goes on where its last whole epoch ended when the same call is made again.
+    Every set has the same weight in the validation loss, whatever its size. The same call after an
+    interrupted run continues from its last whole epoch.
 
     Args:
         name: a recipe in ``train.recipes.RECIPES``.
         data: folder with the data sets.
         out: folder for ``NAME.keras``, ``history.csv``, ``training.json`` and ``last.keras``.
         sets: which data sets; all that are there when empty.
-        epochs: instead of the recipe's.
+        epochs: number of epochs; None for the recipe's.
         seed: of initial weights, order and augmentation.
 
     Returns:
@@ -104,7 +103,7 @@ def fit(
     keras.utils.set_random_seed(seed)
 
     pictures = without_leaks(load(data, sets))
-    train, held = (
+    train, validation = (
         Examples.of(
             cut(
                 [picture for picture in pictures if picture.split == split],
@@ -115,15 +114,15 @@ def fit(
         )
         for split, context in (("train", CONTEXT), ("validation", 1.0))
     )
-    if not train.pixels or not held.pixels:
+    if not train.pixels or not validation.pixels:
         raise DataError(f"{data}: expected faces in train and validation pictures, got none")
     settings = {"recipe": name, "seed": seed, **asdict(recipe), "epochs": epochs}
     _write_training(out / "training.json", settings, pictures)
 
-    keeper = Keeper(recipe, name, out)
+    checkpoints = Checkpoints(recipe, name, out)
     steps = len(Batches(train, recipe, seed, 0))
-    model = keeper.resume(steps)
-    done = len(keeper.rows)
+    model = checkpoints.resume(steps)
+    done = len(checkpoints.rows)
     if model is None:
         model = recipe.build(recipe.input_size)
         model.compile(
@@ -143,18 +142,14 @@ def fit(
         )
     else:
         print(f"{out}: going on after epoch {done} of {epochs}")
-    if done < epochs and keeper.epochs_since_best < recipe.patience:
+    if done < epochs and checkpoints.epochs_since_best < recipe.patience:
         model.fit(
             Batches(train, recipe, seed, done),
-            validation_data=(
-                as_input(held.pixels),
-                held.labels,
-                held.weights,
-            ),
+            validation_data=(as_input(validation.pixels), validation.labels, validation.weights),
             validation_batch_size=256,
             epochs=epochs,
             initial_epoch=done,
-            callbacks=[keeper],
+            callbacks=[checkpoints],
         )
     return out / f"{name}.keras"
 
@@ -166,7 +161,7 @@ def _replace(path: Path, model: keras.Model) -> None:
 
 
 def _write_training(path: Path, settings: dict[str, Any], pictures: Sequence[Picture]) -> None:
-    """Write down what this run is; refuse a folder that holds another."""
+    """Record this run's settings and data; refuse a folder with a run of other settings."""
     counts: dict[str, dict[str, int]] = {}
     for picture in pictures:
         of_set = counts.setdefault(picture.dataset, {"train": 0, "validation": 0, "test": 0})

@@ -51,7 +51,7 @@ def reported(who: str, measured: train.Accuracy) -> Accuracy:
     return Accuracy(
         who=who,
         images=measured.images,
-        right=measured.right,
+        right=measured.correct,
         missed_faces=measured.missed_faces,
     )
 

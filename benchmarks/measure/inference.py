@@ -18,11 +18,11 @@ from benchmarks.measure.windows import time_windows, timing
 from benchmarks.processes import call_apart
 from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import Inference
+from convert import float_tflite
 from edge.errors import BundleError, MissingPackageError
 from edge.model.bundle import Bundle, self_test_pictures
 from edge.model.edgetpu import EDGE_TPU
 from edge.model.tflite import quiet_stderr, tflite
-from train import float_tflite
 
 MOST_THREADS = 4
 

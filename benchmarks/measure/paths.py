@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.bundle import device_settings
 from benchmarks.measure.windows import median_s
+from convert import load_model
 from edge.faces.haar import find_cascade
 from edge.model.crop import crop
 from edge.model.open import open_classifier
@@ -19,7 +20,6 @@ from edge.model.tflite import quiet_stderr
 from edge.pipeline import Timings, open_stages
 from edge.settings import SHIPPED_BUNDLE, ModelSettings, Settings
 from edge.values import Box, Frame, Grey
-from train import load_model
 
 FramePath = Callable[[Frame, Timings], list[Box]]
 """Processes a frame, times the stages, and returns the boxes of the faces that it detected."""

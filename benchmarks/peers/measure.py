@@ -28,7 +28,7 @@ from benchmarks.report.schema import Peer, Timing
 from benchmarks.simulate.scenes import FOUR, QUICK, Scene
 from edge.cameras.image_file import decode_grey
 from edge.errors import SmileGateError
-from train import Accuracy, Answer, Located, Split, count_right, load, locate, middle_of_best
+from train import Accuracy, Answer, Located, Split, accuracy, load, locate, middle_of_best
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -126,7 +126,7 @@ def _show(way: Way, scenes: Sequence[Scene], frames: int) -> dict[str, dict[str,
 
 def _count_right(way: Way, faces: Sequence[Located]) -> Accuracy:
     with closing(way()) as scorer:
-        return count_right(answers(scorer, faces), scorer.threshold)
+        return accuracy(answers(scorer, faces), scorer.threshold)
 
 
 def time_faces(scorer: Scorer, windows: int, window_s: float) -> Timing:
@@ -165,4 +165,4 @@ def choose_threshold(scorer: Scorer, faces: Sequence[Located]) -> float:
     """Return the middle of the scores that are the best thresholds."""
     given = answers(scorer, faces)
     scores = sorted({answer.score for answer in given if answer.score is not None})
-    return middle_of_best({score: count_right(given, score).percent for score in scores})
+    return middle_of_best({score: accuracy(given, score).percent for score in scores})

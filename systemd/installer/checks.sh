@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What must be so before anything is changed.
+# Checks of the device, before anything is changed.
 
 FREE_MB=700    # apt's packages and two releases
-MEMORY_MB=350  # of the 512 MB of a Pi Zero 2 W some are the GPU's
-RELEASED=1760000000  # October 2025: no clock can be right that is before
+MEMORY_MB=350  # a Pi Zero 2 W has 512 MB, a part of which is the GPU's
+RELEASED=1760000000  # October 2025: a clock before that is wrong
 
 check_device() {
     check_machine
@@ -30,7 +30,7 @@ check_userland() {
 
 check_os() {
     local file=$root/etc/os-release system
-    # Its names are a shell's; read in a shell of its own.
+    # The file is written for a shell, and is read in a subshell.
     # shellcheck source=/dev/null
     system=$(. "$file" 2>/dev/null && echo "${ID:-} ${VERSION_CODENAME:-}") || true
     case $system in

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# A Coral USB accelerator: Google's library from Google's repository, tried in a process of its own.
+# A Coral USB accelerator: Google's library from Google's repository, tested in a process of its own.
 
 CORAL_URI=https://packages.cloud.google.com/apt
 CORAL_PACKAGE=libedgetpu1-std
 CORAL_KEY=$root/etc/apt/keyrings/coral-edgetpu.gpg
 CORAL_SOURCE=$root/etc/apt/sources.list.d/coral-edgetpu.sources
 
-# Of the two kinds only the one on USB needs no driver in the kernel.
+# A Coral on USB needs no driver in the kernel; a Coral on PCI Express does.
 check_coral() {
     local vendor
     [ -z "$root" ] || $dry_run || fail "--coral: expected no --root, as it installs with apt"
@@ -41,7 +41,7 @@ remove_coral() {
     remove "$CORAL_KEY" "$CORAL_SOURCE" "$CORAL_KEY.new" "$CORAL_SOURCE.new"
 }
 
-# apt takes a key in signed-by as it is or in ASCII armour, told apart by the name; ours is as it is.
+# By the file's name apt expects a key in binary form; Google may send it in ASCII armour.
 fetch_coral_key() {
     mkdir -p -- "${CORAL_KEY%/*}"
     logged "$python" - "$CORAL_URI/doc/apt-key.gpg" "$CORAL_KEY.new" <<'END' || fail "expected Google's key, got: $reason"
@@ -67,8 +67,8 @@ Signed-By: $CORAL_KEY
 END
 }
 
-# A library built for another TensorFlow may crash whatever loads it. As the service's user, whose
-# rights count.
+# A library built for another TensorFlow may crash the process that loads it. Run as the service's
+# user, whose access rights matter.
 probe_coral() {
     local code=0
     logged runuser -u smile-gate -- "$opt/current/venv/bin/python" -P -m edge.model.edgetpu || code=$?

@@ -25,7 +25,7 @@ device_install() {
         check_coral
     fi
     begin
-    choose_release # again, now that no other installer is at work
+    choose_release # again, now that no other installer runs
     step packages "install with apt: $(missing_packages | xargs)"
     step user "make the user smile-gate, with $(awk '/^m/ { print $3 }' systemd/smile-gate.sysusers | xargs)"
     leave_damaged_release
@@ -33,7 +33,7 @@ device_install() {
     step switch "make release $release the current one"
     step service "start smile-gate now and at every boot"
     if $coral && have_coral; then
-        probe_coral # plugged in since, or brought with the other packages
+        probe_coral # it may have been plugged in since
     elif $coral; then
         step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
     fi
@@ -73,7 +73,7 @@ device_uninstall() {
     if [ -e "$opt" ] || [ -e "${config%/*}" ]; then
         confirm "Remove smile-gate$(if $purge; then echo ', its settings, pictures and user'; fi)?"
     fi
-    cd / # the folder that this was called in may be one of those that go
+    cd / # the working folder may be removed
     if ! $dry_run; then
         stop_service
     fi

@@ -1,9 +1,9 @@
-"""What install.sh asks Python: which packages are missing, and whether all import, and from where.
+"""install.sh's questions to Python: which packages are missing, and do all modules import.
 
-imports.py absent NAME:PACKAGE...      the packages whose module or file NAME is not there
-imports.py requirements PYPROJECT      what pip must bring, one requirement a line
-imports.py constraint                  numpy's version, which pip must keep
-imports.py verify MODULE...            import these, which must not come from this venv, and ours
+imports.py absent NAME:PACKAGE...      print the packages whose module or file NAME is missing
+imports.py requirements PYPROJECT      print the requirements for pip, one a line
+imports.py constraint                  print numpy's version, which pip must keep
+imports.py verify MODULE...            import smile-gate and MODULEs, which must be the system's
 
 Runs before smile-gate is installed, so all but `verify` use the standard library only.
 """
@@ -26,8 +26,8 @@ MODULES_OF_APT = {
     "opencv-python-headless": "cv2",
     "gpiozero": "gpiozero",
 }
-"""Requirements that pip leaves alone where their module imports: apt's carry other names or
-versions, and a second copy beside them breaks what was compiled for the first."""
+"""Requirements that pip does not install where their module imports. apt's packages have other
+names or versions, and a second copy breaks modules that were compiled for the first."""
 
 
 def is_there(name: str) -> bool:
@@ -36,27 +36,27 @@ def is_there(name: str) -> bool:
 
 
 def absent(pairs: list[str]) -> list[str]:
-    """Return the packages of those NAME:PACKAGE pairs whose name is not there."""
+    """Return the PACKAGE of each NAME:PACKAGE pair whose module or file is missing."""
     split = [pair.split(":") for pair in pairs]
     return [package for name, package in split if not is_there(name)]
 
 
 def requirements(pyproject: Path) -> list[str]:
-    """Return the project's requirements but for those that apt has met."""
+    """Return the project's requirements, without those that apt's packages meet."""
     wanted: list[str] = tomllib.loads(pyproject.read_text())["project"]["dependencies"]
-    modules = {one: MODULES_OF_APT.get(re.split(r"[^\w-]", one)[0]) for one in wanted}
-    return [one for one, module in modules.items() if module is None or not is_there(module)]
+    modules = {line: MODULES_OF_APT.get(re.split(r"[^\w-]", line)[0]) for line in wanted}
+    return [line for line, module in modules.items() if module is None or not is_there(module)]
 
 
 def constraint() -> list[str]:
-    """Return the requirement that keeps pip from another numpy than the one that is here."""
+    """Return the requirement that keeps pip from installing another numpy."""
     if not is_there("numpy"):
         return []
     return [f"numpy=={importlib.import_module('numpy').__version__}"]
 
 
 def version_of(module: ModuleType) -> str:
-    """Return a module's version, or else its package's."""
+    """Return a module's version, or else the version of its package."""
     name = module.__name__
     try:
         return str(getattr(module, "__version__", None) or version(name))
@@ -66,11 +66,11 @@ def version_of(module: ModuleType) -> str:
 
 
 def too_old() -> list[str]:
-    """Return what is installed in a lower version than smile-gate needs.
+    """Return a line for each package that is older than smile-gate needs.
 
-    Debian's OpenCV does not say its version to Python, and its older ones do as well.
+    Debian's OpenCV has no version in Python's metadata; its older versions work as well.
     """
-    found = []
+    complaints = []
     for requirement in requires("smile-gate") or []:
         parts = re.fullmatch(r"([\w-]+)(?:<[\d.]+,)?>=([\d.]+)", requirement)
         if parts is None:  # of an extra
@@ -80,8 +80,8 @@ def too_old() -> list[str]:
         except PackageNotFoundError:
             continue
         if _numbers(got) < _numbers(parts[2]):
-            found.append(f"expected {requirement}, got {got}")
-    return found
+            complaints.append(f"expected {requirement}, got {got}")
+    return complaints
 
 
 def _numbers(text: str) -> list[int]:
@@ -89,11 +89,11 @@ def _numbers(text: str) -> list[int]:
 
 
 def verify(from_system: list[str]) -> list[str]:
-    """Import everything and judge a picture; return a line a module.
+    """Import all modules, open the detector and run the model's self-test; return a line a module.
 
     Raises:
-        ImportError: something does not import, or not from where it should.
-        SmileGateError: the model, or the face finder, does not work here.
+        ImportError: a module does not import, is too old, or does not come from where it should.
+        SmileGateError: the model or the detector does not work here.
     """
     lines = []
     for name in [*from_system, "numpy", "cv2", "gpiozero", "ai_edge_litert", "msgspec", "tomlkit"]:

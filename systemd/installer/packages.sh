@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# apt's part. What imports already, from wherever, is not asked of apt.
+# Packages from apt, but for those whose module imports already, from wherever.
 
 # A module or file, and the package that brings it.
 APT_PACKAGES=(
@@ -19,7 +19,7 @@ missing_packages() {
     "$python" systemd/installer/imports.py absent "${APT_PACKAGES[@]}"
 }
 
-# No package of apt's goes into a folder.
+# With --root no package is installed.
 have_packages() {
     [ -n "$root" ] || [ -z "$(missing_packages)" ]
 }
@@ -36,7 +36,7 @@ do_packages() {
 
 undo_packages() {
     local new
-    if [ -z "${packages_before:-}" ]; then # it was not yet known what is new
+    if [ -z "${packages_before:-}" ]; then # the list of new packages is not known yet
         return 0
     fi
     mapfile -t new < <(comm -13 <(echo "$packages_before") <(installed_packages))
@@ -50,15 +50,15 @@ installed_packages() {
     dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | awk '$1 != "un" { print $NF }' | sort -u
 }
 
-# Prints a package's version; nothing if it is not here, though its settings may be.
+# Prints a package's version; nothing if it is not installed, even if its settings are still there.
 installed_version() {
     # shellcheck disable=SC2016  # dpkg's variables
     dpkg-query --show --showformat '${db:Status-Abbrev} ${Version}\n' "$1" 2>/dev/null |
         awk '$1 ~ /^.i/ { print $NF }' || true
 }
 
-# Installs packages by name, or with --offline all .deb files that were brought and are new here.
-# apt is to know of no repository then: it would rather fetch what it knows from there.
+# Installs packages by name, or with --offline all .deb files in its folder that are new here, without
+# apt's repositories: apt would prefer to fetch from them.
 apt_install() {
     local package debs
     if [ -n "$offline" ]; then
@@ -76,7 +76,7 @@ apt_install() {
     apt_get install "$@"
 }
 
-# Sets `debs`, the .deb files that were brought, but for those that are here in this version or later.
+# Sets `debs`: the .deb files in the --offline folder that are newer than what is installed.
 find_new_debs() {
     local deb about
     debs=()
@@ -95,7 +95,7 @@ apt_knows() {
     [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[^\(]* ]]
 }
 
-# apt-get, patient with others that use it; `update` does not know DPkg::Lock::Timeout.
+# apt-get, which waits while another program uses apt; `update` ignores DPkg::Lock::Timeout.
 apt_get() {
     local until=$((SECONDS + LOCK_SECONDS))
     while ! logged env DEBIAN_FRONTEND=noninteractive apt-get --quiet --assume-yes \

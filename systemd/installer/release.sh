@@ -1,21 +1,21 @@
 # shellcheck shell=bash
-# Releases lie side by side: releases/N is a copy of this tree with a venv, `current` links to one.
+# releases/N is a copy of this tree with a venv; `current` links to the release in use.
 
 opt=$root/opt/smile-gate
 RELEASE_PARTS=(
     install.sh pyproject.toml README.md CHANGELOG.md LICENSE
     benchmarks convert docs edge models systemd train
 )
-trial=$opt/trial # while a release is watched: the number of the one before it, if there was one
+trial=$opt/trial # exists while a release is watched; holds the number of the previous release, if any
 KEPT_RELEASES=2
-WATCHED_SECONDS=60  # a new release must run this long without an end
-READY_SECONDS=100   # and be ready before: the unit's TimeoutStartSec, and some
+WATCHED_SECONDS=60  # a new release must run this long without ending
+READY_SECONDS=100   # and be ready within this time: longer than the unit's TimeoutStartSec
 
 version() {
     sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml
 }
 
-# What makes two releases the same: their files, and the Python that their venv is for.
+# Prints a digest of what a release is made of: its files, and the Python of its venv.
 identity() {
     {
         "$python" -c 'import sys; print(sys.version_info[:2])'
@@ -33,7 +33,7 @@ releases() {
     done | sort -n
 }
 
-# Prints the number of the release in use; nothing when there is none.
+# Prints the number of the release in use; nothing if there is none.
 current_release() {
     if [ -L "$opt/current" ]; then
         basename "$(readlink "$opt/current")"
@@ -44,8 +44,8 @@ on_trial() {
     [ -e "$trial" ]
 }
 
-# Sets `release`, the number of the release that is this tree or is to become it, and `previous`,
-# that of the one in use. One that a power cut left on trial is not what to go back to.
+# Sets `release`, the number of this tree's release, made or to be made, and `previous`, the number of
+# the release in use; after a power cut on trial, the number of the release before the trial.
 choose_release() {
     local number mine
     mine=$(identity)
@@ -61,7 +61,7 @@ choose_release() {
         fi
         release=$((number + 1))
     done
-    # One that is in use may not be complete any more, and must not be built over.
+    # A release in use may be incomplete by now, but must not be overwritten.
     while [ "$release" = "$previous" ] || [ "$release" = "$(current_release)" ]; do
         release=$((release + 1))
     done
@@ -71,7 +71,7 @@ have_release() {
     [ -e "$opt/releases/$release/complete" ]
 }
 
-# A release that works no more is not kept: it is made anew, beside it as it may be in use.
+# A damaged release is made again, under another number, as it may be in use.
 leave_damaged_release() {
     if $dry_run || ! have_release || release_works "$opt/releases/$release"; then
         return 0
@@ -84,7 +84,7 @@ leave_damaged_release() {
 
 do_release() {
     local folder=$opt/releases/$release
-    rm -rf -- "$folder" # what a power cut left
+    rm -rf -- "$folder" # half a release, after a power cut
     logged mkdir -p -- "$folder" || fail "expected to make $folder, got: $reason"
     logged cp -R -- "${RELEASE_PARTS[@]}" "$folder" || fail "expected a copy of this tree, got: $reason"
     find "$folder" -name __pycache__ -prune -exec rm -rf {} +
@@ -100,7 +100,7 @@ undo_release() {
     rmdir --ignore-fail-on-non-empty -- "$opt/releases"
 }
 
-# A venv that sees apt's packages; pip adds what apt lacks, and smile-gate itself.
+# Makes a venv that sees apt's packages; pip adds the others, and smile-gate itself.
 fill_venv() {
     local folder=$1 requirements
     logged "$python" -m venv --system-site-packages "$folder/venv" ||
@@ -117,7 +117,7 @@ pip_install() {
     local folder=$1 options=(--quiet --no-input --disable-pip-version-check --retries 2)
     shift
     if [ -n "$offline" ]; then
-        # As variables they reach the pip that fetches the build's own requirements, too.
+        # As variables they also reach the pip that fetches the requirements of the build.
         options+=(--no-index --find-links "$offline")
         export PIP_NO_INDEX=1 PIP_FIND_LINKS=$offline
     fi
@@ -131,7 +131,7 @@ test_release() {
         fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
 }
 
-# Every import, from where it should come, and the model's own test.
+# Imports every module, from where it should come, and runs the model's self-test.
 release_works() {
     local folder=$1 pair from_system=()
     if [ -z "$root" ]; then
@@ -153,11 +153,11 @@ have_switch() {
     ! on_trial && [ "$(current_release)" = "$release" ] && [ -e "$config" ] && system_files_are_those_of "$release"
 }
 
-# From here on this release is what runs, unless it does not run well.
+# Makes this release the current one; if the service was running, watches how it runs.
 do_switch() {
     local watched=false
     check_settings
-    # If it does not run there is nothing to compare with: it may wait for its camera. But on trial it ran.
+    # A service that was not running may wait for its camera: no reason to go back. On trial it ran.
     if service_is running || { on_trial && systemd_runs; }; then
         watched=true
     fi
@@ -196,7 +196,7 @@ end_trial() {
     fi
 }
 
-# Makes a release the current one, in one instant, with the system's files that belong to it.
+# Makes a release the current one, atomically, and places its system files.
 point_to() {
     ln -sfn -- "releases/$1" "$opt/current.new"
     settle "$opt/current"
@@ -204,7 +204,7 @@ point_to() {
     restart_service
 }
 
-# Waits until the service has run for a minute; an end in between, or none, is this release's failure.
+# Waits until the service has run for WATCHED_SECONDS; fails if it ends before, or does not get ready.
 watch_service() {
     local until=$((SECONDS + READY_SECONDS + WATCHED_SECONDS)) since=''
     say "watch release $release for $WATCHED_SECONDS s"
@@ -215,19 +215,19 @@ watch_service() {
                 [ $((SECONDS - since)) -lt "$WATCHED_SECONDS" ] || return 0
                 ;;
             auto-restart*) break ;;
-            failed | dead) [ -n "$(service_jobs)" ] || break ;; # or else it is being restarted by us
+            failed | dead) [ -n "$(service_jobs)" ] || break ;; # a job: it is being restarted by us
             *) since='' ;;
         esac
         sleep 1
     done
     journalctl --unit smile-gate --lines 50 --no-pager >>"$log" 2>&1 || true
     if [ "$previous" != "$release" ]; then
-        rm -f -- "$opt/releases/$release/complete" # it must not be kept in place of one that works
+        rm -f -- "$opt/releases/$release/complete" # not to be kept instead of a release that works
     fi
     fail "expected release $release to run for $WATCHED_SECONDS s, got $(service_state): back to ${previous:+release }$previous; details: $log"
 }
 
-# Names the settings that a release has and the one before it had not.
+# Names the settings that a release has and the previous release did not have.
 show_new_settings() {
     local new
     new=$(comm -13 <(settings_of "$1") <(settings_of "$2"))
@@ -242,7 +242,7 @@ settings_of() {
         awk '/^\[/ { section = substr($1, 2, length($1) - 2); next } { print "  " section "." $1 }' | sort
 }
 
-# Keeps the newest releases, and the one in use.
+# Keeps the newest releases and the release in use.
 prune_releases() {
     local folder kept
     kept=$(releases | tail -n "$KEPT_RELEASES" && current_release)

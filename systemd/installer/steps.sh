@@ -2,8 +2,8 @@
 # How the installer works: step by step, each undone when it fails, everything in a log.
 
 log=$root/var/log/smile-gate-install.log
-under_way=  # the step that is being done
-doing=      # the same in words
+under_way=  # name of the step that is being done
+doing=      # its description
 changed=false
 confirmed=false
 
@@ -18,7 +18,7 @@ say() {
     note "$*"
 }
 
-# Opens the log, keeps other installers out, and sees to what must happen however this ends.
+# Opens the log, locks out other installers, and sets the handlers of every exit.
 begin() {
     trap on_exit EXIT
     trap 'interrupted 130' INT
@@ -50,7 +50,7 @@ on_exit() {
     fi
     if [ -n "$under_way" ]; then
         note "undoing: $doing"
-        # In a shell of its own, which a `fail` in it ends instead of this one.
+        # In a subshell, so that a `fail` in it does not end this shell.
         ( "undo_$under_way" ) >>"$log" 2>&1 9>&- || complain "that could not be undone; details: $log"
     fi
     exit "$code"
@@ -88,7 +88,7 @@ confirm() {
     esac
 }
 
-# Runs a command with its output in the log; its first error, or else last line, is in `reason` then.
+# Runs a command with its output in the log; sets `reason` to the first error, or else the last line.
 logged() {
     local before code=0
     note "\$ $*"
@@ -102,8 +102,8 @@ logged() {
     return "$code"
 }
 
-# Puts standard input in a file's place, with the options of `install`: all of it or nothing, also
-# when the power fails.
+# put FILE [OPTION...]: replaces a file by standard input, with options of `install`. The file is either
+# complete or unchanged, even after a power cut.
 put() {
     local file=$1
     shift
@@ -112,14 +112,14 @@ put() {
     settle "$file"
 }
 
-# Puts FILE.new in FILE's place, for good.
+# Renames FILE.new to FILE and brings both to the disk.
 settle() {
     sync -- "$1.new"
     mv -T -- "$1.new" "$1"
     sync -- "${1%/*}"
 }
 
-# Removes what is there of the given files and folders.
+# Removes those of the given files and folders that exist.
 remove() {
     local path
     for path; do

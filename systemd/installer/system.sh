@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What lies outside /opt/smile-gate: user, unit, rules, settings. With --root, its files only.
 
-# A file in systemd/, and its place.
+# A file in systemd/, and its path in the system.
 SYSTEM_FILES=(
     smile-gate.service:/etc/systemd/system/smile-gate.service
     smile-gate.tmpfiles:/etc/tmpfiles.d/smile-gate.conf
@@ -9,7 +9,7 @@ SYSTEM_FILES=(
 )
 command=$root/usr/local/bin/smile-gate
 config=$root/etc/smile-gate/smile-gate.toml
-# What was not there before us, for `uninstall --purge`: lines "user NAME", "group NAME", "apt PACKAGE".
+# What the installer added, for `uninstall --purge`: lines "user NAME", "group NAME", "apt PACKAGE".
 made=$root/etc/smile-gate/.made-by-install
 
 record() {
@@ -24,7 +24,7 @@ recorded() {
     fi
 }
 
-# The user and the groups that own what the service needs.
+# The user and the groups of the service and its devices.
 
 have_user() {
     [ -n "$root" ] || [ -z "$(missing_accounts)" ]
@@ -52,7 +52,7 @@ undo_user() {
     remove_accounts "${accounts:-}"
 }
 
-# Takes lines as missing_accounts prints them.
+# remove_accounts LINES, in the format of missing_accounts.
 remove_accounts() {
     local kind name
     while read -r kind name; do
@@ -63,7 +63,7 @@ remove_accounts() {
     done <<<"$1"
 }
 
-# The files of a release that have their place in the system.
+# A release's files in the system's folders.
 
 system_files_are_those_of() {
     local pair
@@ -112,7 +112,7 @@ reread_system_files() {
     fi
 }
 
-# The settings: an edited file stays as it is; one that is still a release's default follows it.
+# The settings: an edited file stays as it is; an unedited file becomes the new release's default.
 
 config_before=kept # or default, or none
 
@@ -134,7 +134,7 @@ restore_config() {
     esac
 }
 
-# Of whichever release: after a power cut it may be that of one on trial.
+# Compares with every release: after a power cut it may be the default of the release on trial.
 config_is_default() {
     local default
     for default in "$opt"/releases/*/systemd/smile-gate.toml; do
@@ -165,12 +165,12 @@ service_state() {
     systemctl show --property SubState --value smile-gate
 }
 
-# What systemd is about to do with it.
+# Prints what systemd is about to do with the service.
 service_jobs() {
     systemctl list-jobs --no-legend smile-gate.service
 }
 
-# service_is running: ready, frames are judged. service_is up: that, or about to be.
+# service_is running: ready, frames are processed. service_is up: running, or starting.
 service_is() {
     systemd_runs || return 1
     case $1:$(service_state) in
@@ -181,14 +181,14 @@ service_is() {
 
 was_up=false # before a release was switched to
 
-# Starts the service again if it was up. The first frame may be long in coming: nobody waits for it.
+# Restarts the service if it was up, without waiting for the first frame, which may take long.
 restart_service() {
     if $was_up; then
         start_service restart
     fi
 }
 
-# start_service start, or restart: also after more failures than systemd allows in a time.
+# start_service start|restart: also after more failures than systemd's start limit allows.
 start_service() {
     logged systemctl reset-failed smile-gate || true
     logged systemctl --no-block "$1" smile-gate || fail "systemctl $1 failed: $reason; details: $log"

@@ -1,12 +1,13 @@
-"""What is done for the Edge TPU's compiler, and with what it says.
+"""Models for the Edge TPU's compiler, and its report.
 
-Google's program is not to be had here. In its place stands one that prints what its documentation
-and its users show of it, and makes the model that the other tests run.
+Google's program is not available here. A stand-in prints what the program's documentation and
+users show, and makes the model that the other tests run.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,19 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from convert.audit import ConvertError
+from convert import ConvertError
 from convert.edgetpu import Compiled, Operator, check_operators, compile_model, read_report
+from convert.quantize import main
+from convert.tflite import int8_tflite
 from edge.model.bundle import load_bundle
 from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.model.fake_coral import Coral
 
+needs_tensorflow = pytest.mark.skipif(
+    find_spec("tensorflow") is None, reason="TensorFlow is not installed here"
+)
+SOURCE = str(SHIPPED_BUNDLE / "smilenet.keras")
 HEAD = """\
 Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.
@@ -83,7 +90,7 @@ Compilation failed!
 
 @pytest.fixture
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Put a compiler on the PATH that says this, and may make a model."""
+    """Put a compiler on the PATH that prints ``says``, and makes a model unless told otherwise."""
 
     def put(says: str, *, makes: bool = True, code: int = 0) -> Path:
         folder = tmp_path / "bin"
@@ -117,57 +124,59 @@ def model() -> bytes:
 
 
 def changed(model: bytes, change: Any) -> bytes:
-    whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    change(whole)
+    parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    change(parsed)
     builder = flatbuffers.Builder(0)
-    builder.Finish(whole.Pack(builder), b"TFL3")
+    builder.Finish(parsed.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def dense_weights(whole: Any) -> Any:
-    graph = whole.subgraphs[0]
+def dense_weights(parsed: Any) -> Any:
+    graph = parsed.subgraphs[0]
     for operator in graph.operators:
-        code = whole.operatorCodes[operator.opcodeIndex].builtinCode
+        code = parsed.operatorCodes[operator.opcodeIndex].builtinCode
         if code == schema.BuiltinOperator.FULLY_CONNECTED:
             return graph.tensors[operator.inputs[1]]
     raise AssertionError
 
 
-# What is checked before
+# Checks before the compiler runs
 
 
 def test_the_shipped_model_is_one_that_the_compiler_reads(model: bytes) -> None:
     check_operators(model)
 
 
-def test_an_operator_that_is_too_new_is_named(model: bytes) -> None:
-    def newer(whole: Any) -> None:
-        whole.operatorCodes[0].version = 6
-
-    with pytest.raises(ConvertError) as refused:
-        check_operators(changed(model, newer))
-    assert str(refused.value) == (
-        "CONV_2D: expected at most version 5, which is the newest that edgetpu_compiler reads, "
-        "got 6"
-    )
+def newer(parsed: Any) -> None:
+    parsed.operatorCodes[0].version = 6
 
 
-def test_an_operator_that_it_does_not_run_is_named(model: bytes) -> None:
-    def other(whole: Any) -> None:
-        code = whole.operatorCodes[-1]
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.HARD_SWISH
-
-    with pytest.raises(ConvertError, match="HARD_SWISH: expected operators that an Edge TPU runs"):
-        check_operators(changed(model, other))
+def hard_swish(parsed: Any) -> None:
+    code = parsed.operatorCodes[-1]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.HARD_SWISH
 
 
-def test_a_dense_layer_with_a_scale_for_each_channel_is_named(model: bytes) -> None:
-    def two_scales(whole: Any) -> None:
-        quantization = dense_weights(whole).quantization
-        quantization.scale = [quantization.scale[0]] * 2
+def two_scales(parsed: Any) -> None:
+    quantization = dense_weights(parsed).quantization
+    quantization.scale = [quantization.scale[0]] * 2
 
-    with pytest.raises(ConvertError, match="expected one scale for all of a dense layer's weights"):
-        check_operators(changed(model, two_scales))
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            newer,
+            "^CONV_2D: expected at most version 5, .* that edgetpu_compiler reads, got 6$",
+        ),
+        (hard_swish, "HARD_SWISH: expected operators that an Edge TPU runs"),
+        (two_scales, "expected one scale for all of a dense layer's weights"),
+    ],
+)
+def test_a_model_that_the_compiler_would_refuse_is_refused(
+    model: bytes, change: Any, message: str
+) -> None:
+    with pytest.raises(ConvertError, match=message):
+        check_operators(changed(model, change))
 
 
 # The compiler
@@ -193,7 +202,7 @@ def test_the_report_is_read() -> None:
         ),
     ],
 )
-def test_what_runs_where_is_said(report: str, lines: list[str]) -> None:
+def test_operators_are_counted_by_where_they_run(report: str, lines: list[str]) -> None:
     assert list(Compiled(b"", read_report(report)).lines()) == lines
 
 
@@ -214,7 +223,7 @@ def test_what_runs_where_is_said(report: str, lines: list[str]) -> None:
         ),
     ],
 )
-def test_a_model_that_it_does_not_compile_is_an_error(
+def test_a_model_that_is_not_compiled_is_an_error(
     compiler: Any, model: bytes, says: str, makes: bool, code: int, message: str
 ) -> None:
     program = compiler(says, makes=makes, code=code)
@@ -234,26 +243,16 @@ def test_a_compiler_that_cannot_be_run_is_an_error(compiler: Any, model: bytes) 
 
 
 def small_model() -> Any:
-    keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")
+    import keras
+
     keras.utils.set_random_seed(1)
     inputs = keras.Input((8, 8, 1))
     hidden = keras.layers.Dense(4, "relu")(keras.layers.Flatten()(inputs))
     return keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden), name="small")
 
 
-@pytest.fixture
-def main() -> Any:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
-    from convert.quantize import main
-
-    return main
-
-
-SOURCE = str(SHIPPED_BUNDLE / "smilenet.keras")
-
-
+@needs_tensorflow
 def test_without_the_compiler_nothing_is_begun(
-    main: Any,
     tiny_sets: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -269,8 +268,9 @@ def test_without_the_compiler_nothing_is_begun(
     assert not out.exists()
 
 
-def test_a_model_that_it_refuses_leaves_nothing_half_written(
-    main: Any, compiler: Any, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@needs_tensorflow
+def test_a_refused_model_leaves_nothing_half_written(
+    compiler: Any, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compiler(TOO_NEW, makes=False, code=1)
     source, out = tmp_path / "small.keras", tmp_path / "out"
@@ -280,8 +280,8 @@ def test_a_model_that_it_refuses_leaves_nothing_half_written(
     assert list(out.iterdir()) == []
 
 
+@needs_tensorflow
 def test_a_bundle_with_a_compiled_model_runs_on_the_device(
-    main: Any,
     compiler: Any,
     coral: Coral,
     tiny_sets: Path,
@@ -291,8 +291,7 @@ def test_a_bundle_with_a_compiled_model_runs_on_the_device(
     compiler(PARTLY_REPORT)
     out = tmp_path / "out"
     assert main([SOURCE, "--data", str(tiny_sets), "--out", str(out), "--edgetpu"]) == 0
-    said = capsys.readouterr().out
-    assert "18 of 19 operators run on the Edge TPU" in said
+    assert "18 of 19 operators run on the Edge TPU" in capsys.readouterr().out
     bundle = load_bundle(out)
     assert bundle.manifest.edgetpu_model == "smilenet_edgetpu.tflite"
     assert set(bundle.manifest.files) == {
@@ -300,21 +299,19 @@ def test_a_bundle_with_a_compiled_model_runs_on_the_device(
         "smilenet_edgetpu.tflite",
         "smilenet.keras",
     }
-    there = Classifier(bundle, 1, coral.edge_tpu.open_delegate())
-    there.self_test()
-    assert there.on_edge_tpu
+    on_edge_tpu = Classifier(bundle, 1, coral.edge_tpu.open_delegate())
+    on_edge_tpu.self_test()
+    assert on_edge_tpu.on_edge_tpu
     Classifier(bundle).self_test()
 
 
+@needs_tensorflow
 @pytest.mark.parametrize("edgetpu", [True, False])
 def test_dense_layers_get_one_scale_for_the_edge_tpu(edgetpu: bool) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed here")
-    from convert.quantize import _convert
-
     calibration = np.random.default_rng(1).random((8, 8, 8, 1), np.float32)
-    tflite = _convert(small_model(), calibration, edgetpu=edgetpu)
-    whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(tflite, 0))
-    assert len(dense_weights(whole).quantization.scale) == (1 if edgetpu else 4)
+    tflite = int8_tflite(small_model(), calibration, edgetpu=edgetpu)
+    parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAs(tflite, 0))
+    assert len(dense_weights(parsed).quantization.scale) == (1 if edgetpu else 4)
     if edgetpu:
         check_operators(tflite)
     else:

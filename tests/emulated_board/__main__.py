@@ -1,8 +1,9 @@
-"""python -m tests.emulated_board IMAGE: prove install.sh and the service on the stand-in."""
+"""Check install.sh and the service on an emulated Raspberry Pi."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -19,7 +20,7 @@ from edge.cameras.demo import DemoCamera
 from tests.emulated_board.boards import BOARDS, Board
 from tests.emulated_board.checks import CHECKS, CUT
 from tests.emulated_board.image import build
-from tests.emulated_board.virtual_machine import DISK, DeviceError, Machine, say
+from tests.emulated_board.virtual_machine import DISK, EmulationError, VirtualMachine, say
 from tests.emulated_board.wheels import bring_wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,41 +29,41 @@ PROJECT = (
     *("benchmarks", "convert", "docs", "edge", "models", "systemd", "train"),
     *("tests/__init__.py", "tests/emulated_board"),
 )
-"""What is copied into the guest: what install.sh takes, and the checks."""
-SHOWN = 4
-"""Pictures of each portrait; each is shown for four frames."""
+"""Copied into the guest: what install.sh needs, and the checks."""
+PICTURES = 4
+"""Number of pictures of each portrait; the camera shows each picture for four frames."""
 NEUTRAL_AT, SMILING_AT = 0, 50
-"""Frames of the demo's clip from which one and the other are taken."""
+"""Index in the demo clip of the first picture of the neutral and of the smiling portrait."""
 
 
 def make_pictures(folder: Path) -> None:
-    """Write 0.jpg and so on: a face that does not smile, then one that does."""
+    """Write 0.jpg, 1.jpg, ...: a neutral face, then a smiling face."""
     clip = []
     with closing(DemoCamera()) as camera:
         while (frame := camera.read()) is not None:
             clip.append(frame.grey)
-    chosen = clip[NEUTRAL_AT : NEUTRAL_AT + SHOWN] + clip[SMILING_AT : SMILING_AT + SHOWN]
+    chosen = clip[NEUTRAL_AT : NEUTRAL_AT + PICTURES] + clip[SMILING_AT : SMILING_AT + PICTURES]
     for number, grey in enumerate(chosen):
         colour = cv2.cvtColor(np.asarray(grey, np.uint8), cv2.COLOR_GRAY2BGR)
         if not cv2.imwrite(str(folder / f"{number}.jpg"), colour):
-            raise DeviceError(f"{folder}: expected to be writable")
+            raise EmulationError(f"{folder}: expected to be writable")
 
 
 def check(image: Path, board: Board, names: list[str]) -> dict[str, str]:
-    """Boot, copy, run the checks; return how each ended."""
+    """Boot, copy the project, run the checks; return the result of each by its name."""
     with tempfile.TemporaryDirectory(prefix="smile-gate-device-") as name:
         scratch = Path(name)
-        folders = {at: scratch / at for at in ("frames", "wheels")}
-        for folder in folders.values():
-            folder.mkdir()
-        with closing(Machine(image, scratch, board)) as machine:
-            make_pictures(folders["frames"])
-            bring_wheels(ROOT, folders["wheels"])
+        frames, wheels = scratch / "frames", scratch / "wheels"
+        frames.mkdir()
+        wheels.mkdir()
+        with closing(VirtualMachine(image, scratch, board)) as machine:
+            make_pictures(frames)
+            bring_wheels(ROOT, wheels)
             say(f"login after {machine.wait():.0f} s more")
             machine.put(ROOT, "/srv/work", names=PROJECT)
-            machine.put(ROOT / "tests" / "device" / "guest", "/srv/guest")
-            for at, folder in folders.items():
-                machine.put(folder, f"/srv/{at}")
+            machine.put(ROOT / "tests/emulated_board/guest_files", "/srv/guest")
+            machine.put(frames, "/srv/frames")
+            machine.put(wheels, "/srv/wheels")
             began = time.monotonic()
             command = "cd /srv/work && python3 -m tests.emulated_board.checks"
             code, printed = machine.follow(f"{command} {shlex.join(names)}")
@@ -75,10 +76,10 @@ def check(image: Path, board: Board, names: list[str]) -> dict[str, str]:
 
 
 def results(printed: list[str]) -> dict[str, str]:
-    """Return what checks printed as words for a table, by their names."""
-    found = (re.fullmatch(r"(ok|FAIL) (\w+): (.*) \[\d+ s\]", line) for line in printed)
-    kind = {"ok": "passed", "FAIL": "FAILED"}
-    return {one[2]: f"{kind[one[1]]}: {one[3]}" for one in found if one}
+    """Return the results that the checks printed, in words for a table, by the checks' names."""
+    matches = (re.fullmatch(r"(ok|FAIL) (\w+): (.*) \[\d+ s\]", line) for line in printed)
+    verdicts = {"ok": "passed", "FAIL": "FAILED"}
+    return {match[2]: f"{verdicts[match[1]]}: {match[3]}" for match in matches if match}
 
 
 def table(ended: dict[str, dict[str, str]], names: list[str]) -> str:
@@ -97,25 +98,25 @@ def main() -> int:
     parser.add_argument(
         "image",
         type=Path,
-        help="folder of the stand-in's image, which stays as it is; where there is none it is "
-        "built first, about half an hour, once; resumes where it stopped",
+        help="folder of the system's image, which is not changed; a missing image is built first, "
+        "in about half an hour; an interrupted build continues",
     )
     parser.add_argument("checks", nargs="*", help="names of checks; all if none is named")
     parser.add_argument(
         "--machine", action="append", choices=BOARDS, help="default: virt; may be given twice"
     )
     options = parser.parse_intermixed_args()
-    unknown = set(options.checks) - {one.__name__ for one in CHECKS}
+    unknown = set(options.checks) - {check.__name__ for check in CHECKS}
     if unknown:
         parser.error(f"expected names of checks, got {', '.join(sorted(unknown))}")
     try:
         image = options.image.resolve()
         if not (image / DISK).exists():
-            build(image)
+            build(image, os.geteuid())
         ended = {
             name: check(image, BOARDS[name], options.checks) for name in options.machine or ["virt"]
         }
-    except (DeviceError, subprocess.CalledProcessError) as error:
+    except (EmulationError, subprocess.CalledProcessError) as error:
         print(f"tests.emulated_board: {error}", file=sys.stderr)
         return 2
     shown = table(ended, options.checks)

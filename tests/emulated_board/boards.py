@@ -1,4 +1,4 @@
-"""The two machines of QEMU's that stand in for a Pi, and the device trees they are booted with."""
+"""The two boards that QEMU emulates, and the device trees that they are booted with."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from pathlib import Path
 
 PI4_MODEL, PI4_REVISION = "Raspberry Pi 4 Model B Rev 1.4", "b03114"
 PI3_REVISION = "a02082"
-"""What the firmware of a Pi 4 with 2 GB and of a Pi 3 says; gpiozero learns the board from it."""
+"""Model and revision codes as the firmware of a Pi 4 with 2 GB and of a Pi 3 sets them; gpiozero
+identifies the board by the revision."""
 PI3_TREE = "pi3.dtb"
-"""The file of an image that the Pi 3's tree is made from: the kernel's own."""
+"""File of an image: the kernel's device tree of a Pi 3."""
 REVISION_AT = ("/system", "linux,revision")
-KEPT = "pinctrl_bcm2835.persist_gpio_outputs=y"
-"""A line keeps its level when the program that held it ends: Raspberry Pi OS's kernel is built so,
-Debian's has to be told."""
+PERSIST_GPIO = "pinctrl_bcm2835.persist_gpio_outputs=y"
+"""A line keeps its level when the program that held it ends: the default of Raspberry Pi OS's
+kernel, an option of Debian's."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """What QEMU and the kernel are told.
+    """Options of QEMU and the kernel.
 
     Attributes:
-        machine: QEMU's name of it.
+        machine: QEMU's name of the board.
         size: processor and memory, as QEMU's options.
-        disk: devices; the copy of the image is ``{file}``.
+        disk: QEMU's options of the disk; ``{file}`` stands for the copy of the image.
         disk_bytes: the copy's size, as ``qemu-img`` takes it; empty: the image's.
-        network: a device on ``net``.
-        kernel: words of the kernel's command line.
-        boot_s: seconds within which one can log in.
+        network: QEMU's options of a network device on ``net``.
+        kernel: part of the kernel's command line.
+        boot_s: seconds from the start until a login must succeed.
     """
 
     machine: str
@@ -59,29 +60,29 @@ PI3 = Board(
     disk=("-drive", "file={file},if=sd,format=qcow2,cache=unsafe"),
     disk_bytes="8G",  # a card's size must be a power of two
     network=("-device", "usb-net,netdev=net"),
-    kernel=f"root=/dev/mmcblk0 rootwait {KEPT}",
+    kernel=f"root=/dev/mmcblk0 rootwait {PERSIST_GPIO}",
     boot_s=1200.0,
 )
 BOARDS = {"virt": VIRT, "pi3": PI3}
 
 
 def device_tree(board: Board, image: Path, scratch: Path) -> Path:
-    """Write the tree that a board is booted with to a file in ``scratch`` and return its path."""
+    """Write a board's device tree to a file in ``scratch``; return its path."""
     tree = scratch / "pi.dtb"
     if board is PI3:
         shutil.copyfile(image / PI3_TREE, tree)
-        return _say_revision(tree, PI3_REVISION)
+        return _set_revision(tree, PI3_REVISION)
     dump = ["qemu-system-aarch64", "-M", f"{board.machine},dumpdtb={tree}", *board.size]
     subprocess.run([*dump, "-display", "none"], check=True, stderr=subprocess.DEVNULL)
-    # Without its own GPIO chip the simulated one is gpiochip0.
+    # Without the board's own GPIO chip the simulated chip is gpiochip0.
     for node in ("/pl061@9030000", "/gpio-keys"):
         _fdtput("-t", "s", tree, node, "status", "disabled")
     _fdtput("-t", "s", tree, "/", "model", PI4_MODEL)
-    return _say_revision(tree, PI4_REVISION)
+    return _set_revision(tree, PI4_REVISION)
 
 
-def _say_revision(tree: Path, revision: str) -> Path:
-    """Put the board's revision, which a Pi's firmware adds, where gpiozero looks for it."""
+def _set_revision(tree: Path, revision: str) -> Path:
+    """Add the board's revision, as a Pi's firmware does, where gpiozero reads it."""
     _fdtput("-c", tree, REVISION_AT[0])
     _fdtput("-t", "x", tree, *REVISION_AT, revision)
     return tree

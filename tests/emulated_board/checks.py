@@ -1,10 +1,10 @@
 """Runs in the guest, as root: python3 -m tests.emulated_board.checks [--after-cut] [NAME...]
 
-Each check prints ``ok NAME`` or ``FAIL NAME`` as it ends. They build on each other: the first
-installs, the last uninstalls. Before ``power_cut`` it ends with the exit code CUT, in the middle
-of a pulse: now the power is to be cut, and it goes on with ``--after-cut``.
+Each check prints ``ok NAME`` or ``FAIL NAME`` as it ends. Checks build on each other: the first
+installs, the last uninstalls. Before ``power_cut`` the program exits with the code CUT, in the
+middle of a pulse: the host cuts the power, boots, and calls again with ``--after-cut``.
 
-A check's docstring says what it shows, for docs/device.md.
+A check's docstring says what the check shows, for the table in docs/device.md.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from tests.emulated_board.guest_tools import (
+from tests.emulated_board.guest_state import (
     GUEST,
     PIN,
     SIMULATED,
@@ -57,18 +56,31 @@ kind = "shutter"
 pin = {PIN}
 pulse_s = 3
 """
-"""For a machine that judges a frame a second; a pulse is long enough to kill the gate in it."""
+"""For a board that processes a frame a second; a pulse lasts long enough to kill the gate."""
 READY_S = 180.0
 WATCHDOG_S = 30.0
 SAFE_S = 60.0
 EXPOSURE = 1.2
 LOGGED = 30
+BREAK = """
+
+_step = Pipeline.step
+
+
+def _fail(self: Pipeline, frame: Frame) -> Decision:
+    if self.timings.frames >= 5:
+        raise RuntimeError("broken")
+    return _step(self, frame)
+
+
+Pipeline.step = _fail
+"""
 BEFORE = Path("/srv/before.txt")
 CUT = 75
 
 
 def prepare() -> None:
-    """Bridge what Debian lacks against Raspberry Pi OS: GPIO lines, camera, apt's packages."""
+    """Add what Raspberry Pi OS has beyond Debian: GPIO lines, camera, apt's packages."""
     unit = "stand-in-gpio.service"
     shutil.copy(GUEST / unit, "/etc/systemd/system")
     done = run("systemctl", "enable", "--now", unit)
@@ -91,20 +103,20 @@ def prepare() -> None:
 
 def install() -> str:
     """`install --dry-run` installs nothing; `install --yes --offline` does"""
-    code, said = install_sh(WORK, "install", "--dry-run", *OFFLINE[1:])
-    expect(code == 0 and not CURRENT.exists(), f"--dry-run: {code}, {said}")
+    code, last_line = install_sh(WORK, "install", "--dry-run", *OFFLINE[1:])
+    expect(code == 0 and not CURRENT.exists(), f"--dry-run: {code}, {last_line}")
     began = time.monotonic()
-    code, said = install_sh(WORK, "install", *OFFLINE)
-    expect(code == 0, said)
+    code, last_line = install_sh(WORK, "install", *OFFLINE)
+    expect(code == 0, last_line)
     return f"without a network, in {time.monotonic() - began:.0f} s"
 
 
 def ready() -> str:
-    """systemd holds the service, `Type=notify`, for started after its first judged frame"""
+    """`READY=1`, for `Type=notify`, after the first processed frame"""
     expect(shown("Type") == "notify", f"its type is {shown('Type')}")
     wait_for("READY=1", running, READY_S)
     frames = status()["frames"]
-    expect(frames > 0, "no frame was judged")
+    expect(frames > 0, "no frame was processed")
     began, ended = (
         int(shown(f"{name}TimestampMonotonic")) for name in ("InactiveExit", "ActiveEnter")
     )
@@ -112,10 +124,10 @@ def ready() -> str:
 
 
 def watchdog_is_fed() -> str:
-    """`WATCHDOG=1` comes again"""
+    """`WATCHDOG=1` is repeated"""
     name = "WatchdogTimestampMonotonic"
-    fed = shown(name)
-    waited = wait_for("WATCHDOG=1", lambda: shown(name) != fed, WATCHDOG_S)
+    last = shown(name)
+    waited = wait_for("WATCHDOG=1", lambda: shown(name) != last, WATCHDOG_S)
     return f"again after {waited:.0f} s"
 
 
@@ -126,12 +138,12 @@ def hardened() -> str:
     wanted = {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0" * 16, "CapBnd": "0" * 16}
     got = {name: facts[name].strip() for name in wanted}
     expect(got == wanted and not facts["Uid"].strip().startswith("0"), f"{got}, {facts['Uid']}")
-    opened = {str(one.readlink()) for one in (process / "fd").iterdir()}
+    opened = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
     expect("/dev/gpiochip0" in opened, f"the GPIO chip is not open: {sorted(opened)}")
     expect(status()["source"] == "picamera2", "another camera")
-    said = run("systemd-analyze", "security", "smile-gate").stdout.strip().splitlines()[-1]
-    exposure = re.search(r": ([\d.]+) ", said)
-    expect(exposure is not None and float(exposure[1]) <= EXPOSURE, said)
+    rating = run("systemd-analyze", "security", "smile-gate").stdout.strip().splitlines()[-1]
+    exposure = re.search(r": ([\d.]+) ", rating)
+    expect(exposure is not None and float(exposure[1]) <= EXPOSURE, rating)
     return f"exposure {exposure[1] if exposure else '?'}, /dev/gpiochip0 open"
 
 
@@ -142,8 +154,8 @@ def reload() -> str:
     os.sync()
     done = run("systemctl", "reload", "smile-gate")
     expect(done.returncode == 0, done.stdout)
-    wait_for("it to say so", lambda: "reloaded" in journal(since), 30.0)
-    expect(shown("MainPID") == main, "it is another process")
+    wait_for("a line in the journal", lambda: "reloaded" in journal(since), 30.0)
+    expect(shown("MainPID") == main, "the process is another")
     return f"by the same process, {time.time() - since:.0f} s"
 
 
@@ -157,63 +169,60 @@ def smile() -> str:
 
 
 def killed() -> str:
-    """`kill -9` in a pulse: the line goes low, `smile-gate safe` runs, the service comes back"""
-    return _ended_in_a_pulse(signal.SIGKILL, 10.0)
+    """`kill -9` in a pulse: the line goes low, `smile-gate safe` runs, the service restarts"""
+    return _end_during_pulse(signal.SIGKILL, 10.0)
 
 
 def hung() -> str:
-    """stopped in a pulse: the watchdog kills it, the line goes low, the service comes back"""
+    """stopped in a pulse: the watchdog kills it, the line goes low, the service restarts"""
     since = time.time()
-    words = _ended_in_a_pulse(signal.SIGSTOP, 4 * WATCHDOG_S)
-    expect("Watchdog timeout" in journal(since), "it was not the watchdog that ended it")
+    words = _end_during_pulse(signal.SIGSTOP, 4 * WATCHDOG_S)
+    expect("Watchdog timeout" in journal(since), "the watchdog did not end it")
     return words
 
 
-def _ended_in_a_pulse(by: signal.Signals, limit_s: float) -> str:
-    """What holds the line high is a Pi's GPIO block, while the simulated chip lets it fall."""
+def _end_during_pulse(number: signal.Signals, limit_s: float) -> str:
+    """Send a signal during a pulse. A Pi's GPIO block keeps the line high after it; the simulated
+    chip does not."""
     restarts, main = int(shown("NRestarts")), int(shown("MainPID"))
     wait_for_level(0)
     wait_for_level(1)
     since = time.time()
-    os.kill(main, by)
-    gone = partial(_is_gone, main)
-    ended = wait_for("its end", gone, limit_s, 0.02)
+    os.kill(main, number)
+    process = Path("/proc", str(main))
+    ended = wait_for("its end", lambda: not process.exists(), limit_s, 0.02)
     kept = level() == 1
     expect(kept or SIMULATED.exists(), "the line fell with the process, not by `smile-gate safe`")
     low = wait_for_level(0, SAFE_S)
     ran = low + wait_for("`smile-gate safe`", lambda: "photo: safe" in journal(since), SAFE_S)
-    back = wait_for("a restart", lambda: int(shown("NRestarts")) == restarts + 1, 60.0)
-    back += wait_for("it to be ready again", running, READY_S)
+    restarted = wait_for("a restart", lambda: int(shown("NRestarts")) == restarts + 1, 60.0)
+    restarted += wait_for("it to be ready again", running, READY_S)
     held = f"high for {low:.1f} s more" if kept else "low with it"
     return (
         f"ended after {ended:.1f} s, line {held}, `safe` after {ran:.0f} s, "
-        f"ready after {ran + back:.0f} s"
+        f"ready after {ran + restarted:.0f} s"
     )
 
 
-def _is_gone(process: int) -> bool:
-    return not Path("/proc", str(process)).exists()
-
-
 def stuck_camera() -> str:
-    """a camera without frames: told of, waited for in the same process, line low; fires after"""
+    """no frames: logged, the same process waits, line low; fires when the frames are back"""
     since, main = time.time(), shown("MainPID")
     STUCK.touch()
     try:
-        told = partial(_tells, since, "camera")
-        waited = wait_for("it to tell of the camera", told, 60.0)
+        waited = wait_for(
+            "a line about the camera",
+            lambda: "camera" in journal(since) and status()["camera_lost"] != "",
+            60.0,
+        )
         expect(level() == 0, "the line is high")
-        time.sleep(WATCHDOG_S + 10.0)
-        expect(shown("MainPID") == main, "it did not wait, but was started again")
+        longer_than_watchdog = time.monotonic() + WATCHDOG_S + 10.0
+        wait_for("the watchdog's time", lambda: time.monotonic() > longer_than_watchdog, 60.0)
+        expect(shown("MainPID") == main, "it did not wait, but was restarted")
     finally:
         STUCK.unlink()
     back = wait_for("frames again", lambda: status()["camera_lost"] == "", 90.0)
     wait_for_level(1)
-    return f"told after {waited:.0f} s, back {back:.0f} s after the camera, fires again"
-
-
-def _tells(since: float, word: str) -> bool:
-    return word in journal(since) and status()["camera_lost"] != ""
+    return f"logged after {waited:.0f} s, back {back:.0f} s after the camera, fires again"
 
 
 def power_cut() -> str:
@@ -229,18 +238,14 @@ def power_cut() -> str:
 
 
 def broken_upgrade() -> str:
-    """a release that fails in its first minute: back to the one before, settings kept; it fires"""
+    """a release that fails in its first minute: back to the old release and settings, which fire"""
     broken = Path("/root/broken")
-    # lgpio leaves a pipe where it was first imported, which can't be copied.
+    # Where lgpio was first imported it leaves a pipe, which can't be copied.
     shutil.copytree(WORK, broken, ignore=shutil.ignore_patterns(".lgd-nfy*"))
-    pipeline = broken / "edge" / "pipeline.py"
-    counted = "        self.timings.frames += 1\n"
-    text = pipeline.read_text()
-    expect(text.count(counted) == 1, "edge/pipeline.py is not what this check knows")
-    fails = "        if self.timings.frames > 5:\n            raise RuntimeError('broken')\n"
-    pipeline.write_text(text.replace(counted, counted + fails))
-    code, said = install_sh(broken, "upgrade", *OFFLINE)
-    expect(code == 1 and "back to release 1" in said, f"expected a failure, got {code}: {said}")
+    break_pipeline(broken)
+    code, last_line = install_sh(broken, "upgrade", *OFFLINE)
+    failed = code == 1 and "back to release 1" in last_line
+    expect(failed, f"expected a failure, got {code}: {last_line}")
     expect(CURRENT.resolve().name == "1", f"current is {CURRENT.resolve()}")
     wait_for("release 1 to be ready", running, READY_S)
     expect(SETTINGS.read_text() == SLOW_SETTINGS, "the settings are others")
@@ -248,10 +253,16 @@ def broken_upgrade() -> str:
     return "back to release 1, which fires"
 
 
+def break_pipeline(tree: Path) -> None:
+    """Change a copy of the project: after five frames the pipeline raises an error."""
+    with (tree / "edge/pipeline.py").open("a") as file:
+        file.write(BREAK)
+
+
 def uninstall() -> str:
     """`uninstall --purge`: files, users and groups are those from before"""
-    code, said = install_sh(CURRENT, "uninstall", "--purge", "--yes")
-    expect(code == 0, said)
+    code, last_line = install_sh(CURRENT, "uninstall", "--purge", "--yes")
+    expect(code == 0, last_line)
     run("systemctl", "daemon-reload")
     expect(shown("LoadState") == "not-found", f"the unit is {shown('LoadState')}")
     before, after = BEFORE.read_text().splitlines(), files_and_accounts()
@@ -265,44 +276,44 @@ CHECKS: tuple[Callable[[], str], ...] = (
     *(stuck_camera, power_cut, broken_upgrade, uninstall),
 )
 FIRST = (install, ready, reload)
-"""What all others need."""
+"""The checks that all others need."""
 
 
-def tried(check: Callable[[], str]) -> bool:
-    """Run a check and print how it ended; after a failure the last of both logs as well."""
+def passes(check: Callable[[], str]) -> bool:
+    """Run a check and print its result; after a failure also the last lines of both logs."""
     began = time.monotonic()
-    good = True
+    passed = True
     try:
         words = f"ok {check.__name__}: {check()}"
     except (CheckError, OSError, ValueError, subprocess.SubprocessError) as error:
-        good = False
+        passed = False
         words = f"FAIL {check.__name__}: {error}"
     print(f"{words} [{time.monotonic() - began:.0f} s]", flush=True)
-    if not good:
+    if not passed:
         for log in (journal(0), run("cat", "/var/log/smile-gate-install.log").stdout):
             print("\n".join(f"    {line}" for line in log.splitlines()[-LOGGED:]), flush=True)
-    return good
+    return passed
 
 
 def main(arguments: list[str]) -> int:
     os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     after_cut = "--after-cut" in arguments
-    names = [one for one in arguments if one != "--after-cut"]
-    chosen = [one for one in CHECKS if not names or one in FIRST or one.__name__ in names]
+    names = [word for word in arguments if word != "--after-cut"]
+    chosen = [check for check in CHECKS if not names or check in FIRST or check.__name__ in names]
     cut = chosen.index(power_cut) if power_cut in chosen else len(chosen)
     if not after_cut:
         prepare()
-    all_good = True
+    failed = False
     for check in chosen[cut:] if after_cut else chosen[:cut]:
-        good = tried(check)
-        all_good = all_good and good
-        if not good and check in FIRST:
-            return 1
+        if not passes(check):
+            failed = True
+            if check in FIRST:
+                return 1
     if cut < len(chosen) and not after_cut:
         wait_for_level(0)
         wait_for_level(1)
         return CUT
-    return int(not all_good)
+    return int(failed)
 
 
 if __name__ == "__main__":

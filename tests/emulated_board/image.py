@@ -1,12 +1,11 @@
-"""Builds the stand-in's image: Debian 13 for arm64, set up to be much like a Pi's system.
+"""Builds the image of the emulated board: Debian 13 for arm64, set up like Raspberry Pi OS.
 
-On Debian for amd64, as root, from Debian's own packages and PyPI's wheels; half an hour. What is
-done is kept when a step fails: the next build goes on from there.
+Runs on Debian for amd64, as root, with packages from Debian and PyPI, for half an hour. Steps that
+are done are kept when a later step fails: the next build continues there.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -24,7 +23,7 @@ from tests.emulated_board.virtual_machine import (
     KERNEL,
     KEY,
     NEEDED,
-    DeviceError,
+    EmulationError,
     need,
     say,
 )
@@ -48,7 +47,7 @@ WHEELS = (
     *("av", "libarchive-c", "tqdm", "jsonschema", "piexif", "picamera2", "attrs", "referencing"),
     *("rpds-py", "jsonschema-specifications", "typing-extensions", "setuptools"),
 )
-"""What Debian lacks, or has without what a Pi's package has, but for these without wheels."""
+"""Packages that Debian lacks, or has without features of Raspberry Pi OS's, as wheels."""
 SDISTS = ("lgpio==0.2.2.0", "PiDNG")
 SLOW_UNITS = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
@@ -81,18 +80,19 @@ manual_add_modules virtio_pci virtio_blk ext4 bcm2835 sdhci_iproc
 END
 chmod +x "$1/etc/initramfs-tools/hooks/stand-in"
 """
-"""Byte-compiling and a full initramfs are slow under emulation: they are left out."""
+"""Skips byte-compiling and a full initramfs, which are slow under emulation."""
 
 
-def build(image: Path) -> None:
-    """Make an image in a folder, or go on where it was left.
+def build(image: Path, user_id: int) -> None:
+    """Build an image in a folder, or continue an interrupted build.
 
     Raises:
-        DeviceError: it is not root who builds, a program is missing or fails, or apt names no
-            mirror.
+        EmulationError: the user is not root, a program is missing or fails, or apt names no mirror.
     """
-    if os.geteuid() != 0:
-        raise DeviceError(f"{image}: has no {DISK}, and to build one takes root: call it with sudo")
+    if user_id != 0:
+        raise EmulationError(
+            f"{image}: has no {DISK}, and to build one takes root: call it with sudo"
+        )
     need(BUILDERS)
     say(f"{image}: has no {DISK}; building it takes about half an hour, once")
     work = image / "work"
@@ -117,21 +117,25 @@ def build(image: Path) -> None:
 
 
 def _do(*command: str | Path) -> None:
-    """Run a command, which must succeed."""
+    """Run a command.
+
+    Raises:
+        EmulationError: it fails.
+    """
     code = subprocess.run(command, check=False).returncode
     if code:
         words = " ".join(map(str, command[:3]))
-        raise DeviceError(f"{words} ...: ended with {code}; what was done before is kept")
+        raise EmulationError(f"{words} ...: ended with {code}; what was done before is kept")
 
 
 def _mirror() -> str:
-    """Return this machine's own Debian mirror, as its apt is set up."""
+    """Return the Debian mirror of this machine's apt."""
     options = ("--format", "$(REPO_URI)", "Created-By: Packages")
-    asked = ["apt-get", "indextargets", *options]
-    for uri in subprocess.run(asked, check=True, stdout=PIPE, text=True).stdout.splitlines():
+    call = ["apt-get", "indextargets", *options]
+    for uri in subprocess.run(call, check=True, stdout=PIPE, text=True).stdout.splitlines():
         if uri.rstrip("/").endswith("/debian"):
             return uri
-    raise DeviceError("apt names no Debian mirror: apt-get update?")
+    raise EmulationError("apt names no Debian mirror: apt-get update?")
 
 
 def _allow_arm64() -> None:
@@ -183,8 +187,8 @@ def _bootstrap(root: Path) -> None:
 
 
 def _gpio_sim(root: Path, work: Path) -> None:
-    """Debian's arm64 kernel is built without gpio-sim: add it as a module."""
-    release = max(one.name for one in (root / "lib/modules").iterdir())
+    """Build gpio-sim as a module: Debian's arm64 kernel lacks it."""
+    release = max(path.name for path in (root / "lib/modules").iterdir())
     series = ".".join(release.split(".")[:2])
     _in_root(root, f"cd /tmp && apt-get -q download linux-source-{series}")
     package = next((root / "tmp").glob("linux-source-*.deb"))
@@ -208,7 +212,7 @@ def _gpio_sim(root: Path, work: Path) -> None:
         shutil.copy(extra, build_in)
         if extra.suffix == ".c":
             parts.append("dev-sync-probe.o")
-    # irq_sim is off in that kernel too, and one function that it calls is not exported.
+    # The kernel lacks irq_sim too, which calls a function that the kernel does not export.
     simulator = (sources / "kernel/irq/irq_sim.c").read_text()
     called = "handle_simple_irq(irq_to_desc(irqnum))"
     simulator = simulator.replace(called, "generic_handle_irq_safe(irqnum)")
@@ -224,7 +228,7 @@ def _gpio_sim(root: Path, work: Path) -> None:
 
 
 def _python_packages(root: Path) -> None:
-    """Fill /opt/venv; downloaded by this machine's pip, installed by the guest's."""
+    """Fill /opt/venv: this machine's pip downloads, the guest's pip installs."""
     wheels = root / "opt/wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     wheels.mkdir(parents=True)
@@ -269,7 +273,7 @@ def _disk(root: Path, image: Path) -> None:
     raw.unlink(missing_ok=True)
     features = ("-t", "ext4", "-O", "^metadata_csum_seed,^orphan_file")
     _do("mke2fs", "-q", *features, "-d", root, raw, SIZE)
-    # Under another name until it is whole: where there is the disk there is an image.
+    # Renamed when complete: an image exists where its disk exists.
     part = image / "work" / DISK
     _do("qemu-img", "convert", "-O", "qcow2", raw, part)
     part.rename(image / DISK)

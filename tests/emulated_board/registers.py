@@ -1,6 +1,6 @@
-"""A Pi 3's GPIO registers as QEMU has them: seen from outside the guest, whose kernel is not asked.
+"""A Pi 3's GPIO registers, read by QEMU's monitor (QMP): the guest's kernel is not involved.
 
-Runs in the guest, to which the host brings QEMU's monitor (QMP). Standard library only.
+Runs in the guest, to which the host forwards the monitor. Standard library only.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 import socket
 
 PORT = 1717
-"""Of the guest's loopback, where QEMU answers."""
+"""Port of the guest's loopback at which QEMU answers."""
 BASE, WORDS = 0x3F200000, 15
-"""From GPFSEL0, the lines' functions, to GPLEV1, their levels: BCM2837's manual, section 6.1."""
+"""The registers from GPFSEL0 (functions of the lines) to GPLEV1 (levels): BCM2837's manual, 6.1."""
 LEVELS_AT = 13
 OUTPUT = 1
 
 
 class Monitor:
-    """A talk with QEMU.
+    """A connection to QEMU's monitor.
 
     Raises:
-        OSError: it does not answer.
+        OSError: QEMU does not answer.
     """
 
     ANSWER_S = 60.0
@@ -32,10 +32,10 @@ class Monitor:
         self._lines.readline()  # the greeting
         self._ask("qmp_capabilities")
 
-    def driven(self, line: int) -> int:
-        """Return the level that a line is driven to; 0 as well if it is not driven."""
+    def level(self, line: int) -> int:
+        """Return the level that a line is driven to; 0 if it is not driven."""
         command = {"command-line": f"xp /{WORDS}wx {BASE:#x}"}
-        return driven(words(str(self._ask("human-monitor-command", command))), line)
+        return driven_level(parse_dump(str(self._ask("human-monitor-command", command))), line)
 
     def _ask(self, name: str, arguments: dict[str, str] | None = None) -> object:
         question = {"execute": name, "arguments": arguments or {}}
@@ -49,20 +49,20 @@ class Monitor:
         raise OSError(f"QEMU: expected an answer to {name}, got none")
 
 
-def words(said: str) -> list[int]:
-    """Return the numbers of a dump of memory, four on a line after its address.
+def parse_dump(dump: str) -> list[int]:
+    """Return the numbers of a dump of memory: lines of an address and up to four words.
 
     Raises:
-        ValueError: it is no whole dump of the registers.
+        ValueError: the dump does not have all the registers.
     """
-    lines = re.findall(r"^[0-9a-f]+:((?: 0x[0-9a-f]{8})+)\s*$", said, re.MULTILINE)
+    lines = re.findall(r"^[0-9a-f]+:((?: 0x[0-9a-f]{8})+)\s*$", dump, re.MULTILINE)
     numbers = [int(word, 16) for line in lines for word in line.split()]
     if len(numbers) != WORDS:
-        raise ValueError(f"QEMU: expected {WORDS} registers, got {said!r}")
+        raise ValueError(f"QEMU: expected {WORDS} registers, got {dump!r}")
     return numbers
 
 
-def driven(registers: list[int], line: int) -> int:
+def driven_level(registers: list[int], line: int) -> int:
     """Return 1 if a line is an output and high, otherwise 0."""
     register, place = divmod(line, 10)
     function = registers[register] >> 3 * place & 0b111

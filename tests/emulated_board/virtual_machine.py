@@ -1,4 +1,4 @@
-"""The stand-in: a throw-away copy of an image, booted on one of QEMU's boards."""
+"""A virtual machine: a temporary copy of an image, booted on an emulated board."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.emulated_board.boards import PI3, PI3_TREE, Board, device_tree
 from tests.emulated_board.registers import PORT
 
 DISK, KERNEL, INITRD, KEY = "base.qcow2", "vmlinuz", "initrd.img", "key"
-"""The files of an image, beside that for a Pi 3."""
+"""The files of an image; a Pi 3 needs another."""
 CONSOLE = (
     "rw rootfstype=ext4 console=ttyAMA0,115200 quiet loglevel=3 systemd.show_status=0 "
     "fsck.mode=skip"
@@ -26,36 +26,36 @@ NEEDED = {
     "fdtput": "device-tree-compiler",
     "ssh": "openssh-client",
 }
-"""Programs, and Debian's packages that bring them."""
+"""Programs, and their packages in Debian."""
 
 
-class DeviceError(Exception):
-    """The stand-in can't be used."""
+class EmulationError(Exception):
+    """The emulated board can't be built or used."""
 
 
 def need(programs: dict[str, str]) -> None:
-    """Look whether programs are there.
+    """Check that programs are installed.
 
     Raises:
-        DeviceError: one is missing.
+        EmulationError: a program is missing; says how to install it.
     """
     missing = {package for program, package in programs.items() if not shutil.which(program)}
     if missing:
-        raise DeviceError(f"apt-get install --no-install-recommends {' '.join(sorted(missing))}")
+        raise EmulationError(f"apt-get install --no-install-recommends {' '.join(sorted(missing))}")
 
 
-class Machine:
-    """Boots at once; the guest reaches no network, and is reached through ssh on loopback.
+class VirtualMachine:
+    """Boots at once. The guest has no network; the host reaches it through ssh on loopback.
 
-    What the guest itself reaches, at ``registers.PORT``, is QEMU's own view of the board.
+    QEMU's monitor is forwarded to ``registers.PORT`` of the guest.
 
     Args:
-        image: folder with the files of an image, which stay as they are.
-        scratch: folder for the copy's changes, the console's log and sockets.
-        board: what it is booted on.
+        image: folder with the files of an image, which are not changed.
+        scratch: folder for changes to the image, the console's log and sockets.
+        board: the board to emulate.
 
     Raises:
-        DeviceError: a program that is needed is missing, or the image is none.
+        EmulationError: a program or a file of the image is missing.
     """
 
     OFF_S = 60.0
@@ -65,7 +65,7 @@ class Machine:
         files = [DISK, KERNEL, INITRD, KEY, *([PI3_TREE] if board is PI3 else [])]
         for name in files:
             if not (image / name).exists():
-                raise DeviceError(f"{image}: expected an image, with {name}, got none")
+                raise EmulationError(f"{image}: expected an image, with {name}, got none")
         self._board = board
         self._key = image / KEY
         self._console, self._log = scratch / "console.log", scratch / "qemu.log"
@@ -96,39 +96,40 @@ class Machine:
             return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stderr=log)
 
     def wait(self) -> float:
-        """Wait until one can log in, and set the clock; return for how long that was, in seconds.
+        """Wait until a login succeeds, and set the clock; return the seconds waited.
 
         Raises:
-            DeviceError: one can't.
+            EmulationError: no login within the board's ``boot_s``.
         """
         began = time.monotonic()
         while (waited := time.monotonic() - began) < self._board.boot_s:
             if self._qemu.poll() is not None:
                 break
             if self.run("true") == 0:
-                # Like a Pi without a network, one of the boards has no clock of its own.
+                # The emulated Pi 3 has no clock, like a Pi without a network.
                 self.run(f"date --utc --set @{time.time():.0f} >/dev/null")
                 return waited
-            time.sleep(1.0)
+            with suppress(subprocess.TimeoutExpired):
+                self._qemu.wait(1.0)
         logs = [log for log in (self._log, self._console) if log.exists()]
-        said = "".join(log.read_text(errors="replace")[-3000:] for log in logs)
-        raise DeviceError(f"no login after {waited:.0f} s; QEMU and the console said:\n{said}")
+        tails = "".join(log.read_text(errors="replace")[-3000:] for log in logs)
+        raise EmulationError(f"no login after {waited:.0f} s; logs of QEMU and console:\n{tails}")
 
     def put(self, source: Path, to: str, *, names: Collection[str] = (".",)) -> None:
-        """Copy a folder's contents, or some names in it, to a folder of the guest's."""
+        """Copy a folder's contents, or some names in it, to a folder in the guest."""
         tar = ["tar", "-C", str(source), "--exclude=__pycache__", "-cf", "-", *names]
         unpack = f"mkdir -p {to} && tar -C {to} --no-same-owner --warning=no-timestamp -xf -"
         with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
             done = subprocess.run(self._ssh(unpack), stdin=packing.stdout, check=False).returncode
         if done or packing.returncode:
-            raise DeviceError(f"{source}: could not be copied into the guest")
+            raise EmulationError(f"{source}: could not be copied into the guest")
 
     def run(self, command: str) -> int:
-        """Run a command as root in the guest, with its output here; return its exit code."""
+        """Run a command as root in the guest and print its output; return its exit code."""
         return subprocess.run(self._ssh(command), stdin=subprocess.DEVNULL, check=False).returncode
 
     def follow(self, command: str) -> tuple[int, list[str]]:
-        """Do the same; return what it printed, too."""
+        """Run a command as root in the guest and print its output; return exit code and lines."""
         lines = []
         with subprocess.Popen(
             self._ssh(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
@@ -139,8 +140,8 @@ class Machine:
         return running.returncode, lines
 
     def cut_power(self) -> None:
-        """End it from one moment to the next and boot it again: what was not written is lost."""
-        # Not kill(): a Pi 3's card is never told to flush, and QEMU's own tables would be lost.
+        """Stop without a shutdown, which loses unwritten data, and boot again."""
+        # Not kill(): a Pi 3's card is never flushed, and QEMU would lose its tables of the image.
         self._qemu.terminate()
         self._qemu.wait()
         for socket_of in (self._control, self._monitor):
@@ -148,7 +149,7 @@ class Machine:
         self._qemu = self._boot()
 
     def close(self) -> None:
-        """Power it off; may be called more than once."""
+        """Power the machine off; may be called more than once."""
         if self._qemu.poll() is None:
             self.run("systemctl poweroff")
             with suppress(subprocess.TimeoutExpired):
@@ -175,11 +176,11 @@ class Machine:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
-def say(words: str) -> None:
-    """Tell what is being done."""
-    print(words, file=sys.stderr, flush=True)
+def say(message: str) -> None:
+    """Print progress to stderr."""
+    print(message, file=sys.stderr, flush=True)

@@ -10,20 +10,21 @@ from pathlib import Path
 PYTHON = "313"
 """Debian 13's."""
 BY_PIP = ("ai-edge-litert", "msgspec", "tomlkit")
-"""What apt does not bring on a Pi."""
+"""Requirements without a package in Raspberry Pi OS."""
 
 
 def bring_wheels(project: Path, folder: Path) -> None:
-    """Fetch what install.sh's pip needs with --offline."""
+    """Fetch the wheels that install.sh --offline needs."""
     wanted = tomllib.loads((project / "pyproject.toml").read_text())
-    requirements = [one for one in wanted["project"]["dependencies"] if one.startswith(BY_PIP)]
+    dependencies = wanted["project"]["dependencies"]
+    requirements = [line for line in dependencies if line.startswith(BY_PIP)]
     download(folder, *requirements, *wanted["build-system"]["requires"])
     for wheel in folder.glob("numpy-*.whl"):
-        wheel.unlink()  # Debian's is there, and the installer keeps it
+        wheel.unlink()  # the installer keeps Debian's numpy
 
 
 def download(folder: Path, *requirements: str) -> None:
-    """Fetch wheels with those they depend on; requirements may be options of pip's, too."""
+    """Fetch wheels and their dependencies; ``requirements`` may include options of pip."""
     platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in range(5, 42)]
     subprocess.run(
         [

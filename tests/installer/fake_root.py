@@ -1,23 +1,29 @@
-"""A fake root that the real install.sh installs into, with the packages of the tests' own Python.
+"""A fake root that the real install.sh installs into.
 
-What is below the folder is real: releases, venvs, links, settings. There are no apt, no users and
-no service, which ``--root`` leaves out.
+Releases, venvs, links and settings below the folder are real. With ``--root`` install.sh leaves
+out apt, users and the service.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
+import gpiozero
 
 from tests.conftest import ROOT
+from tests.edge.outputs.acting import wait_until
+
+# The suite may run in the background, where SIGINT is ignored; children would inherit that.
+BASH = ("env", "--default-signal=INT", "bash")
+PACKAGES = Path(gpiozero.__file__).parents[1]
+"""The packages of the tests' own Python stand for apt's and pip's, so that nothing is fetched."""
 
 FILES = ("install.sh", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 FOLDERS = ("benchmarks", "convert", "docs", "edge", "models", "systemd", "train")
@@ -32,7 +38,7 @@ def files_below(folder: Path) -> list[str]:
 
 
 @dataclass
-class Device:
+class FakeRoot:
     """A fake root and the tree whose install.sh is run."""
 
     root: Path
@@ -41,28 +47,34 @@ class Device:
     variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path) -> Device:
-        device = cls(folder / "root", folder / "tree", folder / "programs")
+    def make(cls, folder: Path) -> FakeRoot:
+        """Make a root with nothing installed, and a copy of this tree."""
+        fake_root = cls(folder / "root", folder / "tree", folder / "programs")
         for name in EMPTY_FOLDERS:
-            (device.root / name).mkdir(parents=True)
-        (device.root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
-        device.tree.mkdir()
+            (fake_root.root / name).mkdir(parents=True)
+        (fake_root.root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
+        fake_root.programs.mkdir()
+        fake_root.take_tree(ROOT)
+        return fake_root
+
+    def take_tree(self, source: Path) -> None:
+        """Replace the tree by a copy of another."""
+        shutil.rmtree(self.tree, ignore_errors=True)
+        self.tree.mkdir()
         for name in FILES:
-            shutil.copy(ROOT / name, device.tree)
+            shutil.copy(source / name, self.tree)
         for name in FOLDERS:
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, device.tree / name, ignore=ignored)
-        device.programs.mkdir()
-        return device
+            shutil.copytree(source / name, self.tree / name, ignore=ignored)
 
-    def copy(self, folder: Path) -> Device:
+    def copy(self, folder: Path) -> FakeRoot:
         shutil.copytree(self.root, folder / "root", symlinks=True)
         shutil.copytree(self.tree, folder / "tree")
         shutil.copytree(self.programs, folder / "programs")
-        return Device(folder / "root", folder / "tree", folder / "programs")
+        return FakeRoot(folder / "root", folder / "tree", folder / "programs")
 
     def shadow(self, name: str, script: str) -> Path:
-        """Put a program in front of the real one."""
+        """Put a program in front of the real program."""
         program = self.programs / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
@@ -74,15 +86,13 @@ class Device:
             **os.environ,
             "PATH": f"{self.programs}:{os.environ['PATH']}",
             "PYTHON": sys.executable,
-            # Its packages stand for apt's and pip's, so that nothing is fetched.
-            "PYTHONPATH": sysconfig.get_paths()["purelib"],
+            "PYTHONPATH": str(PACKAGES),
             "PIP_NO_BUILD_ISOLATION": "0",
             **self.variables,
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        install = ["env", "--default-signal=INT", "bash", str(self.tree / "install.sh")]
-        return self.start_call([*install, *arguments])
+        return self.start_call([*BASH, str(self.tree / "install.sh"), *arguments])
 
     def start_call(self, call: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -97,15 +107,18 @@ class Device:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        started = self.start(*arguments)
+        return self.run_call([*BASH, str(self.tree / "install.sh"), *arguments])
+
+    def run_call(self, call: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        started = self.start_call(call)
         out, err = started.communicate(timeout=120.0)
-        return subprocess.CompletedProcess(arguments, started.returncode, out, err)
+        return subprocess.CompletedProcess(call, started.returncode, out, err)
 
     def install(self, *arguments: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
         return self.run(verb, "--root", str(self.root), "--yes", *arguments)
 
     def script(self, commands: str) -> list[str]:
-        """Return a call of commands in a shell that has the installer's functions, with the fake
+        """Return a call of a shell that runs commands with the installer's functions and the fake
         root's log."""
         script = f"""
             set -euo pipefail
@@ -117,20 +130,11 @@ class Device:
             begin
             {commands}
         """
-        # A test run in the background may ignore SIGINT, and would pass that on.
-        return ["env", "--default-signal=INT", "bash", "-c", script]
+        return [*BASH, "-c", script]
 
     def functions(self, commands: str) -> subprocess.CompletedProcess[str]:
-        """Run such a script."""
-        return subprocess.run(
-            self.script(commands),
-            check=False,
-            capture_output=True,
-            text=True,
-            env=dict(self.environment),
-            cwd=self.tree,
-            timeout=60.0,
-        )
+        """Run commands in a shell that has the installer's functions."""
+        return self.run_call(self.script(commands))
 
     @property
     def current(self) -> str:
@@ -145,28 +149,24 @@ class Device:
         return sorted(path.name for path in (self.root / "opt/smile-gate/releases").glob("*"))
 
 
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the reason in the only line of a call that failed."""
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr.removeprefix("install.sh: ").rstrip("\n")
+
+
+def interrupt(started: subprocess.Popen[str], number: signal.Signals, began: Path) -> list[str]:
+    """Send a signal to a started call and its children once the file ``began`` exists; return the
+    lines of its stderr."""
+    wait_until(lambda: began.exists() or started.poll() is not None, 60.0)
+    os.killpg(started.pid, number)
+    return started.communicate(timeout=30.0)[1].splitlines()
+
+
 def extract(function: str, tree: Path) -> str:
-    """Return a function of install.sh itself, which can't be sourced as it does something."""
+    """Return a function of install.sh, which can't be sourced: it would install."""
     text = (tree / "install.sh").read_text()
     start = text.index(f"{function}() {{")
     return text[start : text.index("\n}", start) + 2]
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    """With nothing installed."""
-    return Device.make(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Device:
-    device = Device.make(tmp_path_factory.mktemp("installed"))
-    done = device.install()
-    assert done.returncode == 0, done.stderr + device.log
-    return device
-
-
-@pytest.fixture
-def installed(installed_once: Device, tmp_path: Path) -> Device:
-    """With release 1 installed: a copy, to change at will."""
-    return installed_once.copy(tmp_path)

@@ -1,8 +1,7 @@
-"""install.sh into a fake root: what is there after it, after a failure, and after it is gone."""
+"""install.sh in a fake root: its files after an installation, a failure and an uninstallation."""
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installer.fake_root import Device, files_below
+from tests.installer.fake_root import FakeRoot, files_below, interrupt, refusal
 
 SYSTEM_FILES = {
     "etc/smile-gate",
@@ -25,24 +24,11 @@ SYSTEM_FILES = {
 SETTINGS = "etc/smile-gate/smile-gate.toml"
 
 
-def change(device: Device, file: str, old: str, new: str) -> None:
-    path = device.tree / file
+def change(fake_root: FakeRoot, file: str, old: str, new: str) -> None:
+    path = fake_root.tree / file
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-
-
-def add_a_setting(device: Device) -> None:
-    old = "    hold_s: Annotated["
-    change(device, "edge/settings/trigger.py", old, f"    patience_s: float = 1.0\n{old}")
-
-
-def test_a_dry_run_changes_nothing(device: Device) -> None:
-    before = files_below(device.root)
-    done = device.install("--dry-run")
-    assert done.returncode == 0
-    assert "would make release 1" in done.stdout
-    assert files_below(device.root) == before
 
 
 @pytest.mark.parametrize(
@@ -54,17 +40,19 @@ def test_a_dry_run_changes_nothing(device: Device) -> None:
         ("--yes", "install", "--root", "../root", "--dry-run"),
     ],
 )
-def test_verb_and_options_may_come_in_any_order(device: Device, arguments: tuple[str, ...]) -> None:
-    before = files_below(device.root)
-    done = device.run(*(one.format(root=device.root) for one in arguments))
+def test_a_dry_run_changes_nothing_in_whatever_order_its_options_are(
+    fake_root: FakeRoot, arguments: tuple[str, ...]
+) -> None:
+    before = files_below(fake_root.root)
+    done = fake_root.run(*(word.format(root=fake_root.root) for word in arguments))
     assert (done.returncode, done.stderr) == (0, "")
     assert "would make release 1, " in done.stdout
-    assert f" in {device.root}/opt/" in done.stdout
-    assert files_below(device.root) == before
+    assert f" in {fake_root.root}/opt/" in done.stdout
+    assert files_below(fake_root.root) == before
 
 
-def test_files_after_an_installation(installed: Device) -> None:
-    below = {one for one in files_below(installed.root) if not one.startswith("opt")}
+def test_files_after_an_installation(installed: FakeRoot) -> None:
+    below = {path for path in files_below(installed.root) if not path.startswith("opt")}
     assert below >= SYSTEM_FILES
     assert installed.current == "releases/1"
     unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
@@ -72,7 +60,7 @@ def test_files_after_an_installation(installed: Device) -> None:
     assert "the model's self-test passed" in installed.log
 
 
-def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
+def test_a_second_time_there_is_nothing_to_do(installed_once: FakeRoot) -> None:
     before = files_below(installed_once.root)
     began = time.monotonic()
     done = installed_once.install()
@@ -83,14 +71,14 @@ def test_a_second_time_there_is_nothing_to_do(installed_once: Device) -> None:
     assert files_below(installed_once.root) == before
 
 
-def test_a_full_card_does_not_matter_where_there_is_nothing_to_do(installed: Device) -> None:
+def test_a_full_card_does_not_matter_where_there_is_nothing_to_do(installed: FakeRoot) -> None:
     installed.shadow("df", "echo Avail; echo '  12'")
     done = installed.install()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("nothing to do: ")
 
 
-def test_a_damaged_release_is_made_anew_beside_itself(installed: Device) -> None:
+def test_a_damaged_release_is_made_anew_beside_itself(installed: FakeRoot) -> None:
     releases = installed.root / "opt/smile-gate/releases"
     next((releases / "1/venv/lib").glob("python3.*/site-packages/edge/faces/haar.py")).unlink()
     done = installed.install()
@@ -101,14 +89,14 @@ def test_a_damaged_release_is_made_anew_beside_itself(installed: Device) -> None
     assert installed.install().stdout.startswith("nothing to do: release 2, ")
 
 
-def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> None:
+def test_every_file_is_synced_before_it_is_renamed(installed: FakeRoot) -> None:
     for name in ("sync", "mv"):
         installed.shadow(
-            name, f'echo {name} "$@" >>{installed.programs}/asked; exec /bin/{name} "$@"'
+            name, f'echo {name} "$@" >>{installed.programs}/calls; exec /bin/{name} "$@"'
         )
     done = installed.functions("record 'user x'; write_config 1; point_to 1")
     assert done.returncode == 0, done.stderr
-    asked = (installed.programs / "asked").read_text().splitlines()
+    calls = (installed.programs / "calls").read_text().splitlines()
     for file in (
         SETTINGS,
         "etc/smile-gate/.made-by-install",
@@ -118,40 +106,41 @@ def test_every_file_is_on_the_disk_before_it_has_its_name(installed: Device) -> 
         "opt/smile-gate/current",
     ):
         path = installed.root / file
-        index = asked.index(f"mv -T -- {path}.new {path}")
-        assert asked[index - 1] == f"sync -- {path}.new"
-        assert asked[index + 1] == f"sync -- {path.parent}"
+        index = calls.index(f"mv -T -- {path}.new {path}")
+        assert calls[index - 1] == f"sync -- {path}.new"
+        assert calls[index + 1] == f"sync -- {path.parent}"
 
 
-def test_a_power_cut_between_two_files_leaves_each_whole(installed: Device) -> None:
-    """Killed where the second file is put in its place; what lies about goes with the rest."""
+def test_a_power_cut_between_two_files_leaves_each_whole(installed: FakeRoot) -> None:
+    """Killed as the second file is renamed; an uninstallation removes the temporary file too."""
     second = installed.tree / "mark"
     kill = f'[ -e {second} ] && {{ kill -9 $PPID; exit; }}; touch {second}; exec /bin/mv "$@"'
     installed.shadow("mv", kill)
-    for one in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
-        one.write_text(one.read_text() + "# two\n")
+    for path in (installed.root / "opt/smile-gate/releases/1/systemd").glob("smile-gate.*"):
+        path.write_text(path.read_text() + "# two\n")
     assert installed.functions("place_system_files 1").returncode == -signal.SIGKILL
     unit = (installed.root / "etc/systemd/system/smile-gate.service").read_text()
-    rest = installed.root / "etc/tmpfiles.d/smile-gate.conf"
+    tmpfiles = installed.root / "etc/tmpfiles.d/smile-gate.conf"
     assert unit.endswith("# two\n")
-    assert rest.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
-    assert rest.with_name("smile-gate.conf.new").exists()
+    assert tmpfiles.read_text() == (installed.tree / "systemd/smile-gate.tmpfiles").read_text()
+    assert tmpfiles.with_name("smile-gate.conf.new").exists()
     (installed.programs / "mv").unlink()
     assert installed.install("--purge", verb="uninstall").returncode == 0
-    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
+    assert not [path for path in files_below(installed.root) if "smile-gate" in path]
 
 
-def test_status(installed_once: Device, device: Device) -> None:
+def test_status(installed_once: FakeRoot, fake_root: FakeRoot) -> None:
     done = installed_once.run("status", "--root", str(installed_once.root))
     assert done.stdout.startswith("current: release 1, smile-gate ")
-    done = device.run("status", "--root", str(device.root))
+    done = fake_root.run("status", "--root", str(fake_root.root))
     assert (done.returncode, done.stdout) == (1, "smile-gate is not installed\n")
 
 
-def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: Device) -> None:
+def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: FakeRoot) -> None:
     settings = installed.root / SETTINGS
     settings.write_text(settings.read_text() + "# mine\n")
-    add_a_setting(installed)
+    old = "    hold_s: Annotated["
+    change(installed, "edge/settings/trigger.py", old, f"    patience_s: float = 1.0\n{old}")
     change(installed, "systemd/smile-gate.service", "WatchdogSec=30", "WatchdogSec=31")
     done = installed.install(verb="upgrade")
     assert done.returncode == 0, done.stderr
@@ -163,7 +152,7 @@ def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: Devic
     assert settings.read_text().endswith("# mine\n")
 
 
-def test_the_last_two_releases_stay_and_the_one_in_use(installed: Device) -> None:
+def test_the_last_two_releases_stay_and_the_one_in_use(installed: FakeRoot) -> None:
     folder = installed.root / "opt/smile-gate/releases"
     for number in ("2", "3", "4"):
         (folder / number).mkdir()
@@ -173,7 +162,7 @@ def test_the_last_two_releases_stay_and_the_one_in_use(installed: Device) -> Non
     assert installed.releases == ["1", "3", "4"]
 
 
-def test_settings_that_nobody_edited_follow_the_release(installed: Device) -> None:
+def test_unedited_settings_become_those_of_the_release(installed: FakeRoot) -> None:
     second = installed.root / "opt/smile-gate/releases/2/systemd/smile-gate.toml"
     second.parent.mkdir(parents=True)
     second.write_text("# new\n")
@@ -185,69 +174,60 @@ def test_settings_that_nobody_edited_follow_the_release(installed: Device) -> No
     assert settings.read_text() == "# mine\n"
 
 
-def test_a_release_whose_self_test_fails_is_not_switched_to(installed: Device) -> None:
+def test_a_release_whose_self_test_fails_is_not_switched_to(installed: FakeRoot) -> None:
     before = files_below(installed.root)
     model = installed.tree / "models/smilenet/smilenet.tflite"
     model.write_bytes(model.read_bytes()[:-1] + b"?")
     done = installed.install(verb="upgrade")
-    assert done.returncode == 1
-    assert done.stderr.startswith("install.sh: release 2 does not work here: ERROR: BundleError: ")
-    assert done.stderr.count("\n") == 1
+    assert refusal(done).startswith("release 2 does not work here: ERROR: BundleError: ")
     assert installed.current == "releases/1"
-    after = [one for one in files_below(installed.root) if "pip-cache" not in one]
+    after = [path for path in files_below(installed.root) if "pip-cache" not in path]
     assert after == before
 
 
-def test_settings_that_a_release_does_not_take(installed: Device) -> None:
+def test_settings_that_a_release_refuses(installed: FakeRoot) -> None:
     (installed.root / SETTINGS).write_text("[trigger]\nhold = 1\n")
     done = installed.functions("release=1; check_settings")
-    assert done.returncode == 1
-    assert "install.sh: release 1 does not take the settings: " in done.stderr
+    assert refusal(done).startswith("release 1 does not take the settings: ")
     assert "trigger.hold: expected a key among" in done.stderr
 
 
-def slow_or_broken(device: Device, at_venv: str) -> Path:
+def slow_or_broken(fake_root: FakeRoot, at_venv: str) -> Path:
     """Return a Python that does something else when it is to make a venv."""
     script = f'case "$*" in "-m venv"*) {at_venv} ;; *) exec {sys.executable} "$@" ;; esac'
-    return device.shadow("python", script)
+    return fake_root.shadow("python", script)
 
 
-def test_what_fails_is_undone_and_the_next_run_goes_on(device: Device) -> None:
-    python = slow_or_broken(device, "echo no room; exit 1")
-    device.variables["PYTHON"] = str(python)
-    before = files_below(device.root)
-    done = device.install()
-    assert done.returncode == 1
-    assert done.stderr == "install.sh: expected a virtual environment, got: no room\n"
-    left = set(files_below(device.root)) - set(before)
+def test_what_fails_is_undone_and_the_next_run_goes_on(fake_root: FakeRoot) -> None:
+    python = slow_or_broken(fake_root, "echo no room; exit 1")
+    fake_root.variables["PYTHON"] = str(python)
+    before = files_below(fake_root.root)
+    assert refusal(fake_root.install()) == "expected a virtual environment, got: no room"
+    left = set(files_below(fake_root.root)) - set(before)
     assert left == {"opt/smile-gate", "var/log/smile-gate-install.log"}
     python.unlink()
-    device.variables.clear()
-    half = device.root / "opt/smile-gate/releases/1/edge"  # as a power cut leaves it
+    fake_root.variables.clear()
+    half = fake_root.root / "opt/smile-gate/releases/1/edge"  # as a power cut leaves it
     half.mkdir(parents=True)
-    assert device.install().returncode == 0
-    assert device.current == "releases/1"
+    assert fake_root.install().returncode == 0
+    assert fake_root.current == "releases/1"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_step_is_undone(device: Device, number: signal.Signals) -> None:
-    began = device.root / "began"
-    python = slow_or_broken(device, f"touch {began}; exec sleep 60")
-    device.variables["PYTHON"] = str(python)
-    started = device.start("install", "--root", str(device.root), "--yes")
-    while not began.exists() and started.poll() is None:
-        time.sleep(0.01)
-    os.killpg(started.pid, number)
-    _, err = started.communicate(timeout=30.0)
+def test_an_interrupted_step_is_undone(fake_root: FakeRoot, number: signal.Signals) -> None:
+    began = fake_root.root / "began"
+    python = slow_or_broken(fake_root, f"touch {began}; exec sleep 60")
+    fake_root.variables["PYTHON"] = str(python)
+    started = fake_root.start("install", "--root", str(fake_root.root), "--yes")
+    message = interrupt(started, number, began)[-1]  # after a SIGTERM, bash prints a line before
     assert started.returncode == 128 + number
-    said = err.splitlines()[-1]  # of a SIGTERM, the shell says something of its own before
-    assert said.startswith("install.sh: interrupted while it was to make release 1, ")
-    assert said.endswith("which is undone; run it again to go on")
-    assert not (device.root / "opt/smile-gate/releases").exists()
+    assert message.startswith("install.sh: interrupted while it was to make release 1, ")
+    assert message.endswith("which is undone; run it again to go on")
+    assert not (fake_root.root / "opt/smile-gate/releases").exists()
 
 
 STEPS = {
-    # step: (what it calls that takes its time, what the undoing calls)
+    # step: (the slow program that the step calls, what undoing the step calls)
     "packages": ("apt-get", "apt-get .* purge -- new"),
     "user": ("systemd-sysusers", "userdel smile-gate"),
     "switch": ("mv", ""),
@@ -256,14 +236,14 @@ STEPS = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
-    """Of the release's step, see above. Programs that would change this machine are stand-ins."""
+def test_ctrl_c_in_each_step_undoes_it(installed: FakeRoot, step: str) -> None:
+    """Programs that would change this machine are stand-ins; the release's step is tested above."""
     slow, undoing = STEPS[step]
-    asked, began = installed.programs / "asked", installed.programs / "began"
+    calls, began = installed.programs / "calls", installed.programs / "began"
     for name in ("apt-get", "dpkg", "systemd-sysusers", "userdel", "groupdel", "systemctl"):
-        installed.shadow(name, f'echo {name} "$@" >>{asked}')
+        installed.shadow(name, f'echo {name} "$@" >>{calls}')
     installed.shadow("dpkg-query", f"echo 'ii  bash'; [ ! -e {began} ] || echo 'ii  new'")
-    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{asked}'
+    once = f'[ -e {began} ] || {{ touch {began}; exec sleep 60; }}; echo {slow} "$@" >>{calls}'
     installed.shadow(slow, once + ('; exec /bin/mv "$@"' if slow == "mv" else ""))
     before = files_below(installed.root / "opt"), installed.current
     started = installed.start_call(
@@ -271,30 +251,30 @@ def test_ctrl_c_in_each_step_undoes_it(installed: Device, step: str) -> None:
             release=1 previous=1 python=$PYTHON
             have_{step}() {{ false; }}
             missing_packages() {{ echo new; }}
-            missing_accounts() {{ [ -e {asked} ] || echo user smile-gate; }}
+            missing_accounts() {{ [ -e {calls} ] || echo user smile-gate; }}
             getent() {{ true; }}
             step {step} "do what takes its time"
         """)
     )
-    while not began.exists() and started.poll() is None:
-        time.sleep(0.01)
-    os.killpg(started.pid, signal.SIGINT)
-    _, err = started.communicate(timeout=30.0)
-    said = "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
-    assert err.splitlines()[-1].startswith(said)
+    message = interrupt(started, signal.SIGINT, began)[-1]
     assert started.returncode == 130
-    assert re.search(undoing, asked.read_text() if asked.exists() else "")
-    left = [one for one in files_below(installed.root / "opt") if not one.endswith(".new")]
+    assert message.startswith(
+        "install.sh: interrupted while it was to do what takes its time, which is undone; run it"
+    )
+    assert re.search(undoing, calls.read_text() if calls.exists() else "")
+    left = [path for path in files_below(installed.root / "opt") if not path.endswith(".new")]
     assert (left, installed.current) == before
 
 
-def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installed: Device) -> None:
+def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(
+    installed: FakeRoot,
+) -> None:
     picture = installed.root / "var/lib/smile-gate/pictures/1.jpg"
     picture.parent.mkdir(parents=True)
     picture.touch()
     done = installed.install(verb="uninstall")
     assert done.returncode == 0, done.stderr
-    left = [one for one in files_below(installed.root) if "smile-gate" in one]
+    left = [path for path in files_below(installed.root) if "smile-gate" in path]
     assert left == [
         "etc/smile-gate",
         SETTINGS,
@@ -303,12 +283,12 @@ def test_an_uninstallation_keeps_settings_and_state_and_a_purge_nothing(installe
         "var/lib/smile-gate/pictures/1.jpg",
     ]
     assert installed.install("--purge", verb="uninstall").returncode == 0
-    assert not [one for one in files_below(installed.root) if "smile-gate" in one]
+    assert not [path for path in files_below(installed.root) if "smile-gate" in path]
     done = installed.install("--purge", verb="uninstall")
     assert done.stdout == "nothing to remove: smile-gate is not installed\n"
 
 
-def test_the_file_list_is_the_same_before_and_after(installed: Device, tmp_path: Path) -> None:
-    never = Device.make(tmp_path / "never")
+def test_the_file_list_is_the_same_before_and_after(installed: FakeRoot, tmp_path: Path) -> None:
+    never = FakeRoot.make(tmp_path / "never")
     assert installed.install("--purge", verb="uninstall").returncode == 0
     assert files_below(installed.root) == files_below(never.root)

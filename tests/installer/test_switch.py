@@ -1,4 +1,4 @@
-"""A release that is switched to while the gate runs: watched, kept or left again."""
+"""A release that is switched to while the gate runs: watched, then kept or left."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from tests.installer.fake_root import Device
+from tests.installer.fake_root import FakeRoot
 
 WATCH = """
     WATCHED_SECONDS=1 READY_SECONDS=1 release=2 previous=1
@@ -16,35 +16,35 @@ WATCH = """
 """
 
 
-def test_a_release_is_watched(device: Device) -> None:
-    device.shadow("systemctl", "")
-    mark = device.root / "opt/smile-gate/releases/2/complete"
+def test_a_release_is_watched(fake_root: FakeRoot) -> None:
+    fake_root.shadow("systemctl", "")
+    mark = fake_root.root / "opt/smile-gate/releases/2/complete"
     mark.parent.mkdir(parents=True)
-    assert device.functions(WATCH % "running").returncode == 0
+    assert fake_root.functions(WATCH % "running").returncode == 0
     for state in ("failed", "auto-restart", "start"):
         mark.touch()
-        done = device.functions(WATCH % state)
+        done = fake_root.functions(WATCH % state)
         expected = f"install.sh: expected release 2 to run for 1 s, got {state}: back to release 1"
         assert done.stderr.startswith(expected)
         assert not mark.exists()
     mark.touch()
     again = "previous=2;" + (WATCH % "failed").replace("previous=1", "")
-    assert device.functions(again).returncode == 1
-    assert mark.exists()  # it is what runs: the next one must not be built over it
-    device.shadow("systemctl", "echo 12 smile-gate.service restart running")
+    assert fake_root.functions(again).returncode == 1
+    assert mark.exists()  # it runs: the next release must not be built over it
+    fake_root.shadow("systemctl", "echo 12 smile-gate.service restart running")
     began = time.monotonic()
-    assert device.functions(WATCH % "dead").returncode == 1
+    assert fake_root.functions(WATCH % "dead").returncode == 1
     assert time.monotonic() - began > 0.9  # it was waited for, in whole seconds
-    assert "what the service said" in device.log
+    assert "what the service said" in fake_root.log
 
 
-def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
+def test_a_release_that_does_not_run_is_left_again(installed: FakeRoot) -> None:
     installed.shadow("systemctl", "")
     opt = installed.root / "opt/smile-gate"
     second = opt / "releases/2"
     (second / "systemd").mkdir(parents=True)
-    for one in (installed.tree / "systemd").glob("smile-gate.*"):
-        (second / "systemd" / one.name).write_text(one.read_text() + "# two\n")
+    for path in (installed.tree / "systemd").glob("smile-gate.*"):
+        (second / "systemd" / path.name).write_text(path.read_text() + "# two\n")
     (second / "complete").touch()
     done = installed.functions("""
         release=2 previous=1
@@ -60,8 +60,8 @@ def test_a_release_that_does_not_run_is_left_again(installed: Device) -> None:
         assert "# two" not in (installed.root / file).read_text()
 
 
-def test_a_power_cut_while_a_release_is_watched(installed: Device) -> None:
-    """The next run watches it again, and goes back to the release and the settings from before."""
+def test_a_power_cut_while_a_release_is_watched(installed: FakeRoot) -> None:
+    """The next run watches the release again, and goes back to the release before it."""
     installed.shadow("systemctl", "")
     opt, settings = installed.root / "opt/smile-gate", installed.root / "etc/smile-gate"
     shutil.copytree(opt / "releases/1", opt / "releases/2", symlinks=True)
@@ -92,7 +92,7 @@ def test_a_power_cut_while_a_release_is_watched(installed: Device) -> None:
     assert not (opt / "trial").exists()
 
 
-def test_a_release_in_use_is_not_built_over(installed: Device) -> None:
+def test_a_release_in_use_is_not_built_over(installed: FakeRoot) -> None:
     (installed.root / "opt/smile-gate/releases/1/complete").unlink()
     done = installed.functions("python=$PYTHON; choose_release; echo $previous $release")
     assert done.stdout == "1 2\n"

@@ -35,21 +35,21 @@ def rows(out: Path) -> list[dict[str, str]]:
 def test_an_interrupted_run_goes_on_to_the_same_end(
     tiny_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from train.fit import Keeper
+    from train.fit import Checkpoints
 
     assert fit(tiny_sets, tmp_path / "whole", 3) == 0
 
-    original = Keeper.on_epoch_end
+    original = Checkpoints.on_epoch_end
 
-    def interrupt(self: Keeper, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def interrupt(self: Checkpoints, epoch: int, logs: dict[str, float] | None = None) -> None:
         if epoch == 1:
             raise KeyboardInterrupt
         original(self, epoch, logs)
 
-    monkeypatch.setattr(Keeper, "on_epoch_end", interrupt)
-    assert fit(tiny_sets, tmp_path / "halved", 3) == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "on_epoch_end", interrupt)
+        assert fit(tiny_sets, tmp_path / "halved", 3) == 130
     assert len(rows(tmp_path / "halved")) == 1
-    monkeypatch.setattr(Keeper, "on_epoch_end", original)
     assert fit(tiny_sets, tmp_path / "halved", 3) == 0
 
     whole, halved = rows(tmp_path / "whole"), rows(tmp_path / "halved")

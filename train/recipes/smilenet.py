@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from train.recipes.recipe import Recipe
+
 if TYPE_CHECKING:
     import keras
 
@@ -36,3 +38,18 @@ def build(input_size: int) -> keras.Model:
     x = layers.Dropout(0.3)(x)
     outputs = layers.Dense(1, activation="sigmoid", name="smile")(x)
     return keras.Model(inputs, outputs, name="smilenet")
+
+
+RECIPE = Recipe(
+    build=build,
+    input_size=64,
+    crop_margin=0.1,
+    epochs=40,
+    patience=10,
+    batch_size=128,
+    learning_rate=2e-3,
+    weight_decay=0.02,
+    label_smoothing=0.05,
+    # GENKI-4K is the most like what cameras see, and the smallest.
+    repeats={"genki4k": 4},
+)

@@ -1,4 +1,4 @@
-"""What install.sh refuses, each with one line; what it does is what ran these tests."""
+"""What install.sh demo and test refuse, each with one line; they succeed where these tests run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def install(checkout: Path, *arguments: str, **variables: str) -> tuple[int, str
 
 
 def shadow(checkout: Path, name: str, script: str) -> str:
-    """Put a program in front of the real one; return the PATH that does."""
+    """Put a program in front of the real program; return the PATH for it."""
     folder = checkout / "bin"
     folder.mkdir(exist_ok=True)
     program = folder / name
@@ -41,10 +41,18 @@ def shadow(checkout: Path, name: str, script: str) -> str:
     return f"{folder}:{os.environ['PATH']}"
 
 
+def refusal(checkout: Path, *arguments: str, **variables: str) -> str:
+    """Run install.sh, which must fail with one line; return that line."""
+    code, err = install(checkout, *arguments, **variables)
+    assert code == 1
+    assert err.count("\n") == 1
+    return err.rstrip("\n")
+
+
 def test_an_unknown_verb(checkout: Path) -> None:
     verbs = "demo, test, install, upgrade, uninstall or status"
-    expected = f"install.sh: jump: expected {verbs}; see ./install.sh --help\n"
-    assert install(checkout, "jump") == (1, expected)
+    expected = f"install.sh: jump: expected {verbs}; see ./install.sh --help"
+    assert refusal(checkout, "jump") == expected
 
 
 def test_no_verb(checkout: Path) -> None:
@@ -55,22 +63,18 @@ def test_no_verb(checkout: Path) -> None:
 
 def test_a_32_bit_system(checkout: Path) -> None:
     path = shadow(checkout, "uname", '[ "$1" = -s ] && echo Linux || echo armv7l')
-    code, err = install(checkout, "demo", PATH=path)
-    assert code == 1
-    assert err == "install.sh: expected a 64-bit system (x86_64 or aarch64), got armv7l\n"
+    expected = "install.sh: expected a 64-bit system (x86_64 or aarch64), got armv7l"
+    assert refusal(checkout, "demo", PATH=path) == expected
 
 
 def test_a_python_that_does_not_fit(checkout: Path) -> None:
-    code, err = install(checkout, "demo", PYTHON="/bin/false")
-    assert code == 1
-    assert err == "install.sh: PYTHON=/bin/false: expected a 64-bit Python 3.11 to 3.13\n"
+    expected = "install.sh: PYTHON=/bin/false: expected a 64-bit Python 3.11 to 3.13"
+    assert refusal(checkout, "demo", PYTHON="/bin/false") == expected
 
 
 def test_a_python_without_venv(checkout: Path) -> None:
     path = shadow(checkout, "fake-python", 'case "$*" in *venv*) exit 1 ;; esac')
-    code, err = install(checkout, "demo", PYTHON=path.partition(":")[0] + "/fake-python")
-    assert code == 1
-    assert err.count("\n") == 1
+    err = refusal(checkout, "demo", PYTHON=path.partition(":")[0] + "/fake-python")
     assert "cannot make a virtual environment; on Debian: sudo apt install python3-venv" in err
     assert not (checkout / ".venv").exists()
 
@@ -79,17 +83,13 @@ def test_a_venv_of_the_users_own_is_left_alone(checkout: Path) -> None:
     mine = checkout / ".venv" / "mine"
     mine.parent.mkdir()
     mine.touch()
-    code, err = install(checkout, "demo")
-    assert code == 1
-    assert err.count("\n") == 1
+    err = refusal(checkout, "demo")
     assert "is not ours and has no pip that works: move it away" in err
     assert mine.exists()
 
 
 def test_no_network(checkout: Path) -> None:
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
-    code, err = install(checkout, "demo", **nowhere, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
-    assert code == 1
-    assert err.count("\n") == 1
+    err = refusal(checkout, "demo", **nowhere, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
     assert "install.sh: pip failed: " in err
     assert "see .venv/install.log" in err

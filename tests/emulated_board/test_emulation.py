@@ -1,14 +1,16 @@
-"""What the stand-in's checks rest on and needs no virtual machine: see tests/emulated_board."""
+"""The parts of the emulated board that work without a virtual machine."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.emulated_board import boards, image, registers, virtual_machine
+from tests.conftest import ROOT
+from tests.emulated_board import boards, checks, image, registers, virtual_machine
 from tests.emulated_board.__main__ import results, table
 
 DUMP = (
@@ -22,16 +24,19 @@ DUMP = (
 
 @pytest.mark.parametrize(("line", "level"), [(17, 1), (22, 0), (50, 1), (18, 0)])
 def test_a_line_is_read_from_the_registers(line: int, level: int) -> None:
-    assert registers.driven(registers.words(DUMP), line) == level
+    assert registers.driven_level(registers.parse_dump(DUMP), line) == level
 
 
 def test_a_high_input_is_not_driven() -> None:
-    assert registers.driven(registers.words(DUMP.replace("0x00200000", "0x00000000")), 17) == 0
+    assert (
+        registers.driven_level(registers.parse_dump(DUMP.replace("0x00200000", "0x00000000")), 17)
+        == 0
+    )
 
 
 def test_a_dump_that_is_cut_off_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 15 registers"):
-        registers.words(DUMP[:150])
+        registers.parse_dump(DUMP[:150])
 
 
 @pytest.mark.parametrize("name", boards.BOARDS)
@@ -40,33 +45,41 @@ def test_the_device_tree_says_that_it_is_a_pi(name: str, tmp_path: Path) -> None
         if not shutil.which(program):
             pytest.skip(f"no {program} here")
     source = '/dts-v1/; / { model = "Raspberry Pi 3 Model B"; };'
-    made = tmp_path / boards.PI3_TREE
-    subprocess.run(["dtc", "-O", "dtb", "-o", made], input=source, text=True, check=True)
+    of_kernel = tmp_path / boards.PI3_TREE
+    subprocess.run(["dtc", "-O", "dtb", "-o", of_kernel], input=source, text=True, check=True)
     tree = boards.device_tree(boards.BOARDS[name], tmp_path, tmp_path)
 
-    def said(*words: str) -> str:
-        return subprocess.run(
-            ["fdtget", *words], check=True, text=True, stdout=subprocess.PIPE
-        ).stdout.strip()
+    def get(*words: str) -> str:
+        call = ["fdtget", *words]
+        return subprocess.run(call, check=True, text=True, capture_output=True).stdout.strip()
 
     model, revision = {
         "virt": (boards.PI4_MODEL, boards.PI4_REVISION),
         "pi3": ("Raspberry Pi 3 Model B", boards.PI3_REVISION),
     }[name]
-    assert said(str(tree), "/", "model") == model
-    assert said("-t", "x", str(tree), *boards.REVISION_AT) == revision
+    assert get(str(tree), "/", "model") == model
+    assert get("-t", "x", str(tree), *boards.REVISION_AT) == revision
 
 
-def test_only_root_builds_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(virtual_machine.DeviceError, match="takes root"):
-        image.build(tmp_path / "image")
+def test_only_root_builds_an_image(tmp_path: Path) -> None:
+    with pytest.raises(virtual_machine.EmulationError, match="takes root"):
+        image.build(tmp_path / "image", user_id=1000)
     assert not (tmp_path / "image").exists()
 
 
-def test_a_program_that_is_missing_is_told_with_its_package() -> None:
-    with pytest.raises(virtual_machine.DeviceError, match=r"apt-get install .* that-package$"):
+def test_a_missing_program_is_named_with_its_package() -> None:
+    with pytest.raises(virtual_machine.EmulationError, match=r"apt-get install .* that-package$"):
         virtual_machine.need({"no-such-program": "that-package"})
+
+
+def test_a_broken_pipeline_fails_after_five_frames(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "edge", tmp_path / "edge")
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    checks.break_pipeline(tmp_path)
+    demo = [sys.executable, "-m", "edge.cli", "run", "--source", "demo"]
+    done = subprocess.run(demo, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "RuntimeError: broken" in done.stderr
 
 
 def test_results_become_a_table() -> None:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A simulated GPIO chip of 54 lines, so that /dev/gpiochip0 is there as on a Pi, unless it is.
-# /run/gpio-sim/sim_gpioN/value is what line N is driven to, or reads.
+# Simulates a GPIO chip of 54 lines, like a Pi's, if there is no /dev/gpiochip0.
+# /run/gpio-sim/sim_gpioN/value is the level of line N.
 set -e
 [ ! -e /dev/gpiochip0 ] || exit 0
 modprobe gpio-sim

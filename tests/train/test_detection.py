@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from edge.faces.haar import HaarDetector
 from edge.settings import FaceSettings
 from edge.values import Box
 from tests.conftest import ROOT
-from train import cli
 from train.datasets import DataError, load
-from train.faces import FaceFigures, judge, read_true_faces
+from train.detection import DetectionAccuracy, evaluate_detector, read_true_faces
 
 TRUE = Box(100, 100, 50, 50)
 OTHER = Box(10, 10, 30, 30)
@@ -30,20 +28,22 @@ OTHER = Box(10, 10, 30, 30)
         ([Box(200, 200, 60, 60), Box(300, 200, 60, 60)], (0, 1, 1)),
     ],
 )
-def test_what_is_found_is_compared_with_the_true_faces(
+def test_detections_are_compared_with_the_true_faces(
     boxes: list[Box], expected: tuple[int, int, int], tiny_sets: Path
 ) -> None:
     pictures = load(tiny_sets, ["genki4k"])
     truth = {pictures[0].name: [TRUE, OTHER], pictures[1].name: [TRUE], "elsewhere.jpg": [TRUE]}
     script = iter([boxes, [TRUE]])
-    figures = judge(lambda _: [Detection(box, 5.0) for box in next(script)], pictures, truth)
-    found, false, larger_false = expected
-    assert figures == FaceFigures(2, found + 1, false, larger_false)
+    figures = evaluate_detector(
+        lambda _: [Detection(box, 5.0) for box in next(script)], pictures, truth
+    )
+    detected, false, larger_false = expected
+    assert figures == DetectionAccuracy(2, detected + 1, false, larger_false)
 
 
 def test_pictures_without_true_faces_are_refused(tiny_sets: Path) -> None:
     with pytest.raises(DataError, match="expected pictures whose true faces are known"):
-        judge(lambda _: [], load(tiny_sets, ["genki4k"]), {})
+        evaluate_detector(lambda _: [], load(tiny_sets, ["genki4k"]), {})
 
 
 def test_every_test_picture_has_a_true_face() -> None:
@@ -54,29 +54,12 @@ def test_every_test_picture_has_a_true_face() -> None:
     assert all(box.w == box.h >= 8 for boxes in faces.values() for box in boxes)
 
 
-def test_the_shipped_face_finder_finds_the_faces(data: Path) -> None:
-    """On each fourth test picture; ``python -m train faces`` takes all."""
-    pictures = [one for one in load(data, ["genki4k"]) if one.split == "test"][::4]
-    figures = judge(HaarDetector(FaceSettings()).find_in_still, pictures, read_true_faces())
+def test_the_default_detector_detects_the_faces(data: Path) -> None:
+    """On every fourth test picture; ``python -m train faces`` takes all."""
+    pictures = [p for p in load(data, ["genki4k"]) if p.split == "test"][::4]
+    figures = evaluate_detector(
+        HaarDetector(FaceSettings()).find_in_still, pictures, read_true_faces()
+    )
     assert figures.pictures == 200
-    assert figures.found >= 0.985 * 200
+    assert figures.detected >= 0.985 * 200
     assert figures.larger_false <= 0.015 * 200
-
-
-def test_the_figures_are_printed(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Some of the portraits have names of real test pictures, though not their faces."""
-    assert cli.main(["faces", "--data", str(tiny_sets)]) == 0
-    assert re.fullmatch(
-        r"\d+ pictures: the face found in \d+\.\d\d %, a false face in \d+\.\d\d %, "
-        r"one larger than the face in \d+\.\d\d %\n",
-        capsys.readouterr().out,
-    )
-
-
-def test_without_the_pictures_there_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["faces", "--data", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith(
-        f"train: {tmp_path}: expected genki4k.tar or a folder"
-    )

@@ -1,4 +1,4 @@
-"""What the checks in the guest ask of systemd, the kernel and the gate. Standard library only."""
+"""The guest's state: service, journal, GPIO line, files. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from tests.emulated_board.registers import Monitor
 PIN = 17
 GUEST = Path("/srv/guest")
 STUCK = GUEST / "stuck"
-"""While there is this file, the camera gives no frames."""
+"""While this file exists, the camera gives no frames."""
 SIMULATED = Path(f"/run/gpio-sim/sim_gpio{PIN}/value")
-"""The line's level on a board whose GPIO chip is simulated."""
+"""File with the line's level, on a board whose GPIO chip is simulated."""
 COMMAND_S = 1800.0
-BESIDE = (
+IGNORED = (
     *("/proc", "/sys", "/dev", "/run", "/srv", "/tmp", "/root"),
     *("/var/cache/apt", "/var/lib/apt", "/var/log/journal", "/opt/venv"),
 )
-"""Not of interest for what is left behind: other programs', or the checks' own."""
+"""Folders of other programs, or of the checks, in which uninstalling leaves nothing behind."""
 EACH_BOOT = "systemd-private-*-systemd-logind.service-*"
-"""A folder that has another name after each boot."""
+"""The name of this folder changes at each boot."""
 
 
 class CheckError(Exception):
-    """What was to be shown is not so."""
+    """A check failed."""
 
 
-def expect(condition: bool, otherwise: str) -> None:
-    """Raise CheckError with some words unless a condition holds."""
+def expect(condition: bool, failure: str) -> None:
+    """Raise CheckError with the failure's description unless a condition holds."""
     if not condition:
-        raise CheckError(otherwise)
+        raise CheckError(failure)
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command; what it says on both outputs is in ``stdout``."""
+    """Run a command; ``stdout`` has its output of both kinds."""
     return subprocess.run(
         command,
         check=False,
@@ -60,10 +60,10 @@ def install_sh(folder: Path, *arguments: str | Path) -> tuple[int, str]:
 def wait_for(
     what: str, condition: Callable[[], object], limit_s: float, pause_s: float = 1.0
 ) -> float:
-    """Wait until a condition holds; return for how long that was, in seconds.
+    """Wait until a condition holds; return the seconds waited.
 
     Raises:
-        CheckError: it does not in time.
+        CheckError: the condition does not hold within ``limit_s``.
     """
     began = time.monotonic()
     while not condition():
@@ -75,23 +75,23 @@ def wait_for(
 
 
 def shown(name: str) -> str:
-    """Return a property of the service, as systemd has it."""
+    """Return a property of the service, as ``systemctl show`` prints it."""
     return run("systemctl", "show", "--property", name, "--value", "smile-gate").stdout.strip()
 
 
 def running() -> bool:
-    """Tell whether the service is ready, by what it said to systemd."""
+    """Tell whether the service is ready, as systemd knows from READY=1."""
     return shown("SubState") == "running"
 
 
 def journal(since: float) -> str:
-    """Return what the service, and systemd of it, logged from a time on."""
+    """Return the journal of the service and of its unit, from a time on."""
     options = ("--no-pager", "--output", "cat", "--since", f"@{int(since)}")
     return run("journalctl", "--unit", "smile-gate", *options).stdout
 
 
 def status() -> dict[str, Any]:
-    """Return what the gate says of itself."""
+    """Return the report of ``smile-gate status``."""
     done = subprocess.run(
         ["smile-gate", "status", "--json"], check=False, text=True, capture_output=True
     )
@@ -104,8 +104,8 @@ monitor = cache(Monitor)
 
 
 def level() -> int:
-    """Return the line's level: from the kernel where it is simulated, otherwise from QEMU."""
-    return int(SIMULATED.read_text()) if SIMULATED.exists() else monitor().driven(PIN)
+    """Return the line's level: from the kernel if the chip is simulated, otherwise from QEMU."""
+    return int(SIMULATED.read_text()) if SIMULATED.exists() else monitor().level(PIN)
 
 
 def wait_for_level(wanted: int, limit_s: float = 90.0) -> float:
@@ -115,8 +115,8 @@ def wait_for_level(wanted: int, limit_s: float = 90.0) -> float:
 
 def files_and_accounts() -> list[str]:
     """Return all files, users and groups of the system."""
-    pruned: Sequence[str] = [word for folder in BESIDE for word in ("-path", folder, "-o")]
+    pruned: Sequence[str] = [word for folder in IGNORED for word in ("-path", folder, "-o")]
     names = ("-name", "__pycache__", "-o", "-name", EACH_BOOT)
-    found = run("find", "/", "-xdev", "(", *pruned, *names, ")", "-prune", "-o", "-print")
+    files = run("find", "/", "-xdev", "(", *pruned, *names, ")", "-prune", "-o", "-print")
     accounts = run("getent", "passwd").stdout, run("getent", "group").stdout
-    return sorted([*found.stdout.splitlines(), *"".join(accounts).splitlines()])
+    return sorted([*files.stdout.splitlines(), *"".join(accounts).splitlines()])

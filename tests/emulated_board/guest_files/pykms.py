@@ -1,16 +1,16 @@
 """Stand-in for Raspberry Pi's pykms, which picamera2 imports for its preview and Debian lacks.
 
-As it is imported from inside picamera2's own import, it also adapts picamera2 to libcamera's
-"virtual" pipeline, so that an unmodified program opens it:
+As it is imported during picamera2's own import, it also adapts picamera2 to libcamera's "virtual"
+pipeline, so that an unmodified program can open that camera:
 
-* that pipeline has no raw modes, of which picamera2 needs some: the viewfinder's are given;
-* picamera2 allocates buffers from /dev/dma_heap, as one plane; here they are memfds, and an NV12
-  buffer gets the two planes that the pipeline writes to;
-* libcamera 0.4 leaves a frame's status unset there, and picamera2 drops frames that are not said
-  to be good: every frame is;
-* the pipeline makes frames as fast as they are asked for: requests wait for their turn, and for
-  as long as there is a file /srv/guest/stuck, which is how a camera is made to hang;
-* it has NV12 only: arrays are converted to the format that was asked for, RGB888 or YUV420.
+* The pipeline has no raw modes, which picamera2 needs: the viewfinder's modes take their place.
+* picamera2 allocates buffers from /dev/dma_heap, with a single plane; here they are memfds, and an
+  NV12 buffer has the two planes that the pipeline writes to.
+* libcamera 0.4 leaves the status of these frames unset, and picamera2 drops frames without the
+  status "success": every frame gets it.
+* The pipeline makes frames as fast as they are requested: requests are delayed, and held while the
+  file /srv/guest/stuck exists, which simulates a camera that hangs.
+* The pipeline has NV12 only: arrays are converted to the requested format, RGB888 or YUV420.
 
 A picture is shown for four frames. Sizes must be those of virtual.yaml; others become the largest.
 """
@@ -30,7 +30,7 @@ from typing import Any
 import libcamera
 
 FRAME_S = 0.5
-"""Time between frames: an emulated machine judges few more."""
+"""Time between frames: an emulated board processes few more."""
 STUCK = Path("/srv/guest/stuck")
 DEPTHS = {"RGB888": 3, "YUV420": 1}
 
@@ -53,7 +53,7 @@ class Card:
 
 
 def _from_nv12(data: Any, size: tuple[int, int], wanted: str) -> Any:
-    """Return a picture in one of picamera2's formats, from BT.601 as decoded from JPEG."""
+    """Convert an NV12 picture with BT.601 colours, as decoded from JPEG, to a picamera2 format."""
     import cv2
     import numpy as np
 
@@ -70,7 +70,7 @@ def _from_nv12(data: Any, size: tuple[int, int], wanted: str) -> Any:
 
 
 def _convert_arrays() -> None:
-    """Let picamera2's configurations and arrays be of the format that was asked for."""
+    """Give picamera2's configurations and arrays the requested format."""
     from picamera2.request import Helpers
 
     cameras = sys.modules["picamera2.picamera2"].Picamera2
@@ -79,12 +79,13 @@ def _convert_arrays() -> None:
     def configure_(self: Any, wanted: dict[str, Any]) -> Any:
         formats = {name: (wanted.get(name) or {}).get("format") for name in ("main", "lores")}
         result = configure(self, wanted)
-        for name, one in formats.items():
-            got = self.camera_config.get(name)
-            if got and got["format"] == "NV12" and one in DEPTHS:
-                width, height = got["size"]
-                size = width * height * (6 if one == "RGB888" else 3) // 2
-                got.update(format=one, stride=width * DEPTHS[one], framesize=size)
+        for name, wanted_format in formats.items():
+            stream = self.camera_config.get(name)
+            if stream and stream["format"] == "NV12" and wanted_format in DEPTHS:
+                width, height = stream["size"]
+                size = width * height * (6 if wanted_format == "RGB888" else 3) // 2
+                stride = width * DEPTHS[wanted_format]
+                stream.update(format=wanted_format, stride=stride, framesize=size)
         return result
 
     def make_array_shared(self: Any, buffer: Any, config: dict[str, Any]) -> Any:
@@ -98,7 +99,7 @@ def _convert_arrays() -> None:
 
 
 def _convert_when_imported() -> None:
-    """picamera2's class is not there yet; it is when it first asks for the camera manager."""
+    """Wait for picamera2's class: it exists when picamera2 first asks for the camera manager."""
     singleton = libcamera.CameraManager.singleton
     done: list[bool] = []
 
@@ -124,8 +125,8 @@ def _give_modes() -> None:
     libcamera.Camera.generate_configuration = generate_configuration
 
 
-class _Turns:
-    """Queues requests one by one, each ``FRAME_S`` after the one before, in a thread of its own."""
+class _Pacer:
+    """Passes requests on one by one, every ``FRAME_S``, in a thread of its own."""
 
     def __init__(self) -> None:
         self._queue = libcamera.Camera.queue_request
@@ -133,14 +134,14 @@ class _Turns:
         self._waiting: queue.Queue[tuple[int, Any, Any]] = queue.Queue()
         self._lock = threading.Lock()
         self._starts = 0
-        threading.Thread(target=self._serve, name="turns", daemon=True).start()
+        threading.Thread(target=self._serve, name="pacer", daemon=True).start()
 
     def put(self, camera: Any, request: Any) -> None:
         self._waiting.put((self._starts, camera, request))
 
     def end(self, camera: Any) -> Any:
         with self._lock:
-            self._starts += 1  # what waits is of no use any more
+            self._starts += 1  # drops the requests that wait
             return self._stop(camera)
 
     def _serve(self) -> None:
@@ -156,21 +157,21 @@ class _Turns:
             del camera, request
 
 
-def _take_turns() -> None:
-    turns = _Turns()
+def _pace() -> None:
+    pacer = _Pacer()
 
     def queue_request(self: Any, request: Any) -> None:
-        turns.put(self, request)
+        pacer.put(self, request)
 
     def stop(self: Any) -> Any:
-        return turns.end(self)
+        return pacer.end(self)
 
     libcamera.Camera.queue_request = queue_request
     libcamera.Camera.stop = stop
 
 
 class _Mapped:
-    """In place of picamera2's own, which tells the kernel of each access to a DMA buffer."""
+    """Instead of picamera2's class, which tells the kernel of each access to a DMA buffer."""
 
     def __init__(self, allocator: Any, buffer: Any, _write: bool) -> None:
         self._memory = allocator.mapped_buffers[buffer]
@@ -187,12 +188,12 @@ class _Mapped:
 
 def _planes(descriptor: int, stream: Any) -> list[Any]:
     luma = stream.stride * stream.size.height
-    made = []
+    planes = []
     for offset, length in [(0, luma), (luma, stream.frame_size - luma)]:
         plane = libcamera.FrameBuffer.Plane()
         plane.fd, plane.offset, plane.length = descriptor, offset, length
-        made.append(plane)
-    return made
+        planes.append(plane)
+    return planes
 
 
 def _init(self: Any) -> None:
@@ -222,9 +223,9 @@ def _buffer(self: Any, stream: Any) -> Any:
     os.ftruncate(descriptor, stream.frame_size)
     self.open_fds.append(descriptor)
     buffer = libcamera.FrameBuffer(_planes(descriptor, stream))
-    theirs = buffer.planes[0].fd  # libcamera holds a duplicate
-    self.libcamera_fds.append(theirs)
-    self.mapped_buffers_used[theirs] = False
+    duplicate = buffer.planes[0].fd  # libcamera's
+    self.libcamera_fds.append(duplicate)
+    self.mapped_buffers_used[duplicate] = False
     self.mapped_buffers[buffer] = mmap.mmap(descriptor, stream.frame_size)
     return buffer
 
@@ -238,7 +239,7 @@ def _adapt() -> None:
     DmaAllocator.allocate = _allocate
     _give_modes()
     _convert_when_imported()
-    _take_turns()
+    _pace()
 
 
 _adapt()
