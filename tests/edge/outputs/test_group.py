@@ -211,11 +211,11 @@ def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(pins: Mock
     outputs.step(FIRE)
     wait_until(lambda: bool(pins.pin(17).state))
     before = time.monotonic()
-    outputs.lose_camera("it was pulled out")
+    outputs.camera_lost("it was pulled out")
     assert not pins.pin(17).state
     assert outputs.faults == ["it was pulled out"]
     time.sleep(0.3)  # longer than what is a stall when there is a camera
-    outputs.lose_camera("")
+    outputs.camera_back()
     assert outputs.faults == []
     outputs.close()
     told = [event for event in heard if event.name.startswith("fault")]
@@ -228,8 +228,8 @@ def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(pins: Mock
 
 def test_outputs_fire_again_when_the_camera_is_back(pins: MockFactory) -> None:
     outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.02)}, Heard())
-    outputs.lose_camera("it was pulled out")
-    outputs.lose_camera("")
+    outputs.camera_lost("it was pulled out")
+    outputs.camera_back()
     outputs.step(FIRE)
     run_until_idle(outputs)
     pins.pin(17).assert_states([False, True, False])

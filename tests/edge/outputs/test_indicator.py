@@ -106,7 +106,7 @@ def test_a_fault_is_blinked_in_red(dimmable: MockFactory, fault: Fault, count: i
     red, green, blue = (dimmable.pin(number) for number in (13, 19, 26))
     for pin in (dimmable.pin(16), green, blue):
         pin.clear_states()
-    outputs.opened[0].show(fault)
+    outputs.opened[0].show_fault(fault)
     wait_until(lambda: len(blinks(red)) > 0)
     assert blinks(red)[0] == blinks(dimmable.pin(16))[0] == count
     for level, length in zip(levels(red)[1:], lengths(red), strict=False):
@@ -208,7 +208,7 @@ def test_all_stays_dark_after_stop(dimmable: MockFactory, active_high: bool) -> 
     settings = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26), active_high=active_high)
     outputs = Outputs({"lamp": settings}, Heard())
     dark = 0 if active_high else 1
-    outputs.opened[0].show("camera")
+    outputs.opened[0].show_fault("camera")
     wait_until(lambda: dimmable.pin(16).state == 1 - dark)
     started = time.monotonic()
     outputs.stop()
@@ -218,7 +218,7 @@ def test_all_stays_dark_after_stop(dimmable: MockFactory, active_high: bool) -> 
     for pin in pins:
         pin.clear_states()
     outputs.step(FIRE)
-    outputs.opened[0].show("rate")
+    outputs.opened[0].show_fault("rate")
     time.sleep(0.06)
     assert [levels(pin) for pin in pins] == [[dark]] * 4
     outputs.close()
@@ -268,7 +268,7 @@ def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(dimmable: MockF
         ("rate", 6),
     ]
     for fault, tones in told:
-        lamp.show(fault)
+        lamp.show_fault(fault)
         wait_until(lambda tones=tones: len(levels(pin)) == 1 + 2 * tones)  # type: ignore[misc]
         time.sleep(0.1)
         assert len(levels(pin)) == 1 + 2 * tones
@@ -284,7 +284,7 @@ def test_too_many_firings_sound_though_all_is_made_safe(dimmable: MockFactory) -
 
 def test_a_firing_is_shown_at_once_while_a_fault_blinks(dimmable: MockFactory) -> None:
     outputs = Outputs({"lamp": RGB}, Heard())
-    outputs.opened[0].show("output")
+    outputs.opened[0].show_fault("output")
     wait_until(lambda: colour(dimmable) == RED)
     outputs.step(FIRE)
     wait_until(lambda: colour(dimmable) == WHITE, 0.15)

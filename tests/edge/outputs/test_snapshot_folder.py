@@ -38,8 +38,8 @@ UNDER_A_FILE_LIMIT = """
 import resource
 import sys
 import numpy as np
-from edge.frames import Decision, Frame
-from edge.outputs import Outputs
+from edge.values import Decision, Frame
+from edge.outputs.group import Outputs
 from edge.settings import SnapshotSettings
 
 noise = np.random.default_rng(0).integers(0, 256, (240, 320), np.uint8)
@@ -96,7 +96,7 @@ def test_a_clock_set_back_does_not_make_new_pictures_the_oldest(folder: Path, fr
 def test_a_clock_that_jumps_costs_no_pictures_for_an_hour(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Snapshot, "TEND_S", 0.02)
+    monkeypatch.setattr(Snapshot, "MAINTAIN_S", 0.02)
     outputs = Outputs(album(folder, max_age_days=1), Heard())
     put(folder, *OURS)
     years, real = 300 * DAY_S, time.time
@@ -111,8 +111,8 @@ def test_a_clock_that_jumps_costs_no_pictures_for_an_hour(
 def test_pictures_get_too_old_also_when_nothing_fires(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (Snapshot.TEND_S or DAY_S) <= 3600
-    monkeypatch.setattr(Snapshot, "TEND_S", 0.05)
+    assert (Snapshot.MAINTAIN_S or DAY_S) <= 3600
+    monkeypatch.setattr(Snapshot, "MAINTAIN_S", 0.05)
     outputs = Outputs(album(folder, max_age_days=1), Heard())
     wait_until(folder.is_dir)
     time.sleep(0.1)
@@ -177,7 +177,7 @@ def test_a_floor_above_what_is_free_keeps_the_card_as_it_is(folder: Path, frame:
 def test_too_little_room_stays_a_fault_until_there_is_some(
     folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Snapshot, "TEND_S", 0.02)
+    monkeypatch.setattr(Snapshot, "MAINTAIN_S", 0.02)
     free = 100_000_000
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     heard = Heard()
