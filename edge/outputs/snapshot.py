@@ -109,12 +109,12 @@ class Snapshot(QueuedOutput):
         """Return the system's time in seconds since 1970."""
         return clock.time()
 
-    def free_bytes(self) -> int:
-        """Return how much room is free where the folder is."""
-        return shutil.disk_usage(self._folder).free
+    def free_bytes(self, folder: Path) -> int:
+        """Return how much room is free where a folder is."""
+        return shutil.disk_usage(folder).free
 
     def _check_room(self, size: int) -> None:
-        if self.free_bytes() - size < self._settings.min_free_mb * MB:
+        if self.free_bytes(self._folder) - size < self._settings.min_free_mb * MB:
             raise OutputError(  # without the figure: the same fault, however much it changes
                 f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
                 f"{self._folder}, got less: nothing is saved",

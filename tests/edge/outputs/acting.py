@@ -1,10 +1,11 @@
-"""Ways to make outputs act and to see what they did."""
+"""Decisions to show to outputs, and records of what the outputs did."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from gpiozero import Device
 from gpiozero.pins.mock import MockPin
 
 from edge.outputs.group import Outputs
@@ -12,10 +13,15 @@ from edge.values import Decision, Event
 
 FIRE = Decision(12.5, fire=True, face=1, smiling=True, score=0.9)
 CALM = Decision(13.0)
+ONCE, TWICE = [0, 1, 0], [0, 1, 0, 1, 0]
+"""The levels of a pin that was active once, and twice."""
+
+Opened = Callable[..., Outputs]
+"""Opens outputs as ``Outputs`` does, and closes them at the end of the test."""
 
 
 class Heard(list[Event]):
-    """A listener that keeps what it was told."""
+    """A listener that keeps the events it received."""
 
     def __call__(self, event: Event) -> None:
         self.append(event)
@@ -29,6 +35,24 @@ class Heard(list[Event]):
         return [str(event.facts["reason"]) for event in self if event.name == "fault"]
 
 
+class BreakablePin(MockPin):  # type: ignore[misc]
+    """A pin that can be neither driven nor read while it is broken."""
+
+    broken = False
+
+    def _get_state(self) -> bool:
+        self._check()
+        return bool(super()._get_state())
+
+    def _set_state(self, value: bool) -> None:
+        self._check()
+        super()._set_state(value)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise OSError("no such line")
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -36,18 +60,30 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
         time.sleep(0.002)
 
 
+def holds(condition: Callable[[], bool], seconds: float) -> bool:
+    """Tell whether a condition is true all the time for some seconds."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: not condition() or time.monotonic() > end, seconds + 5.0)
+    return condition()
+
+
 def run_until_idle(outputs: Outputs) -> None:
-    """Let the outputs do what they have to, with no more frames, and close them."""
+    """Let the outputs finish what they do, with no more frames, and close them."""
     outputs.end()
     wait_until(lambda: outputs.idle)
     outputs.close()
 
 
+def mock_pin(number: int) -> MockPin:
+    """The mock of a pin, by its BCM number."""
+    return Device.pin_factory.pin(number)
+
+
 def levels(pin: MockPin) -> list[float]:
-    """All levels a pin went through, the first one from before it was first driven."""
+    """All levels a pin went through, the first from before it was first driven."""
     return [float(state.state) for state in pin.states]
 
 
 def lengths(pin: MockPin) -> list[float]:
-    """How long each of a pin's levels lasted, but the first and the present one, in seconds."""
+    """How long each of a pin's levels lasted, but the first and the present level, in seconds."""
     return [state.timestamp for state in pin.states[2:]]

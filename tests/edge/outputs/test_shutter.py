@@ -4,21 +4,25 @@ import time
 
 import pytest
 from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 
 from edge.errors import OutputError
-from edge.outputs.group import Outputs
 from edge.settings import ShutterSettings
 from tests.conftest import lasted
-from tests.edge.outputs.acting import FIRE, Heard, run_until_idle, wait_until
+from tests.edge.outputs.acting import (
+    FIRE,
+    Heard,
+    Opened,
+    mock_pin,
+    run_until_idle,
+    wait_until,
+)
 
 PULSE = ShutterSettings(pin=17, pulse_s=0.1)
 
 
-def test_a_pulse_is_high_for_its_length(pins: MockFactory) -> None:
-    heard = Heard()
-    outputs = Outputs({"photo": PULSE}, heard)
-    pin = pins.pin(17)
+def test_a_pulse_is_high_for_its_length(opened: Opened, heard: Heard) -> None:
+    outputs = opened({"photo": PULSE})
+    pin = mock_pin(17)
     assert pin.function == "output"
     fired = outputs.step(FIRE)
     assert [event.facts for event in fired] == [{"output": "photo", "pin": 17, "face": 1}]
@@ -33,10 +37,10 @@ def test_a_pulse_is_high_for_its_length(pins: MockFactory) -> None:
     assert lasted(heard[0].time, FIRE.time + 0.1)
 
 
-def test_an_active_low_pin_is_safe_when_high(pins: MockFactory) -> None:
+def test_an_active_low_pin_is_safe_when_high(opened: Opened) -> None:
     settings = ShutterSettings(pin=4, pulse_s=0.02, active_high=False)
-    outputs = Outputs({"photo": settings}, Heard())
-    pin = pins.pin(4)
+    outputs = opened({"photo": settings})
+    pin = mock_pin(4)
     pin.assert_states([False, True])
     pin.clear_states()
     outputs.step(FIRE)
@@ -44,24 +48,22 @@ def test_an_active_low_pin_is_safe_when_high(pins: MockFactory) -> None:
     pin.assert_states([True, False, True])
 
 
-def test_firings_during_a_pulse_follow_it(pins: MockFactory) -> None:
-    heard = Heard()
-    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.02)}, heard)
+def test_firings_during_a_pulse_follow_it(opened: Opened, heard: Heard) -> None:
+    outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=0.02)})
     for _ in range(3):
         outputs.step(FIRE)
     assert not outputs.idle
     run_until_idle(outputs)
-    pins.pin(17).assert_states([False, True, False, True, False, True, False])
+    mock_pin(17).assert_states([False, True, False, True, False, True, False])
     assert heard.names == ["released"] * 3
 
 
-def test_a_burst_after_focusing(pins: MockFactory) -> None:
-    heard = Heard()
+def test_a_burst_after_focusing(opened: Opened, heard: Heard) -> None:
     settings = ShutterSettings(
         pin=17, pulse_s=0.05, focus_pin=27, focus_s=0.1, burst=3, burst_gap_s=0.03
     )
-    outputs = Outputs({"photo": settings}, heard)
-    shutter, focus = pins.pin(17), pins.pin(27)
+    outputs = opened({"photo": settings})
+    shutter, focus = mock_pin(17), mock_pin(27)
     began = time.monotonic()
     outputs.step(FIRE)
     wait_until(lambda: bool(focus.state))
@@ -78,10 +80,9 @@ def test_a_burst_after_focusing(pins: MockFactory) -> None:
     assert heard.names == ["released"]
 
 
-def test_close_ends_a_pulse_at_once(pins: MockFactory) -> None:
-    heard = Heard()
-    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=10)}, heard)
-    pin = pins.pin(17)
+def test_close_ends_a_pulse_at_once(opened: Opened, heard: Heard) -> None:
+    outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=10)})
+    pin = mock_pin(17)
     outputs.step(FIRE)
     outputs.step(FIRE)
     wait_until(lambda: bool(pin.state))
@@ -92,20 +93,19 @@ def test_close_ends_a_pulse_at_once(pins: MockFactory) -> None:
     assert heard.names == ["released"]
 
 
-def test_a_pin_in_use_is_named_and_the_others_are_freed(pins: MockFactory) -> None:
-    taken = Outputs({"mine": PULSE}, Heard())
+def test_a_pin_in_use_is_named_and_the_others_are_freed(opened: Opened) -> None:
+    opened({"mine": PULSE})
     with pytest.raises(
         OutputError, match=r"outputs\.theirs: expected GPIO 17 to be usable"
     ) as caught:
-        Outputs({"first": ShutterSettings(pin=5), "theirs": PULSE}, Heard())
+        opened({"first": ShutterSettings(pin=5), "theirs": PULSE})
     assert (caught.value.output, caught.value.pin) == ("theirs", 17)
-    assert not pins.pin(5).state
-    Outputs({"again": ShutterSettings(pin=5)}, Heard()).close()
-    taken.close()
+    assert not mock_pin(5).state
+    opened({"again": ShutterSettings(pin=5)}).close()
 
 
-def test_a_machine_without_gpio_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_gpio_is_named(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     Device.pin_factory = None
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonesuch")
     with pytest.raises(OutputError, match=r"outputs\.photo: expected GPIO .*=mock simulates it"):
-        Outputs({"photo": PULSE}, Heard())
+        opened({"photo": PULSE})
