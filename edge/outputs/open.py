@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any
 
 from edge.outputs.output import Listen, Output, Reports
 from edge.settings import (
@@ -14,13 +15,8 @@ from edge.settings import (
     SnapshotSettings,
 )
 
-
-class OpenOutput(Protocol):
-    """A function that opens an output, or a class of outputs."""
-
-    def __call__(
-        self, name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports, /
-    ) -> Output: ...
+OpenOutput = Callable[[str, Any, Listen, Reports], Output]
+"""A function as ``open_output``, or a class of outputs."""
 
 
 def open_output(name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports) -> Output:

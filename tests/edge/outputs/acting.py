@@ -16,6 +16,8 @@ CALM = Decision(13.0)
 ONCE, TWICE = [0, 1, 0], [0, 1, 0, 1, 0]
 """The levels of a pin that was active once, and twice."""
 
+WAYS = ("safe", "stop", "close")
+
 Opened = Callable[..., Outputs]
 """Opens outputs as ``Outputs`` does, and closes them at the end of the test."""
 
@@ -65,6 +67,17 @@ def holds(condition: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     wait_until(lambda: not condition() or time.monotonic() > end, seconds + 5.0)
     return condition()
+
+
+def fire_until_active(outputs: Outputs, pin: MockPin) -> None:
+    outputs.step(FIRE)
+    wait_until(lambda: bool(pin.state))
+
+
+def end(outputs: Outputs, way: str) -> None:
+    """Make the first output safe, or stop or close all; way is one of WAYS."""
+    act = outputs.opened[0].safe if way == "safe" else getattr(outputs, way)
+    act()
 
 
 def run_until_idle(outputs: Outputs) -> None:

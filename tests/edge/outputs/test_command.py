@@ -15,8 +15,11 @@ from edge.values import Decision
 from tests.conftest import lasted
 from tests.edge.outputs.acting import (
     FIRE,
+    TWICE,
+    WAYS,
     Heard,
     Opened,
+    end,
     levels,
     mock_pin,
     run_until_idle,
@@ -173,16 +176,15 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(
     run_until_idle(outputs)
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_command_is_killed_at_once_with_its_children_when_told_to(
     opened: Opened, heard: Heard, out: Path, way: str
 ) -> None:
     outputs = opened(web(["sh", "-c", STUBBORN, "sh", out]))
     outputs.step(FIRE)
     processes = started(out)
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
     told_at = time.monotonic()
-    act()
+    end(outputs, way)
     wait_until(lambda: not any(map(lives, processes)))
     assert time.monotonic() - told_at < 0.2
     outputs.close()
@@ -310,7 +312,7 @@ def test_the_other_outputs_work_while_a_command_hangs(
     fired = outputs.step(FIRE)
     assert [event.facts["output"] for event in fired] == ["fails", "works", "photo"]
     wait_until(lambda: all(output.idle for output in outputs.opened[1:]))
-    assert levels(mock_pin(17)) == [0, 1, 0, 1, 0]
+    assert levels(mock_pin(17)) == TWICE
     assert not outputs.opened[0].idle
     outputs.close()
     assert {event.facts["output"] for event in heard[:-1]} == {"fails", "works", "photo"}

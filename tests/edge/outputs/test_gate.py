@@ -12,8 +12,10 @@ from tests.edge.outputs.acting import (
     CALM,
     FIRE,
     ONCE,
+    TWICE,
     Heard,
     Opened,
+    fire_until_active,
     holds,
     lengths,
     levels,
@@ -76,8 +78,7 @@ def test_a_gate_that_is_active_low_is_closed_when_high(opened: Opened) -> None:
 def test_a_gate_stays_open_while_the_smile_lasts_and_closes_with_it(opened: Opened) -> None:
     outputs = opened({"gate": GATE})
     pin = mock_pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.step(SMILES)
     assert holds(lambda: levels(pin) == [0, 1], 0.16)
     outputs.step(CALM)
@@ -213,7 +214,7 @@ def test_a_relay_rests_between_closing_and_opening_again(opened: Opened) -> None
     wait_until(lambda: outputs.idle)
     assert len(outputs.step(FIRE)) == 1
     run_until_idle(outputs)
-    assert levels(pin) == [0, 1, 0, 1, 0]
+    assert levels(pin) == TWICE
     for length, expected in zip(lengths(pin), (0.1, 0.15, 0.1), strict=True):
         assert lasted(length, expected)
 
@@ -222,16 +223,13 @@ def test_a_relay_rests_after_it_was_made_safe_too(opened: Opened) -> None:
     settings = GateSettings(pin=22, open_s=20, max_open_s=20, settle_s=0.15)
     outputs = opened({"gate": settings})
     pin = mock_pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.opened[0].safe()
     wait_until(lambda: outputs.idle)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     assert lasted(lengths(pin)[1], 0.15)
 
 
 def test_the_first_firing_opens_at_once(opened: Opened) -> None:
     outputs = opened({"gate": GateSettings(pin=22, settle_s=60)})
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(22).state), seconds=1.0)
+    fire_until_active(outputs, mock_pin(22))

@@ -7,15 +7,18 @@ import time
 
 import pytest
 
-from edge.errors import OutputError
 from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
 from tests.conftest import lasted
 from tests.edge.outputs.acting import (
     CALM,
     FIRE,
     ONCE,
+    TWICE,
+    WAYS,
     Heard,
     Opened,
+    end,
+    fire_until_active,
     holds,
     lengths,
     levels,
@@ -58,19 +61,17 @@ def test_a_firing_while_the_listener_is_slow_opens_the_gate_again(opened: Opened
     outputs.step(CALM)
     told.set()
     run_until_idle(outputs)
-    assert levels(pin) == [0, 1, 0, 1, 0]
+    assert levels(pin) == TWICE
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_gate_closes_at_once_when_told_to(opened: Opened, heard: Heard, way: str) -> None:
     outputs = opened({"gate": LONG})
     pin = mock_pin(22)
     press(mock_pin(5))
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
+    fire_until_active(outputs, pin)
     started = time.monotonic()
-    act()
+    end(outputs, way)
     assert not pin.state
     assert time.monotonic() - started < 0.2
     wait_until(lambda: heard.names == ["released"])
@@ -83,17 +84,15 @@ def test_a_gate_opens_again_after_it_was_made_safe_but_not_after_stop(
 ) -> None:
     outputs = opened({"gate": LONG})
     pin = mock_pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.opened[0].safe()
     wait_until(lambda: outputs.idle)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.stop()
     wait_until(lambda: outputs.idle)
     assert heard.names == ["released"] * 2
     assert outputs.step(FIRE) == []
-    assert holds(lambda: levels(pin) == [0, 1, 0, 1, 0], 0.05)
+    assert holds(lambda: levels(pin) == TWICE, 0.05)
 
 
 def test_a_gate_made_safe_while_it_rests_stays_closed(opened: Opened) -> None:
@@ -128,27 +127,18 @@ def test_the_pins_are_free_after_close(opened: Opened) -> None:
     assert len(kept) == 1
 
 
-def test_a_button_pin_in_use_is_named_and_the_relay_is_freed(opened: Opened) -> None:
-    opened({"mine": ShutterSettings(pin=5)})
-    with pytest.raises(OutputError, match=r"outputs\.gate: expected GPIO 5 to be usable") as caught:
-        opened({"gate": LONG})
-    assert (caught.value.output, caught.value.pin) == ("gate", 5)
-    opened({"again": ShutterSettings(pin=22)}).close()
-
-
 def test_firings_after_it_was_made_safe_open_it_once(opened: Opened) -> None:
     gate = GateSettings(pin=22, open_s=0.2, max_open_s=1, settle_s=0)
     outputs = opened({"gate": gate})
     pin = mock_pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.opened[0].safe()
     outputs.step(FIRE)
     wait_until(lambda: levels(pin) == [0, 1, 0, 1])
     outputs.step(FIRE)
     outputs.step(CALM)
     wait_until(lambda: outputs.idle)
-    assert levels(pin) == [0, 1, 0, 1, 0]
+    assert levels(pin) == TWICE
 
 
 def test_it_settles_after_an_input_that_failed(opened: Opened, heard: Heard) -> None:
@@ -159,7 +149,7 @@ def test_it_settles_after_an_input_that_failed(opened: Opened, heard: Heard) -> 
     outputs.step(CALM)
     wait_until(lambda: outputs.idle)
     mock_pin(5).broken = False
-    assert levels(mock_pin(22)) == [0, 1, 0]
+    assert levels(mock_pin(22)) == ONCE
     assert heard.names == ["released", "fault"]
     outputs.step(FIRE)
     assert holds(lambda: levels(mock_pin(22)) == ONCE, 0.3)
@@ -167,7 +157,6 @@ def test_it_settles_after_an_input_that_failed(opened: Opened, heard: Heard) -> 
 
 def test_it_is_idle_after_stop(opened: Opened) -> None:
     outputs = opened({"gate": GateSettings(pin=22)})
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(22).state))
+    fire_until_active(outputs, mock_pin(22))
     outputs.stop()
     wait_until(lambda: outputs.idle)

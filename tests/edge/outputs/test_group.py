@@ -15,6 +15,7 @@ from tests.edge.outputs.acting import (
     FIRE,
     Heard,
     Opened,
+    fire_until_active,
     holds,
     levels,
     mock_pin,
@@ -119,8 +120,7 @@ def test_a_pipeline_that_stalls_makes_all_safe_until_it_goes_on(
     gate = GateSettings(pin=17, open_s=60, max_open_s=60, settle_s=0)
     outputs = opened({"gate": gate})
     outputs.watch(0.2)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(17).state))
+    fire_until_active(outputs, mock_pin(17))
     stalled_at = time.monotonic()
     wait_until(lambda: not mock_pin(17).state)
     assert time.monotonic() - stalled_at < 0.4
@@ -128,8 +128,7 @@ def test_a_pipeline_that_stalls_makes_all_safe_until_it_goes_on(
     assert heard.reasons == ["no frame was judged for 0.2 s"]
     outputs.step(CALM)
     assert heard.names[-1] == "fault_over"
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(17).state))
+    fire_until_active(outputs, mock_pin(17))
     outputs.close()
     mock_pin(17).assert_states([False, True, False, True, False])
 
@@ -140,8 +139,7 @@ def test_a_gate_made_safe_opens_again_though_its_release_is_still_being_told(
     told = threading.Event()
     gate = GateSettings(pin=17, open_s=60, max_open_s=60, settle_s=0)
     outputs = opened({"gate": gate}, lambda _: print(told.wait(5)))
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(17).state))
+    fire_until_active(outputs, mock_pin(17))
     outputs.opened[0].safe()
     outputs.step(FIRE)
     told.set()
@@ -152,8 +150,7 @@ def test_a_gate_made_safe_opens_again_though_its_release_is_still_being_told(
 
 def test_too_many_firings_are_a_fault_that_makes_all_safe(opened: Opened, heard: Heard) -> None:
     outputs = opened({"gate": GateSettings(pin=17, open_s=60, max_open_s=60)})
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(17).state))
+    fire_until_active(outputs, mock_pin(17))
     outputs.step(Decision(13.0, too_many=True))
     assert not mock_pin(17).state
     outputs.step(Decision(13.1, too_many=True))
@@ -187,8 +184,7 @@ def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(
 ) -> None:
     outputs = opened({"gate": GateSettings(pin=17, open_s=60, max_open_s=60)})
     outputs.watch(0.1)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(mock_pin(17).state))
+    fire_until_active(outputs, mock_pin(17))
     before = time.monotonic()
     outputs.camera_lost("it was pulled out")
     assert not mock_pin(17).state

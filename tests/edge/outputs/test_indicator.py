@@ -17,8 +17,10 @@ from tests.conftest import lasted
 from tests.edge.outputs.acting import (
     CALM,
     FIRE,
+    WAYS,
     Heard,
     Opened,
+    end,
     holds,
     lengths,
     levels,
@@ -180,7 +182,7 @@ def test_two_low_tones_at_a_fault(opened: Opened) -> None:
         assert lasted(length, expected)
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
+@pytest.mark.parametrize("way", WAYS)
 def test_light_and_sound_end_at_once_when_told_to(opened: Opened, way: str) -> None:
     outputs = opened({"lamp": ALL})
     led, buzzer = mock_pin(16), mock_pin(12)
@@ -189,9 +191,8 @@ def test_light_and_sound_end_at_once_when_told_to(opened: Opened, way: str) -> N
     outputs.step(FIRE)
     wait_until(lambda: bool(buzzer.state))
     outputs.step(FIRE)
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
     started = time.monotonic()
-    act()
+    end(outputs, way)
     assert (led.state, colour()) == (0, OFF)
     assert buzzer.frequency is None
     assert time.monotonic() - started < 0.2
@@ -244,13 +245,6 @@ def test_the_hint_of_a_pin_that_cannot_be_dimmed_helps(
     opened({"lamp": ALL}).close()
 
 
-def test_a_pin_in_use_is_named_and_the_others_are_freed(opened: Opened) -> None:
-    opened({"mine": BUZZER})
-    with pytest.raises(OutputError, match=r"outputs\.lamp: expected GPIO 12 to be usable"):
-        opened({"lamp": ALL})
-    opened({"again": IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))}).close()
-
-
 def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened) -> None:
     outputs = opened({"lamp": BUZZER})
     pin, lamp = mock_pin(12), outputs.opened[0]
@@ -280,12 +274,3 @@ def test_a_firing_is_shown_at_once_while_a_fault_blinks(opened: Opened) -> None:
     outputs.step(FIRE)
     wait_until(lambda: colour() == WHITE, 0.15)
     wait_until(lambda: colour() == RED)
-
-
-def test_the_colour_whose_pin_is_in_use_is_named(opened: Opened) -> None:
-    taken = opened({"mine": IndicatorSettings(led_pin=19)})
-    with pytest.raises(OutputError, match="GPIO 19") as caught:
-        opened({"lamp": RGB})
-    assert caught.value.pin == 19
-    taken.close()
-    opened({"lamp": RGB}).close()

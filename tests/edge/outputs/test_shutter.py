@@ -12,9 +12,9 @@ from tests.edge.outputs.acting import (
     FIRE,
     Heard,
     Opened,
+    fire_until_active,
     mock_pin,
     run_until_idle,
-    wait_until,
 )
 
 PULSE = ShutterSettings(pin=17, pulse_s=0.1)
@@ -65,8 +65,7 @@ def test_a_burst_after_focusing(opened: Opened, heard: Heard) -> None:
     outputs = opened({"photo": settings})
     shutter, focus = mock_pin(17), mock_pin(27)
     began = time.monotonic()
-    outputs.step(FIRE)
-    wait_until(lambda: bool(focus.state))
+    fire_until_active(outputs, focus)
     assert not shutter.state
     run_until_idle(outputs)
     shutter.assert_states([False, True, False, True, False, True, False])
@@ -84,8 +83,7 @@ def test_close_ends_a_pulse_at_once(opened: Opened, heard: Heard) -> None:
     outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=10)})
     pin = mock_pin(17)
     outputs.step(FIRE)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     started = time.monotonic()
     outputs.close()
     assert time.monotonic() - started < 0.2

@@ -14,7 +14,12 @@ import numpy as np
 import pytest
 
 from edge.values import Decision, Frame, Grey
-from tests.edge.outputs.acting import FIRE, Heard, Opened, run_until_idle
+from tests.edge.outputs.acting import (
+    FIRE,
+    Heard,
+    Opened,
+    run_until_idle,
+)
 from tests.edge.outputs.pictures import (
     BLUE,
     GREEN,

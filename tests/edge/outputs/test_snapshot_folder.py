@@ -16,7 +16,14 @@ import pytest
 
 from edge.outputs.snapshot import Snapshot
 from edge.values import Decision, Frame
-from tests.edge.outputs.acting import FIRE, Heard, Opened, holds, run_until_idle, wait_until
+from tests.edge.outputs.acting import (
+    FIRE,
+    Heard,
+    Opened,
+    holds,
+    run_until_idle,
+    wait_until,
+)
 from tests.edge.outputs.pictures import (
     BLUE,
     DAY_S,
