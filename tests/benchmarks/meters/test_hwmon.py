@@ -15,7 +15,7 @@ import pytest
 from benchmarks.meters import MeterError, NoMeterError, open_meter
 from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
 from tests.benchmarks.meters.trees import ina219, readable_folder, unprivileged, write
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 
 def test_an_ina219_gives_watts_and_what_its_shunt_lets_it_show(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.benchmarks.meters.trees import (
     unprivileged,
     write,
 )
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)

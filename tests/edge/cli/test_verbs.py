@@ -22,7 +22,7 @@ from edge.cli import __main__ as cli
 from edge.values import Event
 from tests.conftest import lasted
 from tests.edge.cli.commands import LONG_PULSE, command
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 

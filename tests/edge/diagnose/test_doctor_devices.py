@@ -19,7 +19,7 @@ from edge.diagnose.doctor import examine
 from edge.errors import OutputError
 from edge.service.board import Health
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
-from tests.edge.outputs.acting import levels
+from tests.edge.outputs.harness import levels
 
 GROUPS = {20: "dialout", 44: "video", 993: "gpio"}
 Usage = namedtuple("Usage", "total used free")

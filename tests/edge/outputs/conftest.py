@@ -12,21 +12,21 @@ from edge.outputs.group import Outputs
 from edge.outputs.output import Listen
 from edge.settings import AnyOutputSettings
 from edge.values import Frame
-from tests.edge.outputs.acting import BreakablePin, Heard, Opened
-from tests.edge.outputs.pictures import BLUE, RED, framed, halves
+from tests.edge.outputs.harness import BreakablePin, EventLog, Opened
+from tests.edge.outputs.snapshot_files import BLUE, RED, framed, halves
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def events() -> EventLog:
+    return EventLog()
 
 
 @pytest.fixture
-def opened(heard: Heard) -> Iterator[Opened]:
+def opened(events: EventLog) -> Iterator[Opened]:
     with ExitStack() as stack:
 
         def open_all(
-            settings: Mapping[str, AnyOutputSettings], listen: Listen = heard, **options: Any
+            settings: Mapping[str, AnyOutputSettings], listen: Listen = events, **options: Any
         ) -> Outputs:
             outputs = Outputs(settings, listen, **options)
             stack.callback(outputs.close)

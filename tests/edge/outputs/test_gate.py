@@ -8,21 +8,20 @@ from gpiozero.pins.mock import MockPin
 from edge.settings import GateSettings
 from edge.values import Decision
 from tests.conftest import lasted
-from tests.edge.outputs.acting import (
+from tests.edge.outputs.harness import (
     CALM,
     FIRE,
     ONCE,
     TWICE,
-    Heard,
+    EventLog,
     Opened,
     fire_until_active,
-    holds,
     lengths,
     levels,
     mock_pin,
     run_until_idle,
-    wait_until,
 )
+from tests.waiting import holds, wait_until
 
 GATE = GateSettings(pin=22, open_s=0.1, max_open_s=5, settle_s=0)
 LONG = GateSettings(pin=22, hold_open_pin=5, open_s=60, max_open_s=60, settle_s=0)
@@ -50,7 +49,7 @@ def release(button: MockPin, level: Literal["low", "high"] = "low") -> None:
     press(button, "high" if level == "low" else "low")
 
 
-def test_a_gate_is_open_for_its_time(opened: Opened, heard: Heard) -> None:
+def test_a_gate_is_open_for_its_time(opened: Opened, events: EventLog) -> None:
     outputs = opened({"gate": GATE})
     pin = mock_pin(22)
     assert pin.function == "output"
@@ -59,10 +58,10 @@ def test_a_gate_is_open_for_its_time(opened: Opened, heard: Heard) -> None:
     run_until_idle(outputs)
     assert levels(pin) == ONCE
     assert lasted(lengths(pin)[0], 0.1)
-    assert heard.names == ["released"]
-    assert {"output": "gate", "pin": 22}.items() <= heard[0].facts.items()
-    assert lasted(float(heard[0].facts["length_s"]), 0.1)
-    assert lasted(heard[0].time, FIRE.time + 0.1)
+    assert events.names == ["released"]
+    assert {"output": "gate", "pin": 22}.items() <= events[0].facts.items()
+    assert lasted(float(events[0].facts["length_s"]), 0.1)
+    assert lasted(events[0].time, FIRE.time + 0.1)
 
 
 def test_a_gate_that_is_active_low_is_closed_when_high(opened: Opened) -> None:
@@ -125,7 +124,7 @@ def test_nothing_keeps_a_gate_open_past_its_limit(
 
 @pytest.mark.parametrize("level", ["low", "high"])
 def test_the_button_keeps_an_open_gate_open(
-    opened: Opened, heard: Heard, level: Literal["low", "high"]
+    opened: Opened, events: EventLog, level: Literal["low", "high"]
 ) -> None:
     outputs = opened({"gate": button_gate(level)})
     pin, button = mock_pin(22), mock_pin(5)
@@ -139,7 +138,7 @@ def test_the_button_keeps_an_open_gate_open(
     wait_until(lambda: not pin.state)
     assert lasted(lengths(pin)[0], 0.2)
     run_until_idle(outputs)
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
 
 
 @pytest.mark.parametrize("level", ["low", "high"])
@@ -172,7 +171,7 @@ def test_the_button_opens_no_closed_gate(opened: Opened) -> None:
     assert holds(lambda: levels(pin) == ONCE, 0.05)
 
 
-def test_a_button_that_cannot_be_read_closes_the_gate(opened: Opened, heard: Heard) -> None:
+def test_a_button_that_cannot_be_read_closes_the_gate(opened: Opened, events: EventLog) -> None:
     settings = GateSettings(pin=22, hold_open_pin=5, open_s=0.1, max_open_s=60, settle_s=0)
     outputs = opened({"gate": settings})
     pin = mock_pin(22)
@@ -182,14 +181,16 @@ def test_a_button_that_cannot_be_read_closes_the_gate(opened: Opened, heard: Hea
     wait_until(lambda: levels(pin) == ONCE)
     wait_until(lambda: outputs.idle)
     mock_pin(5).broken = False
-    assert heard.names == ["released", "fault"]
-    assert heard.reasons == ["outputs.gate: expected it to work, got: OSError('no such line')"]
+    assert events.names == ["released", "fault"]
+    assert events.reasons == ["outputs.gate: expected it to work, got: OSError('no such line')"]
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names == ["released", "fault", "released", "fault_over"]
+    assert events.names == ["released", "fault", "released", "fault_over"]
 
 
-def test_a_firing_while_open_keeps_it_open_longer_and_is_told(opened: Opened, heard: Heard) -> None:
+def test_a_firing_while_open_keeps_it_open_longer_and_is_told(
+    opened: Opened, events: EventLog
+) -> None:
     outputs = opened({"gate": GateSettings(pin=22, open_s=0.2, settle_s=0)})
     pin = mock_pin(22)
     outputs.step(FIRE)
@@ -202,7 +203,7 @@ def test_a_firing_while_open_keeps_it_open_longer_and_is_told(opened: Opened, he
     run_until_idle(outputs)
     assert levels(pin) == ONCE
     assert lasted(lengths(pin)[0], 0.3)
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
 
 
 def test_a_relay_rests_between_closing_and_opening_again(opened: Opened) -> None:

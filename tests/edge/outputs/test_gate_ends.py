@@ -9,24 +9,23 @@ import pytest
 
 from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
 from tests.conftest import lasted
-from tests.edge.outputs.acting import (
+from tests.edge.outputs.harness import (
     CALM,
     FIRE,
     ONCE,
     TWICE,
     WAYS,
-    Heard,
+    EventLog,
     Opened,
     end,
     fire_until_active,
-    holds,
     lengths,
     levels,
     mock_pin,
     run_until_idle,
-    wait_until,
 )
 from tests.edge.outputs.test_gate import GATE, LONG, SMILES, press
+from tests.waiting import holds, wait_until
 
 
 def test_a_gate_closes_itself_when_no_frame_comes_and_the_listener_hangs(opened: Opened) -> None:
@@ -65,7 +64,7 @@ def test_a_firing_while_the_listener_is_slow_opens_the_gate_again(opened: Opened
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_gate_closes_at_once_when_told_to(opened: Opened, heard: Heard, way: str) -> None:
+def test_a_gate_closes_at_once_when_told_to(opened: Opened, events: EventLog, way: str) -> None:
     outputs = opened({"gate": LONG})
     pin = mock_pin(22)
     press(mock_pin(5))
@@ -74,13 +73,13 @@ def test_a_gate_closes_at_once_when_told_to(opened: Opened, heard: Heard, way: s
     end(outputs, way)
     assert not pin.state
     assert time.monotonic() - started < 0.2
-    wait_until(lambda: heard.names == ["released"])
+    wait_until(lambda: events.names == ["released"])
     outputs.step(SMILES)
     assert holds(lambda: levels(pin) == ONCE, 0.05)
 
 
 def test_a_gate_opens_again_after_it_was_made_safe_but_not_after_stop(
-    opened: Opened, heard: Heard
+    opened: Opened, events: EventLog
 ) -> None:
     outputs = opened({"gate": LONG})
     pin = mock_pin(22)
@@ -90,7 +89,7 @@ def test_a_gate_opens_again_after_it_was_made_safe_but_not_after_stop(
     fire_until_active(outputs, pin)
     outputs.stop()
     wait_until(lambda: outputs.idle)
-    assert heard.names == ["released"] * 2
+    assert events.names == ["released"] * 2
     assert outputs.step(FIRE) == []
     assert holds(lambda: levels(pin) == TWICE, 0.05)
 
@@ -141,7 +140,7 @@ def test_firings_after_it_was_made_safe_open_it_once(opened: Opened) -> None:
     assert levels(pin) == TWICE
 
 
-def test_it_settles_after_an_input_that_failed(opened: Opened, heard: Heard) -> None:
+def test_it_settles_after_an_input_that_failed(opened: Opened, events: EventLog) -> None:
     gate = GateSettings(pin=22, hold_open_pin=5, open_s=0.1, settle_s=1)
     outputs = opened({"gate": gate})
     mock_pin(5).broken = True
@@ -150,7 +149,7 @@ def test_it_settles_after_an_input_that_failed(opened: Opened, heard: Heard) -> 
     wait_until(lambda: outputs.idle)
     mock_pin(5).broken = False
     assert levels(mock_pin(22)) == ONCE
-    assert heard.names == ["released", "fault"]
+    assert events.names == ["released", "fault"]
     outputs.step(FIRE)
     assert holds(lambda: levels(mock_pin(22)) == ONCE, 0.3)
 

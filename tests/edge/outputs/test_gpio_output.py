@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from edge.errors import OutputError, PinInUseError
 from edge.outputs.gpio_output import opening
 from edge.settings import AnyOutputSettings, GateSettings, IndicatorSettings, ShutterSettings
-from tests.edge.outputs.acting import Opened
+from tests.edge.outputs.harness import Opened
 
 HINT = "another program holds it, perhaps smile-gate itself"
 

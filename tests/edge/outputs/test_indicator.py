@@ -14,19 +14,18 @@ from edge.outputs.output import Listen, Output, Reports
 from edge.settings import AnyOutputSettings, CommandSettings, IndicatorSettings, ShutterSettings
 from edge.values import Decision, Fault
 from tests.conftest import lasted
-from tests.edge.outputs.acting import (
+from tests.edge.outputs.harness import (
     CALM,
     FIRE,
     WAYS,
-    Heard,
+    EventLog,
     Opened,
     end,
-    holds,
     lengths,
     levels,
     mock_pin,
-    wait_until,
 )
+from tests.waiting import holds, wait_until
 
 LED = IndicatorSettings(led_pin=16)
 RGB = IndicatorSettings(rgb_pins=(13, 19, 26))
@@ -86,7 +85,9 @@ def test_the_rgb_led_goes_from_blue_to_green_with_the_score(opened: Opened) -> N
     assert levels(mock_pin(13)) == [0]
 
 
-def test_an_indicator_flashes_at_a_firing_which_is_not_told(opened: Opened, heard: Heard) -> None:
+def test_an_indicator_flashes_at_a_firing_which_is_not_told(
+    opened: Opened, events: EventLog
+) -> None:
     outputs = opened({"lamp": ALL})
     pin = mock_pin(16)
     assert holds(lambda: colour() == OFF, 0.05)
@@ -102,7 +103,7 @@ def test_an_indicator_flashes_at_a_firing_which_is_not_told(opened: Opened, hear
     # It lasts from the firing on, the thread may have been in its short rest.
     assert lasted(lengths(pin)[0], Indicator.FLASH_S - 2 * Indicator.REFRESH_S)
     outputs.close()
-    assert heard == []
+    assert events == []
 
 
 @pytest.mark.parametrize(("fault", "count"), [("camera", 1), ("rate", 2), ("output", 3)])

@@ -8,9 +8,9 @@ from gpiozero import Device
 from edge.errors import OutputError
 from edge.settings import ShutterSettings
 from tests.conftest import lasted
-from tests.edge.outputs.acting import (
+from tests.edge.outputs.harness import (
     FIRE,
-    Heard,
+    EventLog,
     Opened,
     fire_until_active,
     mock_pin,
@@ -20,7 +20,7 @@ from tests.edge.outputs.acting import (
 PULSE = ShutterSettings(pin=17, pulse_s=0.1)
 
 
-def test_a_pulse_is_high_for_its_length(opened: Opened, heard: Heard) -> None:
+def test_a_pulse_is_high_for_its_length(opened: Opened, events: EventLog) -> None:
     outputs = opened({"photo": PULSE})
     pin = mock_pin(17)
     assert pin.function == "output"
@@ -30,11 +30,11 @@ def test_a_pulse_is_high_for_its_length(opened: Opened, heard: Heard) -> None:
     rise, fall = pin.states[-2:]
     assert (rise.state, fall.state) == (True, False)
     assert lasted(fall.timestamp, 0.1)
-    assert heard.names == ["released"]
-    assert heard[0].facts["output"] == "photo"
-    assert heard[0].facts["pin"] == 17
-    assert lasted(float(heard[0].facts["length_s"]), 0.1)
-    assert lasted(heard[0].time, FIRE.time + 0.1)
+    assert events.names == ["released"]
+    assert events[0].facts["output"] == "photo"
+    assert events[0].facts["pin"] == 17
+    assert lasted(float(events[0].facts["length_s"]), 0.1)
+    assert lasted(events[0].time, FIRE.time + 0.1)
 
 
 def test_an_active_low_pin_is_safe_when_high(opened: Opened) -> None:
@@ -48,17 +48,17 @@ def test_an_active_low_pin_is_safe_when_high(opened: Opened) -> None:
     pin.assert_states([True, False, True])
 
 
-def test_firings_during_a_pulse_follow_it(opened: Opened, heard: Heard) -> None:
+def test_firings_during_a_pulse_follow_it(opened: Opened, events: EventLog) -> None:
     outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=0.02)})
     for _ in range(3):
         outputs.step(FIRE)
     assert not outputs.idle
     run_until_idle(outputs)
     mock_pin(17).assert_states([False, True, False, True, False, True, False])
-    assert heard.names == ["released"] * 3
+    assert events.names == ["released"] * 3
 
 
-def test_a_burst_after_focusing(opened: Opened, heard: Heard) -> None:
+def test_a_burst_after_focusing(opened: Opened, events: EventLog) -> None:
     settings = ShutterSettings(
         pin=17, pulse_s=0.05, focus_pin=27, focus_s=0.1, burst=3, burst_gap_s=0.03
     )
@@ -76,10 +76,10 @@ def test_a_burst_after_focusing(opened: Opened, heard: Heard) -> None:
     assert lasted(focus.states[2].timestamp, settings.length_s)
     assert settings.length_s == pytest.approx(0.1 + 3 * 0.05 + 2 * 0.03)
     assert time.monotonic() - began < 1.0
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
 
 
-def test_close_ends_a_pulse_at_once(opened: Opened, heard: Heard) -> None:
+def test_close_ends_a_pulse_at_once(opened: Opened, events: EventLog) -> None:
     outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=10)})
     pin = mock_pin(17)
     outputs.step(FIRE)
@@ -88,7 +88,7 @@ def test_close_ends_a_pulse_at_once(opened: Opened, heard: Heard) -> None:
     outputs.close()
     assert time.monotonic() - started < 0.2
     pin.assert_states([False, True, False])
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
 
 
 def test_a_pin_in_use_is_named_and_the_others_are_freed(opened: Opened) -> None:

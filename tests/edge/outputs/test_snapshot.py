@@ -14,13 +14,8 @@ import numpy as np
 import pytest
 
 from edge.values import Decision, Frame, Grey
-from tests.edge.outputs.acting import (
-    FIRE,
-    Heard,
-    Opened,
-    run_until_idle,
-)
-from tests.edge.outputs.pictures import (
+from tests.edge.outputs.harness import FIRE, EventLog, Opened, run_until_idle
+from tests.edge.outputs.snapshot_files import (
     BLUE,
     GREEN,
     HEIGHT,
@@ -46,7 +41,7 @@ def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_frame_that_fired_is_saved_in_its_colours(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     outputs = opened(album(folder))
     fired = outputs.step(FIRE, frame)
@@ -54,9 +49,9 @@ def test_the_frame_that_fired_is_saved_in_its_colours(
     outputs.step(Decision(12.6), framed(halves(GREEN, GREEN)))
     run_until_idle(outputs)
     (saved,) = pictures(folder)
-    assert heard.names == ["saved"]
-    assert heard[0].facts == {"output": "album", "file": str(saved)}
-    assert 12.5 < heard[0].time < 17.5
+    assert events.names == ["saved"]
+    assert events[0].facts == {"output": "album", "file": str(saved)}
+    assert 12.5 < events[0].time < 17.5
     picture = np.asarray(cv2.imread(str(saved), cv2.IMREAD_UNCHANGED), np.uint8)
     assert picture.shape == (HEIGHT, WIDTH, 3)
     assert is_coloured(picture[:, : WIDTH // 2], BLUE)
@@ -126,7 +121,7 @@ def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame:
 
 
 def test_the_strip_shows_the_frames_before_side_by_side(
-    opened: Opened, heard: Heard, folder: Path
+    opened: Opened, events: EventLog, folder: Path
 ) -> None:
     outputs = opened(album(folder, strip=3, strip_s=0.25))
     shown = {0.25: RED, 0.5: BLUE, 0.75: GREEN, 1.0: RED}
@@ -142,8 +137,8 @@ def test_the_strip_shows_the_frames_before_side_by_side(
     assert strip.shape == (240, 3 * width, 3)
     for index, colour in enumerate((BLUE, GREEN, RED)):
         assert is_coloured(strip[:, index * width : (index + 1) * width], colour)
-    assert heard.names == ["saved"]
-    assert heard[0].facts["file"] == str(path)
+    assert events.names == ["saved"]
+    assert events[0].facts["file"] == str(path)
     first = np.asarray(cv2.imread(str(path)), np.uint8)
     assert is_coloured(first[:, : WIDTH // 2], BLUE)
     assert is_coloured(first[:, WIDTH // 2 :], RED)
@@ -163,19 +158,21 @@ def test_a_strip_of_grey_and_coloured_frames(opened: Opened, folder: Path) -> No
 
 
 def test_nothing_is_written_when_nothing_fires(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     outputs = opened(album(folder, strip=3))
     for index in range(5):
         outputs.step(Decision(float(index), smiling=True, score=0.9), frame)
     run_until_idle(outputs)
     assert names(folder) == []
-    assert heard == []
+    assert events == []
 
 
-def test_a_firing_without_a_frame_saves_nothing(opened: Opened, heard: Heard, folder: Path) -> None:
+def test_a_firing_without_a_frame_saves_nothing(
+    opened: Opened, events: EventLog, folder: Path
+) -> None:
     outputs = opened(album(folder))
     outputs.step(FIRE)
     run_until_idle(outputs)
     assert names(folder) == []
-    assert heard == []
+    assert events == []

@@ -16,15 +16,8 @@ import pytest
 
 from edge.outputs.snapshot import Snapshot
 from edge.values import Decision, Frame
-from tests.edge.outputs.acting import (
-    FIRE,
-    Heard,
-    Opened,
-    holds,
-    run_until_idle,
-    wait_until,
-)
-from tests.edge.outputs.pictures import (
+from tests.edge.outputs.harness import FIRE, EventLog, Opened, run_until_idle
+from tests.edge.outputs.snapshot_files import (
     BLUE,
     DAY_S,
     GREEN,
@@ -38,6 +31,7 @@ from tests.edge.outputs.pictures import (
     names,
     put,
 )
+from tests.waiting import holds, wait_until
 
 UNDER_A_FILE_LIMIT = """
 import resource
@@ -91,7 +85,7 @@ def test_old_pictures_are_deleted_and_no_other_files(opened: Opened, folder: Pat
 
 
 def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     days = [f"smile-202601{day:02}-000000-000.jpg" for day in range(1, 6)]
     strip = "smile-20260103-000000-000-strip.jpg"
@@ -102,19 +96,19 @@ def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
     wait_until(lambda: len({*days, strip} & {*names(folder)}) == 4)
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.names == ["saved"]
-    new = Path(str(heard[0].facts["file"])).name
+    assert events.names == ["saved"]
+    new = Path(str(events[0].facts["file"])).name
     assert names(folder) == sorted([*OTHERS, days[2], days[3], days[4], new])
 
 
 def test_a_clock_set_back_does_not_make_new_pictures_the_oldest(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     put(folder, "smile-20990101-000000-000.jpg", "smile-20990101-000000-001.jpg", size=499_900)
     outputs = opened(album(folder, max_mb=1))
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    new = Path(str(heard[0].facts["file"])).name
+    new = Path(str(events[0].facts["file"])).name
     assert names(folder) == sorted(["smile-20990101-000000-001.jpg", new])
 
 
@@ -157,85 +151,85 @@ def test_what_a_power_cut_left_half_written_is_deleted(
 
 
 def test_too_little_room_is_a_fault_until_there_is_some(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame, card: type[Card]
+    opened: Opened, events: EventLog, folder: Path, frame: Frame, card: type[Card]
 ) -> None:
     card.free = 500_000_000 + 100  # enough, but not with the picture
     outputs = opened(album(folder, min_free_mb=500, strip=2), open_output=card)
     outputs.step(FIRE, frame)
     wait_until(lambda: outputs.idle)
-    assert heard.names == ["fault"]
-    assert heard[0].facts["output"] == "album"
+    assert events.names == ["fault"]
+    assert events[0].facts["output"] == "album"
     reason = f"outputs.album: expected 500 MB to stay free in {folder}, got less: nothing is saved"
-    assert outputs.faults == heard.reasons == [reason]
+    assert outputs.faults == events.reasons == [reason]
     assert card.folders == {folder}
     assert names(folder) == []
     card.free = 600_000_000
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.names == ["fault", "saved", "fault_over"]
+    assert events.names == ["fault", "saved", "fault_over"]
     assert outputs.faults == []
     assert len(names(folder)) == 2
 
 
 def test_a_floor_above_what_is_free_keeps_the_card_as_it_is(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     outputs = opened(album(folder, min_free_mb=1e12))
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.reasons
-    assert set(heard.names) == {"fault"}
+    assert events.reasons
+    assert set(events.names) == {"fault"}
     assert names(folder) == []
 
 
 def test_too_little_room_stays_a_fault_until_there_is_some(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame, card: type[Card]
+    opened: Opened, events: EventLog, folder: Path, frame: Frame, card: type[Card]
 ) -> None:
     card.free, card.MAINTAIN_S = 100_000_000, 0.02
     outputs = opened(album(folder, min_free_mb=500), open_output=card)
     outputs.step(FIRE, frame)
     wait_until(lambda: outputs.idle)
-    assert holds(lambda: heard.names == ["fault"], 0.1)
+    assert holds(lambda: events.names == ["fault"], 0.1)
     card.free = 600_000_000
-    wait_until(lambda: heard.names == ["fault", "fault_over"])
+    wait_until(lambda: events.names == ["fault", "fault_over"])
 
 
 def test_a_file_in_the_folders_place_is_a_fault_until_it_is_gone(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     folder.write_text("mine")
     outputs = opened(album(folder))
-    wait_until(lambda: len(heard) > 0)
+    wait_until(lambda: len(events) > 0)
     outputs.step(FIRE, frame)
     wait_until(lambda: outputs.idle)
-    assert heard.reasons == [
+    assert events.reasons == [
         f"outputs.album: expected the folder {folder} to be usable, got: File exists",
         f"outputs.album: expected to save a picture in {folder}, got: File exists",
     ]
     assert folder.read_text() == "mine"
-    assert "saved" not in heard.names
+    assert "saved" not in events.names
     folder.unlink()
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.names[-2:] == ["saved", "fault_over"]
+    assert events.names[-2:] == ["saved", "fault_over"]
     assert len(names(folder)) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_a_fault(
-    opened: Opened, heard: Heard, frame: Frame
+    opened: Opened, events: EventLog, frame: Frame
 ) -> None:
     folder = Path("/proc/album")
     outputs = opened(album(folder))
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.reasons
-    assert all(reason.startswith("outputs.album: expected") for reason in heard.reasons)
-    assert all(str(folder) in reason for reason in heard.reasons)
-    assert "saved" not in heard.names
+    assert events.reasons
+    assert all(reason.startswith("outputs.album: expected") for reason in events.reasons)
+    assert all(str(folder) in reason for reason in events.reasons)
+    assert "saved" not in events.names
 
 
 def test_an_error_while_writing_leaves_nothing_behind(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, events: EventLog, folder: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outputs = opened(album(folder))
 
@@ -247,13 +241,13 @@ def test_an_error_while_writing_leaves_nothing_behind(
         patched.setattr(os, "fsync", fail)
         outputs.step(FIRE, frame)
         wait_until(lambda: outputs.idle)
-    assert heard.reasons == [
+    assert events.reasons == [
         f"outputs.album: expected to save a picture in {folder}, got: No space left on device"
     ]
     assert names(folder) == []
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
-    assert heard.names == ["fault", "saved", "fault_over"]
+    assert events.names == ["fault", "saved", "fault_over"]
 
 
 def test_a_file_that_cannot_grow_leaves_nothing_behind(folder: Path) -> None:
@@ -289,7 +283,7 @@ def test_a_picture_appears_whole_or_not_at_all(
 
 
 def test_saving_never_holds_up_the_frames(
-    opened: Opened, heard: Heard, folder: Path, frame: Frame
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:
     written = threading.Event()
 
@@ -302,10 +296,10 @@ def test_saving_never_holds_up_the_frames(
     for index in range(10):
         outputs.step(Decision(float(index), fire=index == 2), frame)
     assert not outputs.idle
-    assert heard == []
+    assert events == []
     written.set()
     run_until_idle(outputs)
-    assert heard.names == ["saved"]
+    assert events.names == ["saved"]
 
 
 def test_the_strip_is_from_before_the_firing(opened: Opened, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from gpiozero import Device
@@ -10,6 +9,7 @@ from gpiozero.pins.mock import MockPin
 
 from edge.outputs.group import Outputs
 from edge.values import Decision, Event
+from tests.waiting import wait_until
 
 FIRE = Decision(12.5, fire=True, face=1, smiling=True, score=0.9)
 CALM = Decision(13.0)
@@ -22,7 +22,7 @@ Opened = Callable[..., Outputs]
 """Opens outputs as ``Outputs`` does, and closes them at the end of the test."""
 
 
-class Heard(list[Event]):
+class EventLog(list[Event]):
     """A listener that keeps the events it received."""
 
     def __call__(self, event: Event) -> None:
@@ -53,20 +53,6 @@ class BreakablePin(MockPin):  # type: ignore[misc]
     def _check(self) -> None:
         if self.broken:
             raise OSError("no such line")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.002)
-
-
-def holds(condition: Callable[[], bool], seconds: float) -> bool:
-    """Tell whether a condition is true all the time for some seconds."""
-    end = time.monotonic() + seconds
-    wait_until(lambda: not condition() or time.monotonic() > end, seconds + 5.0)
-    return condition()
 
 
 def fire_until_active(outputs: Outputs, pin: MockPin) -> None:
