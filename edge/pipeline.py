@@ -175,7 +175,7 @@ class Pipeline:
         known = self._faces.known
         time = clock.monotonic() if self._camera.live else self._time
         self._tell(self._trigger.forget(time), known, known if keep_faces else ())
-        self._outputs.see_nobody()
+        self._outputs.end_smiles()
 
     def _tell(
         self, decision: Decision, known_before: Collection[int], known: Collection[int]

@@ -3,72 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.reliability.trigger_oracle import Oracle
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
-from edge.values import Box, Decision, Face, SmileScore
+from edge.values import Box, Face, SmileScore
 
 RATES = (8.0, 10.0, 15.0, 24.0, 30.0, 60.0)
-FACES = tuple(Face(number, Box(100 * number, 50, 80, 80), 5.0) for number in (1, 2))
-
-
-class Referee:
-    """Checks each decision against the rules, from scores and decisions alone."""
-
-    def __init__(self, settings: TriggerSettings) -> None:
-        self._settings = settings
-        self._started: dict[int, float] = {}  # the last frame before each smile
-        self._used: set[int] = set()
-        self._fired: deque[float] = deque(maxlen=settings.max_per_minute + 1)
-        self._before = 0.0
-        self.broken = 0
-        self.fired = 0
-
-    def check(self, decision: Decision) -> None:
-        """Count each rule that this decision breaks."""
-        for face in decision.smile_off:
-            self.broken += face not in self._started
-            self._started.pop(face, None)
-            self._used.discard(face)
-        for face in decision.smile_on:
-            self.broken += face in self._started
-            self._started[face] = self._before
-        if decision.fire:
-            self._check_firing(decision)
-        self._before = decision.time
-
-    def _check_firing(self, decision: Decision) -> None:
-        settings, face = self._settings, decision.face
-        self.fired += 1
-        earliest = self._started.get(face or 0, decision.time)
-        self.broken += decision.time - earliest < settings.hold_s
-        self.broken += face in self._used
-        self.broken += decision.too_many
-        if self._fired:
-            self.broken += decision.time - self._fired[-1] < settings.cooldown_s
-        self._fired.append(decision.time)
-        if len(self._fired) == self._fired.maxlen:
-            self.broken += decision.time - self._fired[0] < Trigger.MINUTE
-        self._used |= set(self._started)
+FACES = tuple(
+    [Face(number, Box(x, 50, 60 + 20 * number, 80), 5.0) for x in (100 * number, 100 * number + 60)]
+    for number in (1, 2, 3)
+)
+"""Three faces of different widths, each at two places."""
+BLOCK = 2000  # steps with the same settings
 
 
 def random_scores(rng: np.random.Generator, steps: int) -> list[tuple[SmileScore, ...]]:
-    """Return scores of no, one or two faces that wander between 0 and 1."""
+    """Return scores of up to three faces that wander between 0 and 1; now and then a face jumps."""
     walks = [np.cumsum(rng.normal(0.0, 0.25, steps)) for _ in FACES]
     scores = [np.abs((walk + 1.0) % 4.0 - 2.0) / 2.0 for walk in walks]
     seen = rng.random((len(FACES), steps)) < 0.9
+    places = np.cumsum(rng.random((len(FACES), steps)) < 0.01, axis=1) % 2
     return [
         tuple(
-            SmileScore(face, float(scores[index][step]))
+            SmileScore(face[places[index][step]], float(scores[index][step]))
             for index, face in enumerate(FACES)
             if seen[index][step]
         )
         for step in range(steps)
     ]
+
+
+def random_times(rng: np.random.Generator, steps: int) -> list[float]:
+    """Return times of frames at mixed frame rates, with a pause now and then, in seconds."""
+    pauses = np.where(rng.random(steps) < 0.01, rng.uniform(0.1, 4.0, steps), 0.0)
+    times: list[float] = np.cumsum(1.0 / rng.choice(RATES, steps) + pauses).tolist()
+    return times
 
 
 def random_settings(rng: np.random.Generator) -> TriggerSettings:
@@ -78,40 +51,43 @@ def random_settings(rng: np.random.Generator) -> TriggerSettings:
         threshold_on=float(on),
         threshold_off=float(off),
         smoothing_s=float(rng.choice([0.0, 0.05, 0.1, 0.5])),
-        hold_s=float(rng.uniform(0.0, 1.0)),
-        cooldown_s=float(rng.uniform(0.0, 5.0)),
+        hold_s=float(rng.choice([0.0, rng.uniform(0.0, 1.0)])),
+        cooldown_s=float(rng.choice([0.0, rng.uniform(0.0, 5.0)])),
         bridge_s=float(rng.uniform(0.0, 0.5)),
         who=str(rng.choice(["any", "largest", "all", "count"])),  # type: ignore[arg-type]
         neutral_first=bool(rng.random() < 0.5),
         neutral_s=float(rng.uniform(0.0, 1.0)),
-        max_per_minute=int(rng.integers(3, 30)),
+        max_per_minute=int(rng.integers(1, 30)),
+        count=int(rng.integers(1, 4)),
+        jump_widths=float(rng.uniform(0.3, 1.5)),
+        min_face_px=int(rng.choice([0, 0, 90])),
     )
 
 
 def rules(steps: int, seed: int = 1) -> dict[str, float]:
-    """Judge random scores at mixed frame rates, with other settings every 10,000 steps.
+    """Check decisions on random scores, with other settings for each ``BLOCK`` of steps.
 
     Returns:
         Steps, firings, rules broken, and steps a second of the trigger alone.
     """
     rng = np.random.default_rng(seed)
-    scores = random_scores(rng, 10_000)
+    film = random_scores(rng, 10_000)
     done = fired = broken = 0
     seconds = 0.0
     while done < steps:
         settings = random_settings(rng)
-        trigger, referee = Trigger(settings), Referee(settings)
-        times = np.cumsum(1.0 / rng.choice(RATES, len(scores))).tolist()
-        start = int(rng.integers(len(scores)))
-        shuffled = scores[start:] + scores[:start]
+        trigger, oracle = Trigger(settings), Oracle(settings)
+        times = random_times(rng, BLOCK)
+        start = int(rng.integers(len(film) - BLOCK))
+        shown = film[start : start + BLOCK]
         began = time.perf_counter()
-        decisions = [trigger.step(at, seen) for at, seen in zip(times, shuffled, strict=True)]
+        decisions = [trigger.step(at, scores) for at, scores in zip(times, shown, strict=True)]
         seconds += time.perf_counter() - began
-        for decision in decisions:
-            referee.check(decision)
+        for scores, decision in zip(shown, decisions, strict=True):
+            oracle.check(scores, decision)
         done += len(decisions)
-        fired += referee.fired
-        broken += referee.broken
+        fired += len(oracle.firings)
+        broken += oracle.broken.total()
     return {"steps": done, "firings": fired, "broken": broken, "per_second": done / seconds}
 
 
@@ -139,7 +115,7 @@ def firings_at(fps: float, times: Sequence[float], scores: Sequence[float]) -> l
     at = np.arange(0.0, times[-1], 1.0 / fps)
     seen = np.interp(at, times, scores)
     decisions = [
-        trigger.step(float(moment), [SmileScore(FACES[0], float(score))])
+        trigger.step(float(moment), [SmileScore(FACES[0][0], float(score))])
         for moment, score in zip(at, seen, strict=True)
     ]
     return [decision.time for decision in decisions if decision.fire]

@@ -1,1 +1,4 @@
-"""The only code that acts on the world. In: ``Decision`` values; out: pulses, pictures, events."""
+"""What acts on the world at a firing: pulses on pins, pictures, commands, light and sound.
+
+``Decision`` values and frames come in. Pin levels, files, processes and events about them go out.
+"""

@@ -1,18 +1,18 @@
-"""What a firing does to the world. The only code that touches it."""
+"""All outputs of a configuration: decisions fan out to them, and one failure harms no other."""
 
 from __future__ import annotations
 
 import logging
-import math
-import threading
-import time as clock
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.errors import OutputError
-from edge.outputs.open import open_output
-from edge.outputs.output import Firing, Output
+from edge.outputs.faults import Faults
+from edge.outputs.open import OpenOutput, open_output
+from edge.outputs.output import Firing, Listen, Output
+from edge.outputs.stall_watchdog import StallWatchdog
 from edge.settings import AnyOutputSettings
-from edge.values import FAULTS, Decision, Event, Fault, Frame
+from edge.values import Decision, Event, Fault, Frame
 
 log = logging.getLogger(__name__)
 
@@ -22,85 +22,83 @@ class Outputs:
 
     Args:
         settings: by name.
-        listen: is told ``released``, ``saved``, ``fault`` and ``fault_over``.
+        listen: receives the events ``released``, ``saved``, ``fault`` and ``fault_over``.
+        open_output: opens one output, as ``edge.outputs.open.open_output`` does.
+        clock: returns monotonic seconds, for events and stalls.
 
     Raises:
         OutputError: a pin can't be had; those opened before are safe and closed again.
     """
 
     def __init__(
-        self, settings: Mapping[str, AnyOutputSettings], listen: Callable[[Event], None]
+        self,
+        settings: Mapping[str, AnyOutputSettings],
+        listen: Listen,
+        *,
+        open_output: OpenOutput = open_output,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._listen = listen
-        self._lock = threading.Lock()
-        self._faults: dict[tuple[Fault, str], str] = {}
-        self._time = 0.0  # of the last frame, and when it came
-        self._came = clock.monotonic()
-        self._expecting = False
-        self._stall_s = math.inf
-        self._watching = False
-        self._ended = threading.Event()
+        self._clock = clock
+        self._frame_time = 0.0  # of the last frame, and when that came
+        self._frame_came_at = clock()
+        self._faults = Faults(listen, self._show_fault, self._now)
+        self.watchdog = StallWatchdog(self._stalled, clock)
         self.opened: list[Output] = []
         try:
-            for name, one in settings.items():
-                self.opened.append(open_output(name, one, listen, self._report))
+            for name, output in settings.items():
+                self.opened.append(open_output(name, output, listen, self._faults))
         except BaseException:
             self.close()
             raise
 
     def step(self, decision: Decision, frame: Frame | None = None) -> list[Event]:
-        """Let every output see a frame, and fire if the decision says so; returns at once.
+        """Let every output process a frame, and fire if the decision says so; returns at once.
 
         Returns:
             A ``fired`` event for each output that acts.
         """
-        self._time, self._came = decision.time, clock.monotonic()
-        self._expecting = True
+        self._frame_time, self._frame_came_at = decision.time, self._clock()
+        self.watchdog.frame_came()
         fired = []
         if decision.fire:
-            firing = Firing(decision.time, decision.face, frame, self._came)
+            firing = Firing(decision.time, decision.face, frame, time.monotonic())
             fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
         for output in self.opened:
-            output.see(decision, frame)
-        self._set_fault("stalled", "", "")
-        refused = "too many firings in a minute (trigger.max_per_minute)"
-        self._set_fault("rate", "", refused if decision.too_many else "")
+            output.process_frame(decision, frame)
+        self._faults.end("stalled")
+        if not decision.too_many:
+            self._faults.end("rate")
+        elif not self._faults.has("rate"):
+            self._make_safe()
+            self._faults.begin("rate", "too many firings in a minute (trigger.max_per_minute)")
         return fired
 
     def watch(self, stall_s: float) -> None:
         """Make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since the last,
         until ``end`` or ``close``; called again, it changes the time."""
-        self._stall_s = stall_s
-        if not self._watching:
-            self._watching = True
-            threading.Thread(target=self._watch, name="stall watch", daemon=True).start()
+        self.watchdog.watch(stall_s)
 
-    def _watch(self) -> None:
-        while not self._ended.wait(min(0.1, self._stall_s / 4)):
-            if self._expecting and clock.monotonic() - self._came > self._stall_s:
-                self._expecting = False
-                self._make_safe()
-                self._set_fault("stalled", "", f"no frame was judged for {self._stall_s:g} s")
+    def camera_lost(self, reason: str) -> None:
+        """Make all outputs safe until there are frames again."""
+        self._expect_no_frames()
+        self._make_safe()
+        self._faults.begin("camera", reason)
 
-    def lose_camera(self, reason: str) -> None:
-        """Make all outputs safe until there are frames again, the camera being lost for this
-        reason; with an empty one it is back."""
-        self._expecting = False
-        self._time = self._came = clock.monotonic()  # a live camera's time; maybe before any frame
-        if reason:
-            self._make_safe()
-        self._set_fault("camera", "", reason)
+    def camera_back(self) -> None:
+        """Note that the camera works again."""
+        self._expect_no_frames()
+        self._faults.end("camera")
 
     def end(self) -> None:
-        """Expect no more frames: smiles are over, and none is a stall."""
-        self._ended.set()
-        self._expecting = False
-        self.see_nobody()
+        """Expect no more frames: smiles are over, and a missing frame is no stall."""
+        self.watchdog.stop()
+        self.watchdog.pause()
+        self.end_smiles()
 
-    def see_nobody(self) -> None:
-        """Let every output see that no smile is under way."""
+    def end_smiles(self) -> None:
+        """Let every output know that no smile is under way."""
         for output in self.opened:
-            output.see(Decision(self._time), None)
+            output.process_frame(Decision(self._frame_time), None)
 
     @property
     def idle(self) -> bool:
@@ -110,8 +108,7 @@ class Outputs:
     @property
     def faults(self) -> list[str]:
         """What is wrong now, in words."""
-        with self._lock:
-            return list(self._faults.values())
+        return self._faults.reasons
 
     def stop(self) -> None:
         """Drive every output to its safe level, now and for good; from any thread.
@@ -119,63 +116,55 @@ class Outputs:
         Raises:
             OutputError: an output could not be made safe; the others are.
         """
-        self._ended.set()
-        self._each(Output.stop)
+        self.watchdog.stop()
+        _call_all(lambda output: output.stop(), self.opened)
 
     def close(self) -> None:
-        """As ``stop``, and free all pins; may be called more than once.
+        """Stop as ``stop`` does, and free all pins; may be called more than once.
 
         Raises:
-            OutputError: as ``stop``.
+            OutputError: an output could not be made safe; the others are.
         """
         try:
             self.stop()
         finally:
             opened, self.opened = self.opened, []
-            self._each(Output.close, opened)
+            _call_all(lambda output: output.close(), opened)
 
-    def _each(self, act: Callable[[Output], None], outputs: Sequence[Output] | None = None) -> None:
-        failures = []
-        for output in self.opened if outputs is None else outputs:
-            try:
-                act(output)
-            except OutputError as error:
-                failures.append(error)
-        if failures:
-            for failure in failures[1:]:
-                log.error("%s", failure)
-            raise failures[0]
+    def _expect_no_frames(self) -> None:
+        self.watchdog.pause()
+        # The time of a live camera's frames, as there may have been no frame yet.
+        self._frame_time = self._frame_came_at = self._clock()
+
+    def _stalled(self, stall_s: float) -> None:
+        self._make_safe()
+        self._faults.begin("stalled", f"no frame was judged for {stall_s:g} s")
 
     def _make_safe(self) -> None:
-        """Make all outputs safe for now; one that fails is a fault."""
+        """Make all outputs safe for now; an output that fails is a fault."""
         for output in self.opened:
             try:
                 output.safe()
             except OutputError as error:
-                output.fail(str(error))
+                output.report_failure(str(error))
 
-    def _report(self, name: str, reason: str) -> None:
-        self._set_fault("output", name, reason)
+    def _show_fault(self, fault: Fault | None) -> None:
+        for output in self.opened:
+            output.show_fault(fault)
 
-    def _set_fault(self, fault: Fault, output: str, reason: str) -> None:
-        """Note and tell a fault, or with an empty reason its end."""
-        key = (fault, output)
-        with self._lock:
-            if self._faults.get(key, "") == reason:
-                return
-            if reason:
-                self._faults[key] = reason
-            else:
-                del self._faults[key]
-            worst = min((one for one, _ in self._faults), key=FAULTS.index, default=None)
-        if fault == "rate" and reason:
-            self._make_safe()
-        for one in self.opened:
-            one.show(worst)
-        facts: dict[str, str] = {"fault": fault}
-        if output:
-            facts["output"] = output
-        if reason:
-            facts["reason"] = reason
-        time = self._time + clock.monotonic() - self._came
-        self._listen(Event(time, "fault" if reason else "fault_over", facts))
+    def _now(self) -> float:
+        """Return the time in the frames' seconds."""
+        return self._frame_time + self._clock() - self._frame_came_at
+
+
+def _call_all(act: Callable[[Output], None], outputs: Sequence[Output]) -> None:
+    failures = []
+    for output in outputs:
+        try:
+            act(output)
+        except OutputError as error:
+            failures.append(error)
+    if failures:
+        for failure in failures[1:]:
+            log.error("%s", failure)
+        raise failures[0]

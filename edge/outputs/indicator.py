@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time as clock
+from functools import partial
 
 from gpiozero import PWMLED, TonalBuzzer
 
-from edge.outputs.output import Firing, Output, Report, Tell, opening
+from edge.outputs.gpio_output import GpioOutput
+from edge.outputs.output import Firing, Listen, Reports
 from edge.settings import IndicatorSettings
 from edge.values import FAULTS, Decision, Fault, Frame
 
 BLINKS: dict[Fault, int] = {"camera": 1, "stalled": 1, "rate": 2, "output": 3}
 
 
-class Indicator(Output):
+class Indicator(GpioOutput):
     """An LED goes from dim to bright with the score, an RGB LED from blue to green; both flash at
     a firing. A fault is shown by as many short blinks as ``BLINKS`` says and a pause, the RGB
     LED's in red. A buzzer plays one high tone at a firing and two low ones when a fault appears.
@@ -30,30 +32,28 @@ class Indicator(Output):
     HIGH, LOW = 1.0, -1.0  # one octave above and below A4
     TONE_S = 0.15
 
-    def __init__(self, name: str, settings: IndicatorSettings, tell: Tell, report: Report) -> None:
-        super().__init__(name, tell, report)
+    def __init__(
+        self, name: str, settings: IndicatorSettings, listen: Listen, reports: Reports
+    ) -> None:
+        super().__init__(name, listen, reports)
         self._settings = settings
         self._score = 0.0
         self._dark = True  # until there is something to show
         self._fault: Fault | None = None
         self._flash_until = 0.0
         self._tones: list[float] = []
-        self._leds: list[PWMLED] = []  # the one LED, if any, and then red, green and blue
         self._buzzer: TonalBuzzer | None = None
-        try:
-            for key, pin in settings.pins():
-                with opening(name, pin):
-                    if key == "buzzer_pin":
-                        self._buzzer = TonalBuzzer(pin)
-                    else:
-                        self._leds.append(PWMLED(pin, active_high=settings.active_high))
-        except BaseException:
-            self.free()
-            raise
+        self._leds: list[PWMLED] = []  # the single LED, if any, and then red, green and blue
+        led = partial(PWMLED, active_high=settings.active_high)
+        for key, pin in settings.pins():
+            if key == "buzzer_pin":
+                self._buzzer = self.open_pin(pin, TonalBuzzer)
+            else:
+                self._leds.append(self.open_pin(pin, led))
         self.start()
 
     def fire(self, firing: Firing) -> bool:  # noqa: ARG002
-        """Show that the others fired; False, as nothing is done to the world."""
+        """Show that the other outputs fired; False, as it changes nothing itself."""
         with self._lock:
             self._dark = False
             self._flash_until = clock.monotonic() + self.FLASH_S
@@ -66,14 +66,14 @@ class Indicator(Output):
         with self._lock:
             return not self._tones and clock.monotonic() >= self._flash_until
 
-    def see(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
+    def process_frame(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
         if self._dark or abs(decision.score - self._score) > 0.01:
             with self._lock:
                 self._dark = False
                 self._score = decision.score
                 self._lock.notify_all()
 
-    def show(self, fault: Fault | None) -> None:
+    def show_fault(self, fault: Fault | None) -> None:
         with self._lock:
             before, self._fault = self._fault, fault
             if fault is not None:
@@ -89,19 +89,13 @@ class Indicator(Output):
             self._tones = []
             super().safe()
 
-    def work(self, firing: Firing) -> None:
-        """Do nothing: it shows a state, and does not work off firings."""
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if self._stopped:
-                    return
-                self._round_at_work = self._round
-            self._attempt(self._show_state)
+    def act(self) -> None:
+        """Show the present state for a while."""
+        with self._lock:
             if self._failed:
-                with self._lock:
-                    self._lock.wait_for(lambda: self._stopped, self.RETRY_S)
+                self._lock.wait_for(lambda: self._stopped, self.RETRY_S)
+            self.begin()
+        self._show_state()
 
     def _show_state(self) -> None:
         if self._flashing():
@@ -109,14 +103,14 @@ class Indicator(Output):
         if self._tones:
             self._play()
         elif self._flashing():
-            self.rest(self._flash_until - clock.monotonic())
+            self.wait(self._flash_until - clock.monotonic())
         elif self._fault is not None:
             self._blink(BLINKS[self._fault])
         else:
             score, dark = self._score, self._dark
             if not dark:
                 self._light(score, (0.0, score, 1.0 - score))
-                self.rest(self.REFRESH_S)
+                self.wait(self.REFRESH_S)
             with self._lock:
                 self._lock.wait_for(lambda: self._changed(score, dark), self.RETRY_S)
 
@@ -138,16 +132,21 @@ class Indicator(Output):
         for light, seconds in (*blinks, (0.0, self.PAUSE_S)):
             self._light(light, (light, 0.0, 0.0))
             with self._lock:
-                self._lock.wait_for(self._interrupts_blinking, seconds)
-                self._check()
-                if self._interrupts_blinking():
+                self._lock.wait_for(self._is_blinking_over, seconds)
+                self.check_not_interrupted()
+                if self._is_blinking_over():
                     return
 
-    def _interrupts_blinking(self) -> bool:
-        return self._round != self._round_at_work or bool(self._tones) or self._flashing()
+    def _is_blinking_over(self) -> bool:
+        return self.interrupted or bool(self._tones) or self._flashing()
 
     def _light(self, brightness: float, colour: tuple[float, float, float]) -> None:
-        """Light the LEDs: the one by brightness, the others by (red, green, blue), all 0 to 1."""
+        """Light the LEDs.
+
+        Args:
+            brightness: of the single LED, 0 to 1.
+            colour: (red, green, blue) of the RGB LED, each 0 to 1.
+        """
         values = [brightness] if self._settings.led_pin is not None else []
         for led, value in zip(self._leds, [*values, *colour], strict=False):
             self.drive(led, value)
@@ -158,19 +157,7 @@ class Indicator(Output):
             return
         for tone in tones:
             self.drive(self._buzzer, tone)
-            self.rest(self.TONE_S)
+            self.wait(self.TONE_S)
             with self._lock:
                 self._buzzer.stop()
-            self.rest(self.TONE_S / 3)
-
-    def off(self) -> None:
-        for led in self._leds:
-            if not led.closed:
-                led.off()
-        if self._buzzer is not None and not self._buzzer.closed:
-            self._buzzer.stop()
-
-    def free(self) -> None:
-        for device in (*self._leds, self._buzzer):
-            if device is not None:
-                device.close()
+            self.wait(self.TONE_S / 3)

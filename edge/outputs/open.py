@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from edge.outputs.output import Output, Report, Tell
+from collections.abc import Callable
+from typing import Any
+
+from edge.outputs.output import Listen, Output, Reports
 from edge.settings import (
     AnyOutputSettings,
     CommandSettings,
@@ -12,31 +15,34 @@ from edge.settings import (
     SnapshotSettings,
 )
 
+OpenOutput = Callable[[str, Any, Listen, Reports], Output]
+"""A function as ``open_output``, or a class of outputs."""
 
-def open_output(name: str, settings: AnyOutputSettings, tell: Tell, report: Report) -> Output:
-    """Open one output at its safe level; its kind's module is imported when it is chosen.
+
+def open_output(name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports) -> Output:
+    """Open one output at its safe level; the module of a kind is imported when it is chosen.
 
     Raises:
-        OutputError: a pin can't be had.
+        OutputError: a pin can't be opened.
     """
     match settings:
         case ShutterSettings():
             from edge.outputs.shutter import Shutter
 
-            return Shutter(name, settings, tell, report)
+            return Shutter(name, settings, listen, reports)
         case GateSettings():
             from edge.outputs.gate import Gate
 
-            return Gate(name, settings, tell, report)
+            return Gate(name, settings, listen, reports)
         case IndicatorSettings():
             from edge.outputs.indicator import Indicator
 
-            return Indicator(name, settings, tell, report)
+            return Indicator(name, settings, listen, reports)
         case SnapshotSettings():
             from edge.outputs.snapshot import Snapshot
 
-            return Snapshot(name, settings, tell, report)
+            return Snapshot(name, settings, listen, reports)
         case CommandSettings():
             from edge.outputs.command import Command
 
-            return Command(name, settings, tell, report)
+            return Command(name, settings, listen, reports)

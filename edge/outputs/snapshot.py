@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from edge.atomic_file import written
 from edge.errors import OutputError
-from edge.outputs.output import Firing, Output, Report, Tell
+from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.queued_output import QueuedOutput
 from edge.settings import SnapshotSettings
 from edge.values import Decision, Frame, Picture
 
@@ -25,43 +26,45 @@ HALF_WRITTEN = (".smile-", ".part")  # prefix and suffix
 OURS = re.compile(r"smile-\d{8}-\d{6}-\d{3}(-strip)?\.jpg")
 
 
-class Snapshot(Output):
+class Snapshot(QueuedOutput):
     """Saves the frame that fired as ``smile-YYYYmmdd-HHMMSS-mmm.jpg`` (local time), and the frames
     before it side by side as ``...-strip.jpg``. A file appears whole or not at all, and only its
     owner can read it. Old pictures are deleted by age and by the folder's size; files of other
     names are never touched.
     """
 
-    QUEUED = 4
-    TEND_S = 600.0
+    QUEUE_SIZE = 4
+    MAINTAIN_S = 600.0
     STRIP_HEIGHT = 240
     JUMP_S, DISTRUST_S = 60.0, 3600.0
-    """A clock that jumped by more than the one is not trusted with what is too old for the other:
-    set wrongly for a moment, it would cost all pictures."""
+    """For ``DISTRUST_S`` after the clock jumped by more than ``JUMP_S``, no picture is too old:
+    a clock set wrongly for a moment would cost all pictures."""
 
-    def __init__(self, name: str, settings: SnapshotSettings, tell: Tell, report: Report) -> None:
-        super().__init__(name, tell, report)
+    def __init__(
+        self, name: str, settings: SnapshotSettings, listen: Listen, reports: Reports
+    ) -> None:
+        super().__init__(name, listen, reports)
         self._settings = settings
         self._folder = Path(settings.folder)
         self._strip: deque[Picture] = deque(maxlen=settings.strip)
         self._strip_time = float("-inf")
-        self._saved: dict[str, int] = {}  # by name, the place among those since the start
-        self._clock_ahead = clock.time() - clock.monotonic()
+        self._saved: dict[str, int] = {}  # names of the pictures since the start, numbered
+        self._clock_ahead = self.wall_clock() - clock.monotonic()
         self._clock_jumped = float("-inf")
         self.start()
 
-    def see(self, decision: Decision, frame: Frame | None) -> None:
+    def process_frame(self, decision: Decision, frame: Frame | None) -> None:
         due = decision.time - self._strip_time >= self._settings.strip_s
         if self._settings.strip and frame is not None and due:
             self._strip_time = decision.time
             self._strip.append(_small(frame, self.STRIP_HEIGHT))
 
     def fire(self, firing: Firing) -> bool:
-        """As any output; the strip is what was seen until now."""
+        """Save the frame, and the strip of the frames until now."""
         pictures = (firing.frame.picture, *self._strip) if firing.frame is not None else ()
         return super().fire(replace(firing, pictures=pictures))
 
-    def work(self, firing: Firing) -> None:
+    def handle(self, firing: Firing) -> None:
         if not firing.pictures:
             return
         picture, *before = firing.pictures
@@ -74,9 +77,9 @@ class Snapshot(Output):
             for name, picture in pictures.items():
                 self._save(name, picture)
         except OSError as error:
-            raise self._failure(f"to save a picture in {self._folder}", error) from error
-        self.tell("saved", firing, file=str(self._folder / f"{stem}.jpg"))
-        self.tend()
+            raise self.error(f"to save a picture in {self._folder}", _reason(error)) from error
+        self.send_event("saved", firing, file=str(self._folder / f"{stem}.jpg"))
+        self.maintain()
 
     def _save(self, name: str, picture: Picture) -> None:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._settings.quality])
@@ -85,25 +88,33 @@ class Snapshot(Output):
             half.rename(self._folder / name)
         self._saved[name] = len(self._saved)
 
-    def tend(self) -> None:
-        """Delete what is too old or too much, and what a power cut left half written.
+    def maintain(self) -> None:
+        """Delete pictures that are too old or too many, and those a power cut left half written.
 
         Raises:
-            OutputError: the folder can't be made or read, a file not deleted, or there is no room.
+            OutputError: the folder can't be made or read, a file can't be deleted, or too little
+                room is free.
         """
         try:
             self._make_folder()
             self._prune()
             self._check_room(0)
         except OSError as error:
-            raise self._failure(f"the folder {self._folder} to be usable", error) from error
+            raise self.error(f"the folder {self._folder} to be usable", _reason(error)) from error
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def wall_clock(self) -> float:
+        """Return the system's time in seconds since 1970."""
+        return clock.time()
+
+    def free_bytes(self, folder: Path) -> int:
+        """Return how much room is free where a folder is."""
+        return shutil.disk_usage(folder).free
+
     def _check_room(self, size: int) -> None:
-        free = shutil.disk_usage(self._folder).free - size
-        if free < self._settings.min_free_mb * MB:
+        if self.free_bytes(self._folder) - size < self._settings.min_free_mb * MB:
             raise OutputError(  # without the figure: the same fault, however much it changes
                 f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
                 f"{self._folder}, got less: nothing is saved",
@@ -115,38 +126,34 @@ class Snapshot(Output):
             path.unlink()
         kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
         size = 0.0
-        oldest = clock.time() - self._settings.max_age_days * DAY_S
+        oldest = self.wall_clock() - self._settings.max_age_days * DAY_S
         if not self._clock_is_trusted():
             oldest = float("-inf")
         for path in sorted(kept, key=self._age, reverse=True):  # newest first
-            about = path.stat()
-            size += about.st_size
-            if size > self._settings.max_mb * MB or about.st_mtime < oldest:
+            status = path.stat()
+            size += status.st_size
+            if size > self._settings.max_mb * MB or status.st_mtime < oldest:
                 path.unlink()
 
     def _age(self, path: Path) -> tuple[int, str]:
-        """Return what orders pictures by age: the name is the time, but what was saved since the
-        start is newer, however the clock was set meanwhile."""
+        """Return a key that sorts pictures by age: the name is the time, but pictures saved since
+        the start are newer, however the clock was set meanwhile."""
         return self._saved.get(path.name, -1), path.name
 
     def _clock_is_trusted(self) -> bool:
         now = clock.monotonic()
-        ahead, before = clock.time() - now, self._clock_ahead
+        ahead, before = self.wall_clock() - now, self._clock_ahead
         self._clock_ahead = ahead
         if abs(ahead - before) > self.JUMP_S:
             self._clock_jumped = now
         return now - self._clock_jumped > self.DISTRUST_S
 
-    def _failure(self, expected: str, error: OSError) -> OutputError:
-        return OutputError(
-            f"outputs.{self.name}: expected {expected}, got: {error.strerror or error}", self.name
-        )
-
     def off(self) -> None:
         """Do nothing: a picture harms nobody."""
 
-    def free(self) -> None:
-        """Do nothing: nothing is open."""
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _small(frame: Frame, height: int) -> Picture:

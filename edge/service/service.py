@@ -195,7 +195,7 @@ class Service:
         self.outputs.close()
         self.outputs = self._open_outputs(settings)
         if self._lost:
-            self.outputs.lose_camera(self._lost)
+            self.outputs.camera_lost(self._lost)
 
     def _open_outputs(self, settings: Settings) -> Outputs:
         self._note(settings.outputs)
@@ -224,7 +224,7 @@ class Service:
         self._lost = lost
         facts = {"reason": lost} if lost else {}
         self._tell(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
-        self.outputs.lose_camera(lost)
+        self.outputs.camera_lost(lost) if lost else self.outputs.camera_back()
         self._notifier.status(lost or "the camera is back")
 
     def _judged(self, scores: Sequence[SmileScore]) -> None:

@@ -11,18 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from benchmarks.reliability.trigger_oracle import TIME_EPS
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
 from edge.values import Box, Decision, Face, SmileScore
-from tests.edge.test_trigger_rules import (
-    FACES,
-    HERE,
-    RULES,
-    TIME_EPS,
-    places,
-    scores,
-    trigger_settings,
-)
+from tests.edge.trigger_strategies import FACES, HERE, RULES, places, scores, trigger_settings
 
 
 class Scene(NamedTuple):

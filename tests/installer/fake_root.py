@@ -18,7 +18,7 @@ from pathlib import Path
 import gpiozero
 
 from tests.conftest import ROOT
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 # The suite may run in the background, where SIGINT is ignored; children would inherit that.
 BASH = ("env", "--default-signal=INT", "bash")

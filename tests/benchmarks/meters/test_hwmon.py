@@ -17,7 +17,7 @@ from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
 from benchmarks.meters.meter import MeterError, NoMeterError
 from benchmarks.meters.open import open_meter
 from tests.benchmarks.meters.fake_sysfs import ina219, readable_folder, unprivileged, write
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 INA226 = {"name": "ina226", "shunt_resistor": 10_000, "update_interval": 141}
 INA260 = {"name": "ina260", "update_interval": 35}

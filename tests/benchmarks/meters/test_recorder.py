@@ -12,7 +12,7 @@ from benchmarks.meters.powercap import PowercapMeter
 from benchmarks.meters.recorder import Recorder, integrate
 from benchmarks.report.schema import Sample
 from tests.benchmarks.meters.fake_sysfs import ina219, package, write
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(

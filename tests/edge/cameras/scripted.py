@@ -12,7 +12,7 @@ import numpy as np
 from edge.cameras.capture import Capture
 from edge.errors import CameraError, FrameError
 from edge.values import Frame
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 Act = str | Exception
 """``frame``, ``hang`` until told to go on and then give one, ``end``, or an error to raise."""

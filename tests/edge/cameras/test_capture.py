@@ -12,7 +12,7 @@ import pytest
 from edge.cameras.capture import Capture
 from edge.errors import CameraError
 from tests.edge.cameras.scripted import NO_PICTURE, SOON_S, STALL_S, Scripted, Watched
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 Watch = Callable[..., Watched]
 

@@ -23,7 +23,7 @@ from edge.service.signals import Stopper
 from edge.values import Frame, Grey
 from tests.edge.cameras.scripted import NO_PICTURE, Scripted
 from tests.edge.cli.commands import records
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 

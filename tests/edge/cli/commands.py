@@ -16,7 +16,7 @@ import pytest
 from gpiozero.pins.mock import MockPin
 
 from edge.cli import __main__ as cli
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 LONG_PULSE = """
 [trigger]

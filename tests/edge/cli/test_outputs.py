@@ -17,7 +17,7 @@ from edge.cameras.image_file import read_grey
 from edge.values import Event
 from tests.conftest import lasted
 from tests.edge.cli.commands import command, signal_when_active
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 

@@ -20,8 +20,8 @@ from edge.model.open import open_classifier
 from edge.settings import SHIPPED_BUNDLE, ModelSettings, Settings
 from tests.edge.diagnose.examined_machine import Machine
 from tests.edge.model.fake_coral import Coral
-from tests.edge.outputs.acting import wait_until
 from tests.edge.service.serving import Serve, put
+from tests.waiting import wait_until
 
 
 def opened(coral: Coral, bundle: Path, wish: Any) -> Classifier:

@@ -9,13 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from gpiozero.pins.mock import MockFactory
 
-from edge.outputs.group import Outputs
 from edge.settings import AnyOutputSettings, CommandSettings, ShutterSettings
 from edge.values import Decision
 from tests.conftest import lasted
-from tests.edge.outputs.acting import FIRE, Heard, levels, run_until_idle, wait_until
+from tests.edge.outputs.harness import (
+    FIRE,
+    TWICE,
+    WAYS,
+    EventLog,
+    Opened,
+    end,
+    levels,
+    mock_pin,
+    run_until_idle,
+)
+from tests.waiting import wait_until
 
 # Heeds no polite signal, and has a child; writes both process ids.
 STUBBORN = """
@@ -61,9 +70,10 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_a_command_gets_the_event_as_one_line_of_json(out: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["tee", out]), heard)
+def test_a_command_gets_the_event_as_one_line_of_json(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
+    outputs = opened(web(["tee", out]))
     fired = outputs.step(FIRE)
     assert [event.facts for event in fired] == [{"output": "web", "face": 1}]
     run_until_idle(outputs)
@@ -71,41 +81,40 @@ def test_a_command_gets_the_event_as_one_line_of_json(out: Path) -> None:
     assert text.endswith("}\n")
     assert text.count("\n") == 1
     assert json.loads(text) == {"time": 12.5, "event": "fired", "output": "web", "face": 1}
-    assert heard.names == ["released"]
-    assert heard[0].facts.keys() == {"output", "length_s", "exit_code"}
-    assert heard[0].facts["exit_code"] == 0
-    assert heard[0].time >= 12.5
+    assert events.names == ["released"]
+    assert events[0].facts.keys() == {"output", "length_s", "exit_code"}
+    assert events[0].facts["exit_code"] == 0
+    assert events[0].time >= 12.5
 
 
-def test_a_firing_without_a_face_names_none(out: Path) -> None:
-    outputs = Outputs(web(["tee", out]), Heard())
+def test_a_firing_without_a_face_names_none(opened: Opened, out: Path) -> None:
+    outputs = opened(web(["tee", out]))
     outputs.step(Decision(1.23456789, fire=True))
     run_until_idle(outputs)
     assert json.loads(out.read_text()) == {"time": 1.2346, "event": "fired", "output": "web"}
 
 
-def test_released_says_how_long_it_took() -> None:
-    heard = Heard()
-    outputs = Outputs(web(["sleep", "0.1"]), heard)
+def test_released_says_how_long_it_took(opened: Opened, events: EventLog) -> None:
+    outputs = opened(web(["sleep", "0.1"]))
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert lasted(float(heard[0].facts["length_s"]), 0.1)
-    assert lasted(heard[0].time, FIRE.time + 0.1)
+    assert lasted(float(events[0].facts["length_s"]), 0.1)
+    assert lasted(events[0].time, FIRE.time + 0.1)
 
 
-def test_arguments_arrive_as_they_are(tmp_path: Path) -> None:
+def test_arguments_arrive_as_they_are(opened: Opened, tmp_path: Path) -> None:
     names = {"*", "$HOME", "~", "a b", "; touch x", "| cat", "`id`", "$(id)", "&& id", "'\"", "\\"}
-    outputs = Outputs(web(["tee", *(f"{tmp_path}/{name}" for name in sorted(names))]), Heard())
+    outputs = opened(web(["tee", *(f"{tmp_path}/{name}" for name in sorted(names))]))
     outputs.step(FIRE)
     run_until_idle(outputs)
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_the_environment_is_what_is_given_and_no_more(
-    out: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_SECRET", "password")
-    outputs = Outputs(web(["cp", "/proc/self/environ", out], TZ="Europe/Berlin"), Heard())
+    outputs = opened(web(["cp", "/proc/self/environ", out], TZ="Europe/Berlin"))
     outputs.step(FIRE)
     run_until_idle(outputs)
     assert sorted(out.read_text().split("\0")) == [
@@ -116,72 +125,75 @@ def test_the_environment_is_what_is_given_and_no_more(
     ]
 
 
-def test_the_given_path_is_searched_for_the_program(tmp_path: Path, out: Path) -> None:
+def test_the_given_path_is_searched_for_the_program(
+    opened: Opened, tmp_path: Path, out: Path
+) -> None:
     program = tmp_path / "mine"
     program.write_text(f'#!/bin/sh\necho "$LANG" > {out}\n')
     program.chmod(0o700)
-    outputs = Outputs(web(["mine"], PATH=str(tmp_path), LANG="de_DE.UTF-8"), Heard())
+    outputs = opened(web(["mine"], PATH=str(tmp_path), LANG="de_DE.UTF-8"))
     outputs.step(FIRE)
     run_until_idle(outputs)
     assert out.read_text() == "de_DE.UTF-8\n"
 
 
-def test_an_open_file_of_ours_is_not_handed_on(out: Path) -> None:
-    heard = Heard()
+def test_an_open_file_of_ours_is_not_handed_on(opened: Opened, events: EventLog, out: Path) -> None:
     descriptor = os.open(out, os.O_CREAT | os.O_WRONLY)
     os.set_inheritable(descriptor, True)
-    outputs = Outputs(web(["test", "!", "-e", f"/proc/self/fd/{descriptor}"]), heard)
+    outputs = opened(web(["test", "!", "-e", f"/proc/self/fd/{descriptor}"]))
     outputs.step(FIRE)
     run_until_idle(outputs)
     os.close(descriptor)
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
 
 
-def test_what_a_command_prints_is_thrown_away(capfd: pytest.CaptureFixture[str]) -> None:
-    heard = Heard()
+def test_what_a_command_prints_is_thrown_away(
+    opened: Opened, events: EventLog, capfd: pytest.CaptureFixture[str]
+) -> None:
     # More than a pipe that nobody reads would hold.
-    outputs = Outputs(web(["sh", "-c", "yes smile | head -c 1000000"]), heard)
+    outputs = opened(web(["sh", "-c", "yes smile | head -c 1000000"]))
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
     assert capfd.readouterr().out == ""
 
 
-def test_a_command_that_takes_too_long_is_killed_with_its_children(out: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["sh", "-c", STUBBORN, "sh", out], timeout_s=0.4), heard)
+def test_a_command_that_takes_too_long_is_killed_with_its_children(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
+    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out], timeout_s=0.4))
     fired_at = time.monotonic()
     outputs.step(FIRE)
     processes = started(out)
-    wait_until(lambda: "fault" in heard.names)
+    wait_until(lambda: "fault" in events.names)
     assert 0.4 <= time.monotonic() - fired_at < 0.9
     wait_until(lambda: not any(map(lives, processes)), seconds=0.5)
-    assert heard.names == ["released", "fault"]
-    assert heard[0].facts["exit_code"] == -signal.SIGKILL
-    assert lasted(float(heard[0].facts["length_s"]), 0.4)
-    assert heard[1].facts["output"] == "web"
-    assert heard.reasons == ["outputs.web: expected sh to end within 0.4 s, got: no end: killed"]
+    assert events.names == ["released", "fault"]
+    assert events[0].facts["exit_code"] == -signal.SIGKILL
+    assert lasted(float(events[0].facts["length_s"]), 0.4)
+    assert events[1].facts["output"] == "web"
+    assert events.reasons == ["outputs.web: expected sh to end within 0.4 s, got: no end: killed"]
     run_until_idle(outputs)
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
-def test_a_command_is_killed_at_once_with_its_children_when_told_to(out: Path, way: str) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["sh", "-c", STUBBORN, "sh", out]), heard)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_command_is_killed_at_once_with_its_children_when_told_to(
+    opened: Opened, events: EventLog, out: Path, way: str
+) -> None:
+    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out]))
     outputs.step(FIRE)
     processes = started(out)
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
     told_at = time.monotonic()
-    act()
+    end(outputs, way)
     wait_until(lambda: not any(map(lives, processes)))
     assert time.monotonic() - told_at < 0.2
     outputs.close()
-    assert heard.names == ["released"]
-    assert heard[0].facts["exit_code"] == -signal.SIGKILL
+    assert events.names == ["released"]
+    assert events[0].facts["exit_code"] == -signal.SIGKILL
 
 
-def test_a_command_runs_again_after_it_was_made_safe(out: Path) -> None:
-    outputs = Outputs(web(["sh", "-c", STUBBORN, "sh", out]), Heard())
+def test_a_command_runs_again_after_it_was_made_safe(opened: Opened, out: Path) -> None:
+    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out]))
     outputs.step(FIRE)
     first = started(out)
     out.unlink()
@@ -194,79 +206,82 @@ def test_a_command_runs_again_after_it_was_made_safe(out: Path) -> None:
     wait_until(lambda: not any(map(lives, second)))
 
 
-def test_a_program_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(web([tmp_path / "nonesuch"]), heard)
+def test_a_program_that_is_not_there_is_a_fault(
+    opened: Opened, events: EventLog, tmp_path: Path
+) -> None:
+    outputs = opened(web([tmp_path / "nonesuch"]))
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names == ["fault"]
-    assert heard[0].facts["output"] == "web"
-    assert heard.reasons == [
+    assert events.names == ["fault"]
+    assert events[0].facts["output"] == "web"
+    assert events.reasons == [
         f"outputs.web: expected {tmp_path}/nonesuch to start, got: No such file or directory"
     ]
 
 
-def test_a_program_that_cannot_be_executed_is_a_fault(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_executed_is_a_fault(
+    opened: Opened, events: EventLog, tmp_path: Path
+) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o600)
-    heard = Heard()
-    outputs = Outputs(web([program]), heard)
+    outputs = opened(web([program]))
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names == ["fault"]
-    assert heard.reasons == [f"outputs.web: expected {program} to start, got: Permission denied"]
+    assert events.names == ["fault"]
+    assert events.reasons == [f"outputs.web: expected {program} to start, got: Permission denied"]
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -9 $$", -9)])
-def test_a_command_that_fails_is_a_fault_with_its_code(script: str, code: int) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["sh", "-c", script]), heard)
+def test_a_command_that_fails_is_a_fault_with_its_code(
+    opened: Opened, events: EventLog, script: str, code: int
+) -> None:
+    outputs = opened(web(["sh", "-c", script]))
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names == ["released", "fault"]
-    assert heard[0].facts["exit_code"] == code
-    assert heard.reasons == [f"outputs.web: expected sh to end with code 0, got: {code}"]
+    assert events.names == ["released", "fault"]
+    assert events[0].facts["exit_code"] == code
+    assert events.reasons == [f"outputs.web: expected sh to end with code 0, got: {code}"]
 
 
-def test_a_fault_is_told_once_and_is_over_at_the_next_success(out: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["test", "-e", out]), heard)
+def test_a_fault_is_told_once_and_is_over_at_the_next_success(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
+    outputs = opened(web(["test", "-e", out]))
     for _ in range(2):
         outputs.step(FIRE)
         wait_until(lambda: outputs.idle)
-    assert heard.names == ["released", "fault", "released"]
-    assert outputs.faults == heard.reasons
+    assert events.names == ["released", "fault", "released"]
+    assert outputs.faults == events.reasons
     out.touch()
     outputs.step(FIRE)
     run_until_idle(outputs)
-    assert heard.names[3:] == ["released", "fault_over"]
-    assert heard[-1].facts == {"fault": "output", "output": "web"}
+    assert events.names[3:] == ["released", "fault_over"]
+    assert events[-1].facts == {"fault": "output", "output": "web"}
     assert outputs.faults == []
 
 
-def test_a_command_that_was_killed_ends_no_fault(out: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(web(["sh", "-c", 'test -e "$1" && exec sleep 20', "sh", out]), heard)
+def test_a_command_that_was_killed_ends_no_fault(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
+    outputs = opened(web(["sh", "-c", 'test -e "$1" && rm "$1" && exec sleep 20', "sh", out]))
     outputs.step(FIRE)
     wait_until(lambda: outputs.idle)
     out.touch()
     outputs.step(FIRE)
-    time.sleep(0.05)
+    wait_until(lambda: not out.exists())
     outputs.opened[0].safe()
     wait_until(lambda: outputs.idle)
-    assert heard.names == ["released", "fault", "released"]
+    assert events.names == ["released", "fault", "released"]
     assert len(outputs.faults) == 1
-    outputs.close()
 
 
 def test_a_firing_while_it_runs_is_dropped_with_a_warning(
-    tmp_path: Path, out: Path, caplog: pytest.LogCaptureFixture
+    opened: Opened, events: EventLog, tmp_path: Path, out: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     go = tmp_path / "go"
     os.mkfifo(go)
-    heard = Heard()
-    outputs = Outputs(web(["sh", "-c", f'echo run >> "$1"; cat {go}', "sh", out]), heard)
+    outputs = opened(web(["sh", "-c", f'echo run >> "$1"; cat {go}', "sh", out]))
     assert len(outputs.step(FIRE)) == 1
     wait_until(out.is_file)
     with caplog.at_level(logging.WARNING):
@@ -276,31 +291,31 @@ def test_a_firing_while_it_runs_is_dropped_with_a_warning(
     ]
     go.write_text("")
     wait_until(lambda: outputs.idle)
-    assert heard.names == ["released"]
+    assert events.names == ["released"]
     assert out.read_text() == "run\n"
     assert len(outputs.step(FIRE)) == 1
     wait_until(lambda: out.read_text() == "run\n" * 2)
-    outputs.close()
 
 
-def test_the_other_outputs_work_while_a_command_hangs(pins: MockFactory, out: Path) -> None:
-    heard = Heard()
+def test_the_other_outputs_work_while_a_command_hangs(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
     settings: dict[str, AnyOutputSettings] = {
         "hangs": CommandSettings(("sleep", "20")),
         "fails": CommandSettings(("false",)),
         "works": CommandSettings(("tee", str(out))),
         "photo": ShutterSettings(pin=17, pulse_s=0.02),
     }
-    outputs = Outputs(settings, heard)
+    outputs = opened(settings)
     fired = outputs.step(FIRE)
     assert [event.facts["output"] for event in fired] == list(settings)
     wait_until(lambda: all(output.idle for output in outputs.opened[1:]))
-    assert sorted(heard.names) == ["fault", *["released"] * 3]
+    assert sorted(events.names) == ["fault", *["released"] * 3]
     fired = outputs.step(FIRE)
     assert [event.facts["output"] for event in fired] == ["fails", "works", "photo"]
     wait_until(lambda: all(output.idle for output in outputs.opened[1:]))
-    assert levels(pins.pin(17)) == [0, 1, 0, 1, 0]
+    assert levels(mock_pin(17)) == TWICE
     assert not outputs.opened[0].idle
     outputs.close()
-    assert {event.facts["output"] for event in heard[:-1]} == {"fails", "works", "photo"}
-    assert heard[-1].facts["output"] == "hangs"
+    assert {event.facts["output"] for event in events[:-1]} == {"fails", "works", "photo"}
+    assert events[-1].facts["output"] == "hangs"

@@ -6,25 +6,29 @@ import threading
 import time
 
 import pytest
-from gpiozero.pins.mock import MockFactory
 
-from edge.errors import OutputError
-from edge.outputs.group import Outputs
 from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
 from tests.conftest import lasted
-from tests.edge.outputs.acting import (
+from tests.edge.outputs.harness import (
     CALM,
     FIRE,
-    Heard,
+    ONCE,
+    TWICE,
+    WAYS,
+    EventLog,
+    Opened,
+    end,
+    fire_until_active,
     lengths,
     levels,
+    mock_pin,
     run_until_idle,
-    wait_until,
 )
-from tests.edge.outputs.test_gate import GATE, LONG, ONCE, SMILES, press
+from tests.edge.outputs.test_gate import GATE, LONG, SMILES, press
+from tests.waiting import holds, wait_until
 
 
-def test_a_gate_closes_itself_when_no_frame_comes_and_the_listener_hangs(pins: MockFactory) -> None:
+def test_a_gate_closes_itself_when_no_frame_comes_and_the_listener_hangs(opened: Opened) -> None:
     forever, hangs = threading.Event(), threading.Event()
 
     def listen(_: object) -> None:
@@ -35,21 +39,20 @@ def test_a_gate_closes_itself_when_no_frame_comes_and_the_listener_hangs(pins: M
         "photo": ShutterSettings(pin=17, pulse_s=0.01),
         "gate": GateSettings(pin=22, open_s=0.1, max_open_s=0.15),
     }
-    outputs = Outputs(settings, listen)
-    pin = pins.pin(22)
+    outputs = opened(settings, listen)
+    pin = mock_pin(22)
     outputs.step(FIRE)
     assert hangs.wait(5.0)
     assert levels(pin) == [0, 1]
     wait_until(lambda: not pin.state)
     assert lasted(lengths(pin)[0], 0.15)
     forever.set()
-    outputs.close()
 
 
-def test_a_firing_while_the_listener_is_slow_opens_the_gate_again(pins: MockFactory) -> None:
+def test_a_firing_while_the_listener_is_slow_opens_the_gate_again(opened: Opened) -> None:
     told = threading.Event()
-    outputs = Outputs({"gate": GATE}, lambda _: print(told.wait(5.0)))
-    pin = pins.pin(22)
+    outputs = opened({"gate": GATE}, lambda _: print(told.wait(5.0)))
+    pin = mock_pin(22)
     outputs.step(FIRE)
     outputs.step(CALM)
     wait_until(lambda: levels(pin) == ONCE)
@@ -57,134 +60,102 @@ def test_a_firing_while_the_listener_is_slow_opens_the_gate_again(pins: MockFact
     outputs.step(CALM)
     told.set()
     run_until_idle(outputs)
-    assert levels(pin) == [0, 1, 0, 1, 0]
+    assert levels(pin) == TWICE
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
-def test_a_gate_closes_at_once_when_told_to(pins: MockFactory, way: str) -> None:
-    heard = Heard()
-    outputs = Outputs({"gate": LONG}, heard)
-    pin = pins.pin(22)
-    press(pins.pin(5))
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
+@pytest.mark.parametrize("way", WAYS)
+def test_a_gate_closes_at_once_when_told_to(opened: Opened, events: EventLog, way: str) -> None:
+    outputs = opened({"gate": LONG})
+    pin = mock_pin(22)
+    press(mock_pin(5))
+    fire_until_active(outputs, pin)
     started = time.monotonic()
-    act()
+    end(outputs, way)
     assert not pin.state
     assert time.monotonic() - started < 0.2
-    wait_until(lambda: heard.names == ["released"])
+    wait_until(lambda: events.names == ["released"])
     outputs.step(SMILES)
-    time.sleep(0.05)
-    assert levels(pin) == ONCE
-    outputs.close()
+    assert holds(lambda: levels(pin) == ONCE, 0.05)
 
 
-def test_a_gate_opens_again_after_it_was_made_safe_but_not_after_stop(pins: MockFactory) -> None:
-    heard = Heard()
-    outputs = Outputs({"gate": LONG}, heard)
-    pin = pins.pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+def test_a_gate_opens_again_after_it_was_made_safe_but_not_after_stop(
+    opened: Opened, events: EventLog
+) -> None:
+    outputs = opened({"gate": LONG})
+    pin = mock_pin(22)
+    fire_until_active(outputs, pin)
     outputs.opened[0].safe()
     wait_until(lambda: outputs.idle)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    fire_until_active(outputs, pin)
     outputs.stop()
     wait_until(lambda: outputs.idle)
-    assert heard.names == ["released"] * 2
+    assert events.names == ["released"] * 2
     assert outputs.step(FIRE) == []
-    time.sleep(0.05)
-    assert levels(pin) == [0, 1, 0, 1, 0]
-    outputs.close()
+    assert holds(lambda: levels(pin) == TWICE, 0.05)
 
 
-def test_a_gate_made_safe_while_it_rests_stays_closed(pins: MockFactory) -> None:
+def test_a_gate_made_safe_while_it_rests_stays_closed(opened: Opened) -> None:
     settings = GateSettings(pin=22, open_s=0.1, settle_s=0.1)
-    outputs = Outputs({"gate": settings}, Heard())
+    outputs = opened({"gate": settings})
     outputs.step(FIRE)
     outputs.step(CALM)
     wait_until(lambda: outputs.idle)
     outputs.step(FIRE)
     outputs.opened[0].safe()
-    time.sleep(0.15)
-    assert levels(pins.pin(22)) == ONCE
-    outputs.close()
+    assert holds(lambda: levels(mock_pin(22)) == ONCE, 0.15)
 
 
-def test_stop_waits_for_no_relay_that_rests(pins: MockFactory) -> None:
-    outputs = Outputs({"gate": GateSettings(pin=22, open_s=0.1, settle_s=60)}, Heard())
+def test_stop_waits_for_no_relay_that_rests(opened: Opened) -> None:
+    outputs = opened({"gate": GateSettings(pin=22, open_s=0.1, settle_s=60)})
     outputs.step(FIRE)
     outputs.step(CALM)
     wait_until(lambda: outputs.idle)
     outputs.step(FIRE)
-    time.sleep(0.02)
+    assert holds(lambda: not outputs.idle, 0.02)  # it waits for the relay
     started = time.monotonic()
     outputs.close()
     assert time.monotonic() - started < 0.2
-    assert levels(pins.pin(22)) == ONCE
+    assert levels(mock_pin(22)) == ONCE
 
 
-def test_the_pins_are_free_after_close() -> None:
-    outputs = Outputs({"gate": LONG}, Heard())
+def test_the_pins_are_free_after_close(opened: Opened) -> None:
+    outputs = opened({"gate": LONG})
     kept = list(outputs.opened)
     outputs.close()
-    Outputs({"a": ShutterSettings(pin=22), "b": ShutterSettings(pin=5)}, Heard()).close()
+    opened({"a": ShutterSettings(pin=22), "b": ShutterSettings(pin=5)}).close()
     assert len(kept) == 1
 
 
-def test_a_button_pin_in_use_is_named_and_the_relay_is_freed() -> None:
-    taken = Outputs({"mine": ShutterSettings(pin=5)}, Heard())
-    with pytest.raises(OutputError, match=r"outputs\.gate: expected GPIO 5 to be usable") as caught:
-        Outputs({"gate": LONG}, Heard())
-    assert (caught.value.output, caught.value.pin) == ("gate", 5)
-    Outputs({"again": ShutterSettings(pin=22)}, Heard()).close()
-    taken.close()
-
-
-def test_firings_after_it_was_made_safe_open_it_once(pins: MockFactory) -> None:
+def test_firings_after_it_was_made_safe_open_it_once(opened: Opened) -> None:
     gate = GateSettings(pin=22, open_s=0.2, max_open_s=1, settle_s=0)
-    outputs = Outputs({"gate": gate}, Heard())
-    pin = pins.pin(22)
-    outputs.step(FIRE)
-    wait_until(lambda: bool(pin.state))
+    outputs = opened({"gate": gate})
+    pin = mock_pin(22)
+    fire_until_active(outputs, pin)
     outputs.opened[0].safe()
     outputs.step(FIRE)
     wait_until(lambda: levels(pin) == [0, 1, 0, 1])
     outputs.step(FIRE)
     outputs.step(CALM)
-    time.sleep(0.6)
-    assert levels(pin) == [0, 1, 0, 1, 0]
-    outputs.close()
+    wait_until(lambda: outputs.idle)
+    assert levels(pin) == TWICE
 
 
-def test_it_settles_after_an_input_that_failed(
-    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heard = Heard()
+def test_it_settles_after_an_input_that_failed(opened: Opened, events: EventLog) -> None:
     gate = GateSettings(pin=22, hold_open_pin=5, open_s=0.1, settle_s=1)
-    outputs = Outputs({"gate": gate}, heard)
-
-    def fail() -> bool:
-        raise OSError("no such line")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(pins.pin(5), "_get_state", fail)
-        outputs.step(FIRE)
-        outputs.step(CALM)
-        wait_until(lambda: outputs.idle)
-    assert levels(pins.pin(22)) == [0, 1, 0]
-    assert heard.names == ["released", "fault"]
+    outputs = opened({"gate": gate})
+    mock_pin(5).broken = True
     outputs.step(FIRE)
-    time.sleep(0.3)
-    assert levels(pins.pin(22)) == [0, 1, 0]
-    outputs.close()
-
-
-def test_it_is_idle_after_stop(pins: MockFactory) -> None:
-    outputs = Outputs({"gate": GateSettings(pin=22)}, Heard())
+    outputs.step(CALM)
+    wait_until(lambda: outputs.idle)
+    mock_pin(5).broken = False
+    assert levels(mock_pin(22)) == ONCE
+    assert events.names == ["released", "fault"]
     outputs.step(FIRE)
-    wait_until(lambda: bool(pins.pin(22).state))
+    assert holds(lambda: levels(mock_pin(22)) == ONCE, 0.3)
+
+
+def test_it_is_idle_after_stop(opened: Opened) -> None:
+    outputs = opened({"gate": GateSettings(pin=22)})
+    fire_until_active(outputs, mock_pin(22))
     outputs.stop()
     wait_until(lambda: outputs.idle)
-    outputs.close()

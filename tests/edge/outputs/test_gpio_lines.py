@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge.cli.commands import command
+from tests.waiting import holds, wait_until
 
 SIMULATED = next(Path("/sys/devices/platform").glob("gpio-sim.*/gpiochip*/sim_gpio27"), None)
 
@@ -67,11 +68,8 @@ def pull(pin: int, direction: str) -> None:
     (SIMULATED.parent / f"sim_gpio{pin}" / "pull").write_text(f"pull-{direction}")
 
 
-def wait_until(condition: Callable[[], bool]) -> float:
-    end = time.monotonic() + SLOW
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.005)
+def time_when(condition: Callable[[], bool]) -> float:
+    wait_until(condition, SLOW)
     return time.monotonic()
 
 
@@ -92,35 +90,34 @@ def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize(("name", "pin", "active"), [("photo", 17, 1), ("inverse", 23, 0)])
 def test_a_pulse_on_a_line(config: Path, name: str, pin: int, active: int) -> None:
     with start("fire", name, "--config", config) as process:
-        rose = wait_until(lambda: level(pin) == active)
-        fell = wait_until(lambda: level(pin) != active)
+        rose = time_when(lambda: level(pin) == active)
+        fell = time_when(lambda: level(pin) != active)
     assert process.returncode == 0
     assert 0.9 < fell - rose < SLOW
 
 
 def test_a_button_holds_the_gate_open(config: Path) -> None:
     with start("fire", "gate", "--config", config) as process:
-        opened = wait_until(lambda: level(22) == 1)
+        opened = time_when(lambda: level(22) == 1)
         pull(5, "down")  # the button closes to ground
-        time.sleep(3.0)
-        assert level(22) == 1
+        assert holds(lambda: level(22) == 1, 3.0)
         pull(5, "up")
-        assert wait_until(lambda: level(22) == 0) - opened > 3.0
+        assert time_when(lambda: level(22) == 0) - opened > 3.0
     assert process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_makes_the_line_safe(config: Path, number: signal.Signals) -> None:
     with start("fire", "long", "--config", config) as process:
-        wait_until(lambda: level(24) == 1)
+        time_when(lambda: level(24) == 1)
         process.send_signal(number)
-        wait_until(lambda: level(24) == 0)
+        time_when(lambda: level(24) == 0)
     assert process.returncode == 0
 
 
 def test_safe_after_a_kill(config: Path) -> None:
     with start("fire", "long", "--config", config) as process:
-        wait_until(lambda: level(24) == 1)
+        time_when(lambda: level(24) == 1)
         process.kill()
     with start("safe", "--config", config) as process:
         pass
@@ -130,7 +127,7 @@ def test_safe_after_a_kill(config: Path) -> None:
 
 def test_a_line_that_another_program_holds_is_named(config: Path) -> None:
     with start("fire", "long", "--config", config) as holder:
-        wait_until(lambda: level(24) == 1)
+        time_when(lambda: level(24) == 1)
         done = subprocess.run(
             command("safe", "--config", config), check=False, capture_output=True, text=True
         )

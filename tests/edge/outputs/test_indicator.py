@@ -2,19 +2,30 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 from gpiozero import Device
-from gpiozero.pins.mock import MockFactory, MockPWMPin
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
 from edge.errors import OutputError
-from edge.outputs.group import Outputs
 from edge.outputs.indicator import Indicator
-from edge.settings import CommandSettings, IndicatorSettings, ShutterSettings
+from edge.outputs.open import open_output
+from edge.outputs.output import Listen, Output, Reports
+from edge.settings import AnyOutputSettings, CommandSettings, IndicatorSettings, ShutterSettings
 from edge.values import Decision, Fault
 from tests.conftest import lasted
-from tests.edge.outputs.acting import CALM, FIRE, Heard, lengths, levels, wait_until
+from tests.edge.outputs.harness import (
+    CALM,
+    FIRE,
+    WAYS,
+    EventLog,
+    Opened,
+    end,
+    lengths,
+    levels,
+    mock_pin,
+)
+from tests.waiting import holds, wait_until
 
 LED = IndicatorSettings(led_pin=16)
 RGB = IndicatorSettings(rgb_pins=(13, 19, 26))
@@ -26,22 +37,22 @@ OFF, RED, BLUE, WHITE = (0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1)
 
 
 @pytest.fixture(autouse=True)
-def dimmable(pins: MockFactory) -> Iterator[MockFactory]:  # noqa: ARG001  (in their place)
-    factory = MockFactory(pin_class=MockPWMPin)
-    Device.pin_factory = factory
-    yield factory
-    factory.reset()
-    Device.pin_factory = None
+def dimmable(pins: MockFactory) -> None:
+    pins.pin_class = MockPWMPin
 
 
-@pytest.fixture
-def quick_blinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Indicator, "BLINK_S", 0.03)
-    monkeypatch.setattr(Indicator, "PAUSE_S", 0.2)
+class QuickIndicator(Indicator):
+    BLINK_S = 0.03
+    PAUSE_S = 0.2
 
 
-def colour(factory: MockFactory) -> tuple[float, ...]:
-    return tuple(factory.pin(number).state for number in RGB.rgb_pins or ())
+def open_quick(name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports) -> Output:
+    kind = QuickIndicator if isinstance(settings, IndicatorSettings) else open_output
+    return kind(name, settings, listen, reports)  # type: ignore[arg-type]
+
+
+def colour() -> tuple[float, ...]:
+    return tuple(mock_pin(number).state for number in RGB.rgb_pins or ())
 
 
 def blinks(pin: MockPWMPin) -> list[int]:
@@ -56,69 +67,66 @@ def blinks(pin: MockPWMPin) -> list[int]:
 
 
 @pytest.mark.parametrize("active_high", [True, False])
-def test_the_led_is_as_bright_as_the_score(dimmable: MockFactory, active_high: bool) -> None:
-    outputs = Outputs({"lamp": IndicatorSettings(led_pin=16, active_high=active_high)}, Heard())
-    pin = dimmable.pin(16)
+def test_the_led_is_as_bright_as_the_score(opened: Opened, active_high: bool) -> None:
+    outputs = opened({"lamp": IndicatorSettings(led_pin=16, active_high=active_high)})
+    pin = mock_pin(16)
     for score in (0.25, 1.0, 0.0):
         outputs.step(Decision(1.0, score=score))
         level = score if active_high else 1 - score
         wait_until(lambda level=level: bool(pin.state == level))  # type: ignore[misc]
-    outputs.close()
 
 
-def test_the_rgb_led_goes_from_blue_to_green_with_the_score(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": RGB}, Heard())
+def test_the_rgb_led_goes_from_blue_to_green_with_the_score(opened: Opened) -> None:
+    outputs = opened({"lamp": RGB})
     for score in (0.0, 0.25, 1.0):
         outputs.step(Decision(1.0, score=score))
         mixed = (0.0, score, 1 - score)
-        wait_until(lambda mixed=mixed: colour(dimmable) == mixed)  # type: ignore[misc]
-    assert levels(dimmable.pin(13)) == [0]
-    outputs.close()
+        wait_until(lambda mixed=mixed: colour() == mixed)  # type: ignore[misc]
+    assert levels(mock_pin(13)) == [0]
 
 
-def test_an_indicator_flashes_at_a_firing_which_is_not_told(dimmable: MockFactory) -> None:
-    heard = Heard()
-    outputs = Outputs({"lamp": ALL}, heard)
-    pin = dimmable.pin(16)
-    time.sleep(0.05)
-    assert colour(dimmable) == OFF
+def test_an_indicator_flashes_at_a_firing_which_is_not_told(
+    opened: Opened, events: EventLog
+) -> None:
+    outputs = opened({"lamp": ALL})
+    pin = mock_pin(16)
+    assert holds(lambda: colour() == OFF, 0.05)
     outputs.step(CALM)
-    wait_until(lambda: colour(dimmable) == BLUE)
+    wait_until(lambda: colour() == BLUE)
     assert outputs.idle
     assert outputs.step(FIRE) == []
     assert not outputs.idle
-    wait_until(lambda: colour(dimmable) == WHITE)
-    wait_until(lambda: colour(dimmable) == pytest.approx((0, 0.9, 0.1)))
+    wait_until(lambda: colour() == WHITE)
+    wait_until(lambda: colour() == pytest.approx((0, 0.9, 0.1)))
     assert outputs.idle
     assert levels(pin) == [0, 1, 0.9]
     # It lasts from the firing on, the thread may have been in its short rest.
     assert lasted(lengths(pin)[0], Indicator.FLASH_S - 2 * Indicator.REFRESH_S)
     outputs.close()
-    assert heard == []
+    assert events == []
 
 
-@pytest.mark.usefixtures("quick_blinks")
 @pytest.mark.parametrize(("fault", "count"), [("camera", 1), ("rate", 2), ("output", 3)])
-def test_a_fault_is_blinked_in_red(dimmable: MockFactory, fault: Fault, count: int) -> None:
-    outputs = Outputs({"lamp": IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))}, Heard())
+def test_a_fault_is_blinked_in_red(opened: Opened, fault: Fault, count: int) -> None:
+    outputs = opened(
+        {"lamp": IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))}, open_output=open_quick
+    )
     outputs.step(Decision(1.0, score=0.5))
-    wait_until(lambda: dimmable.pin(16).state == 0.5)
-    red, green, blue = (dimmable.pin(number) for number in (13, 19, 26))
-    for pin in (dimmable.pin(16), green, blue):
+    wait_until(lambda: mock_pin(16).state == 0.5)
+    red, green, blue = (mock_pin(number) for number in (13, 19, 26))
+    for pin in (mock_pin(16), green, blue):
         pin.clear_states()
-    outputs.opened[0].show(fault)
+    outputs.opened[0].show_fault(fault)
     wait_until(lambda: len(blinks(red)) > 0)
-    assert blinks(red)[0] == blinks(dimmable.pin(16))[0] == count
+    assert blinks(red)[0] == blinks(mock_pin(16))[0] == count
     for level, length in zip(levels(red)[1:], lengths(red), strict=False):
         assert lasted(length, 0.03), level
     assert levels(green) == levels(blue) == [0.5, 0]
-    outputs.close()
 
 
-@pytest.mark.usefixtures("quick_blinks")
-def test_the_worst_fault_is_blinked_and_then_the_next(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": LED, "web": BROKEN}, Heard())
-    pin = dimmable.pin(16)
+def test_the_worst_fault_is_blinked_and_then_the_next(opened: Opened) -> None:
+    outputs = opened({"lamp": LED, "web": BROKEN}, open_output=open_quick)
+    pin = mock_pin(16)
 
     def counted() -> int:
         """Return the pulses of the first cycle that begins from now on."""
@@ -133,13 +141,11 @@ def test_the_worst_fault_is_blinked_and_then_the_next(dimmable: MockFactory) -> 
     assert counted() == 2
     outputs.step(CALM)
     assert counted() == 3
-    outputs.close()
 
 
-@pytest.mark.usefixtures("quick_blinks")
-def test_a_stalled_pipeline_is_blinked_until_it_goes_on(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": LED}, Heard())
-    pin = dimmable.pin(16)
+def test_a_stalled_pipeline_is_blinked_until_it_goes_on(opened: Opened) -> None:
+    outputs = opened({"lamp": LED}, open_output=open_quick)
+    pin = mock_pin(16)
     outputs.watch(0.1)
     outputs.step(Decision(1.0, score=0.5))
     wait_until(lambda: len(blinks(pin)) > 0)
@@ -148,12 +154,11 @@ def test_a_stalled_pipeline_is_blinked_until_it_goes_on(dimmable: MockFactory) -
     outputs.end()
     outputs.step(Decision(2.0, score=0.25))
     wait_until(lambda: pin.state == 0.25)
-    outputs.close()
 
 
-def test_a_high_tone_at_a_firing(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": BUZZER}, Heard())
-    pin = dimmable.pin(12)
+def test_a_high_tone_at_a_firing(opened: Opened) -> None:
+    outputs = opened({"lamp": BUZZER})
+    pin = mock_pin(12)
     assert outputs.step(FIRE) == []
     wait_until(lambda: bool(pin.state))
     assert pin.frequency == pytest.approx(880)
@@ -161,12 +166,11 @@ def test_a_high_tone_at_a_firing(dimmable: MockFactory) -> None:
     assert levels(pin) == [0, 0.5, 0]
     assert lasted(lengths(pin)[0], 0.15)
     assert pin.frequency is None
-    outputs.close()
 
 
-def test_two_low_tones_at_a_fault(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": BUZZER}, Heard())
-    pin = dimmable.pin(12)
+def test_two_low_tones_at_a_fault(opened: Opened) -> None:
+    outputs = opened({"lamp": BUZZER})
+    pin = mock_pin(12)
     outputs.watch(0.1)
     outputs.step(CALM)
     wait_until(lambda: bool(pin.state))
@@ -174,92 +178,77 @@ def test_two_low_tones_at_a_fault(dimmable: MockFactory) -> None:
     wait_until(lambda: len(pin.states) == 4)
     assert pin.frequency == pytest.approx(220)
     wait_until(lambda: len(pin.states) == 5)
-    time.sleep(0.06)
-    assert levels(pin) == [0, 0.5, 0, 0.5, 0]
+    assert holds(lambda: levels(pin) == [0, 0.5, 0, 0.5, 0], 0.06)
     for length, expected in zip(lengths(pin), (0.15, 0.05, 0.15), strict=True):
         assert lasted(length, expected)
-    outputs.close()
 
 
-@pytest.mark.parametrize("way", ["safe", "stop", "close"])
-def test_light_and_sound_end_at_once_when_told_to(dimmable: MockFactory, way: str) -> None:
-    outputs = Outputs({"lamp": ALL}, Heard())
-    led, buzzer = dimmable.pin(16), dimmable.pin(12)
+@pytest.mark.parametrize("way", WAYS)
+def test_light_and_sound_end_at_once_when_told_to(opened: Opened, way: str) -> None:
+    outputs = opened({"lamp": ALL})
+    led, buzzer = mock_pin(16), mock_pin(12)
     outputs.step(Decision(1.0, score=0.5))
     wait_until(lambda: led.state == 0.5)
     outputs.step(FIRE)
     wait_until(lambda: bool(buzzer.state))
     outputs.step(FIRE)
-    act = {"safe": outputs.opened[0].safe, "stop": outputs.stop, "close": outputs.close}[way]
     started = time.monotonic()
-    act()
-    assert (led.state, colour(dimmable)) == (0, OFF)
+    end(outputs, way)
+    assert (led.state, colour()) == (0, OFF)
     assert buzzer.frequency is None
     assert time.monotonic() - started < 0.2
-    time.sleep(0.05)
-    assert levels(led)[-3:] == [0.5, 1, 0]
-    assert colour(dimmable) == OFF
+    assert holds(lambda: levels(led)[-3:] == [0.5, 1, 0], 0.05)
+    assert colour() == OFF
     assert levels(buzzer) == [0, 0.5, 0]
-    outputs.close()
 
 
 @pytest.mark.parametrize("active_high", [True, False])
-def test_all_stays_dark_after_stop(dimmable: MockFactory, active_high: bool) -> None:
+def test_all_stays_dark_after_stop(opened: Opened, active_high: bool) -> None:
     settings = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26), active_high=active_high)
-    outputs = Outputs({"lamp": settings}, Heard())
+    outputs = opened({"lamp": settings})
     dark = 0 if active_high else 1
-    outputs.opened[0].show("camera")
-    wait_until(lambda: dimmable.pin(16).state == 1 - dark)
+    outputs.opened[0].show_fault("camera")
+    wait_until(lambda: mock_pin(16).state == 1 - dark)
     started = time.monotonic()
     outputs.stop()
-    assert (dimmable.pin(16).state, colour(dimmable)) == (dark, (dark,) * 3)
+    assert (mock_pin(16).state, colour()) == (dark, (dark,) * 3)
     assert time.monotonic() - started < 0.2
-    pins = [dimmable.pin(number) for number in (16, 13, 19, 26)]
-    for pin in pins:
+    lights = [mock_pin(number) for number in (16, 13, 19, 26)]
+    for pin in lights:
         pin.clear_states()
     outputs.step(FIRE)
-    outputs.opened[0].show("rate")
-    time.sleep(0.06)
-    assert [levels(pin) for pin in pins] == [[dark]] * 4
-    outputs.close()
+    outputs.opened[0].show_fault("rate")
+    assert holds(lambda: [levels(pin) for pin in lights] == [[dark]] * 4, 0.06)
 
 
 @pytest.mark.parametrize(("settings", "pin"), [(LED, 16), (RGB, 13), (BUZZER, 12)])
 def test_a_pin_that_cannot_be_dimmed_is_named(
-    pins: MockFactory, settings: IndicatorSettings, pin: int
+    opened: Opened, pins: MockFactory, settings: IndicatorSettings, pin: int
 ) -> None:
-    Device.pin_factory = pins
+    pins.pin_class = MockPin
     expected = rf"outputs\.lamp: expected GPIO {pin} to be dimmable, .*=MockPWMPin simulates it"
     with pytest.raises(OutputError, match=expected) as caught:
-        Outputs({"lamp": settings}, Heard())
+        opened({"lamp": settings})
     assert (caught.value.output, caught.value.pin) == ("lamp", pin)
-    Outputs({"again": ShutterSettings(pin=pin)}, Heard()).close()
+    opened({"again": ShutterSettings(pin=pin)}).close()
 
 
 def test_the_hint_of_a_pin_that_cannot_be_dimmed_helps(
-    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Device.pin_factory = pins
+    pins.pin_class = MockPin
     with pytest.raises(OutputError) as caught:
-        Outputs({"lamp": ALL}, Heard())
+        opened({"lamp": ALL})
     hint = re.search(r"(\w+)=(\w+) simulates it", str(caught.value))
     assert hint
     monkeypatch.setenv(hint[1], hint[2])
     Device.pin_factory = None
-    Outputs({"lamp": ALL}, Heard()).close()
+    opened({"lamp": ALL}).close()
 
 
-def test_a_pin_in_use_is_named_and_the_others_are_freed() -> None:
-    taken = Outputs({"mine": BUZZER}, Heard())
-    with pytest.raises(OutputError, match=r"outputs\.lamp: expected GPIO 12 to be usable"):
-        Outputs({"lamp": ALL}, Heard())
-    Outputs({"again": IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))}, Heard()).close()
-    taken.close()
-
-
-def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": BUZZER}, Heard())
-    pin, lamp = dimmable.pin(12), outputs.opened[0]
+def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened) -> None:
+    outputs = opened({"lamp": BUZZER})
+    pin, lamp = mock_pin(12), outputs.opened[0]
     told: list[tuple[Fault | None, int]] = [
         ("output", 2),
         ("stalled", 4),
@@ -268,34 +257,21 @@ def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(dimmable: MockF
         ("rate", 6),
     ]
     for fault, tones in told:
-        lamp.show(fault)
+        lamp.show_fault(fault)
         wait_until(lambda tones=tones: len(levels(pin)) == 1 + 2 * tones)  # type: ignore[misc]
-        time.sleep(0.1)
-        assert len(levels(pin)) == 1 + 2 * tones
-    outputs.close()
+        assert holds(lambda tones=tones: len(levels(pin)) == 1 + 2 * tones, 0.1)  # type: ignore[misc]
 
 
-def test_too_many_firings_sound_though_all_is_made_safe(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": BUZZER}, Heard())
+def test_too_many_firings_sound_though_all_is_made_safe(opened: Opened) -> None:
+    outputs = opened({"lamp": BUZZER})
     outputs.step(Decision(1.0, too_many=True))
-    wait_until(lambda: levels(dimmable.pin(12)) == [0, 0.5, 0, 0.5, 0])
-    outputs.close()
+    wait_until(lambda: levels(mock_pin(12)) == [0, 0.5, 0, 0.5, 0])
 
 
-def test_a_firing_is_shown_at_once_while_a_fault_blinks(dimmable: MockFactory) -> None:
-    outputs = Outputs({"lamp": RGB}, Heard())
-    outputs.opened[0].show("output")
-    wait_until(lambda: colour(dimmable) == RED)
+def test_a_firing_is_shown_at_once_while_a_fault_blinks(opened: Opened) -> None:
+    outputs = opened({"lamp": RGB})
+    outputs.opened[0].show_fault("output")
+    wait_until(lambda: colour() == RED)
     outputs.step(FIRE)
-    wait_until(lambda: colour(dimmable) == WHITE, 0.15)
-    wait_until(lambda: colour(dimmable) == RED)
-    outputs.close()
-
-
-def test_the_colour_whose_pin_is_in_use_is_named(dimmable: MockFactory) -> None:  # noqa: ARG001
-    taken = Outputs({"mine": IndicatorSettings(led_pin=19)}, Heard())
-    with pytest.raises(OutputError, match="GPIO 19") as caught:
-        Outputs({"lamp": RGB}, Heard())
-    assert caught.value.pin == 19
-    taken.close()
-    Outputs({"lamp": RGB}, Heard()).close()
+    wait_until(lambda: colour() == WHITE, 0.15)
+    wait_until(lambda: colour() == RED)

@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.outputs.group import Outputs
 from edge.values import Decision, Frame, Grey
-from tests.edge.outputs.acting import FIRE, Heard, run_until_idle
-from tests.edge.outputs.pictures import (
+from tests.edge.outputs.harness import FIRE, EventLog, Opened, run_until_idle
+from tests.edge.outputs.snapshot_files import (
     BLUE,
     GREEN,
     HEIGHT,
@@ -41,25 +40,26 @@ def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_the_frame_that_fired_is_saved_in_its_colours(folder: Path, frame: Frame) -> None:
-    heard = Heard()
-    outputs = Outputs(album(folder), heard)
+def test_the_frame_that_fired_is_saved_in_its_colours(
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder))
     fired = outputs.step(FIRE, frame)
     assert [event.facts for event in fired] == [{"output": "album", "face": 1}]
     outputs.step(Decision(12.6), framed(halves(GREEN, GREEN)))
     run_until_idle(outputs)
     (saved,) = pictures(folder)
-    assert heard.names == ["saved"]
-    assert heard[0].facts == {"output": "album", "file": str(saved)}
-    assert 12.5 < heard[0].time < 17.5
+    assert events.names == ["saved"]
+    assert events[0].facts == {"output": "album", "file": str(saved)}
+    assert 12.5 < events[0].time < 17.5
     picture = np.asarray(cv2.imread(str(saved), cv2.IMREAD_UNCHANGED), np.uint8)
     assert picture.shape == (HEIGHT, WIDTH, 3)
     assert is_coloured(picture[:, : WIDTH // 2], BLUE)
     assert is_coloured(picture[:, WIDTH // 2 :], RED)
 
 
-def test_the_frame_is_not_kept_while_the_picture_is_saved(folder: Path) -> None:
-    outputs = Outputs(album(folder), Heard())
+def test_the_frame_is_not_kept_while_the_picture_is_saved(opened: Opened, folder: Path) -> None:
+    outputs = opened(album(folder))
     frame = framed(halves(GREEN, RED))
     outputs.step(FIRE, frame)
     assert sys.getrefcount(frame) == 2  # ours and that of the call: a camera has few
@@ -68,8 +68,10 @@ def test_the_frame_is_not_kept_while_the_picture_is_saved(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("with_main", [True, False])
-def test_a_grey_frame_is_saved_in_grey(folder: Path, collins: Grey, with_main: bool) -> None:
-    outputs = Outputs(album(folder), Heard())
+def test_a_grey_frame_is_saved_in_grey(
+    opened: Opened, folder: Path, collins: Grey, with_main: bool
+) -> None:
+    outputs = opened(album(folder))
     outputs.step(FIRE, Frame(0, 12.5, collins, (lambda: collins) if with_main else None))
     run_until_idle(outputs)
     saved = np.asarray(cv2.imread(str(pictures(folder)[0]), cv2.IMREAD_UNCHANGED), np.uint8)
@@ -77,11 +79,11 @@ def test_a_grey_frame_is_saved_in_grey(folder: Path, collins: Grey, with_main: b
     assert np.abs(saved.astype(int) - collins).mean() < 3
 
 
-def test_a_better_quality_takes_more_room(tmp_path: Path, collins: Grey) -> None:
+def test_a_better_quality_takes_more_room(opened: Opened, tmp_path: Path, collins: Grey) -> None:
     sizes = []
     for quality in (20, 95):
         folder = tmp_path / str(quality)
-        outputs = Outputs(album(folder, quality=quality), Heard())
+        outputs = opened(album(folder, quality=quality))
         outputs.step(FIRE, Frame(0, 12.5, collins))
         run_until_idle(outputs)
         sizes.append(pictures(folder)[0].stat().st_size)
@@ -89,8 +91,10 @@ def test_a_better_quality_takes_more_room(tmp_path: Path, collins: Grey) -> None
 
 
 @pytest.mark.usefixtures("far_east")
-def test_a_picture_is_named_after_the_local_time(folder: Path, frame: Frame) -> None:
-    outputs = Outputs(album(folder), Heard())
+def test_a_picture_is_named_after_the_local_time(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder))
     before = datetime.now().astimezone()
     outputs.step(FIRE, frame)
     run_until_idle(outputs)
@@ -102,11 +106,11 @@ def test_a_picture_is_named_after_the_local_time(folder: Path, frame: Frame) -> 
     assert before - timedelta(milliseconds=1) <= taken <= after
 
 
-def test_only_the_owner_can_read_pictures(tmp_path: Path, frame: Frame) -> None:
+def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame: Frame) -> None:
     folder = tmp_path / "deep" / "album"
     before = os.umask(0)
     try:
-        outputs = Outputs(album(folder, strip=2), Heard())
+        outputs = opened(album(folder, strip=2))
         outputs.step(Decision(12.0), frame)
         outputs.step(FIRE, frame)
         run_until_idle(outputs)
@@ -116,9 +120,10 @@ def test_only_the_owner_can_read_pictures(tmp_path: Path, frame: Frame) -> None:
     assert modes == [0o700, 0o600, 0o600]
 
 
-def test_the_strip_shows_the_frames_before_side_by_side(folder: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(album(folder, strip=3, strip_s=0.25), heard)
+def test_the_strip_shows_the_frames_before_side_by_side(
+    opened: Opened, events: EventLog, folder: Path
+) -> None:
+    outputs = opened(album(folder, strip=3, strip_s=0.25))
     shown = {0.25: RED, 0.5: BLUE, 0.75: GREEN, 1.0: RED}
     for eighth in range(9):  # every other one is too soon after the one before
         colour = shown.get(eighth / 8, (255, 255, 255))
@@ -132,15 +137,15 @@ def test_the_strip_shows_the_frames_before_side_by_side(folder: Path) -> None:
     assert strip.shape == (240, 3 * width, 3)
     for index, colour in enumerate((BLUE, GREEN, RED)):
         assert is_coloured(strip[:, index * width : (index + 1) * width], colour)
-    assert heard.names == ["saved"]
-    assert heard[0].facts["file"] == str(path)
+    assert events.names == ["saved"]
+    assert events[0].facts["file"] == str(path)
     first = np.asarray(cv2.imread(str(path)), np.uint8)
     assert is_coloured(first[:, : WIDTH // 2], BLUE)
     assert is_coloured(first[:, WIDTH // 2 :], RED)
 
 
-def test_a_strip_of_grey_and_coloured_frames(folder: Path) -> None:
-    outputs = Outputs(album(folder, strip=8, strip_s=0.25), Heard())
+def test_a_strip_of_grey_and_coloured_frames(opened: Opened, folder: Path) -> None:
+    outputs = opened(album(folder, strip=8, strip_s=0.25))
     outputs.step(Decision(0.0), Frame(0, 0.0, np.full((HEIGHT, WIDTH), 128, np.uint8)))
     outputs.step(Decision(0.25), framed(halves(GREEN, GREEN), 0.25))
     outputs.step(Decision(0.375, fire=True), framed(halves(BLUE, RED), 0.375))
@@ -152,20 +157,22 @@ def test_a_strip_of_grey_and_coloured_frames(folder: Path) -> None:
     assert is_coloured(strip[:, width:], GREEN)
 
 
-def test_nothing_is_written_when_nothing_fires(folder: Path, frame: Frame) -> None:
-    heard = Heard()
-    outputs = Outputs(album(folder, strip=3), heard)
+def test_nothing_is_written_when_nothing_fires(
+    opened: Opened, events: EventLog, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, strip=3))
     for index in range(5):
         outputs.step(Decision(float(index), smiling=True, score=0.9), frame)
     run_until_idle(outputs)
     assert names(folder) == []
-    assert heard == []
+    assert events == []
 
 
-def test_a_firing_without_a_frame_saves_nothing(folder: Path) -> None:
-    heard = Heard()
-    outputs = Outputs(album(folder), heard)
+def test_a_firing_without_a_frame_saves_nothing(
+    opened: Opened, events: EventLog, folder: Path
+) -> None:
+    outputs = opened(album(folder))
     outputs.step(FIRE)
     run_until_idle(outputs)
     assert names(folder) == []
-    assert heard == []
+    assert events == []

@@ -30,7 +30,8 @@ from edge.service.signals import Stopper
 from edge.settings import Settings
 from edge.settings.load import load_configuration
 from edge.values import Frame
-from tests.edge.outputs.acting import Heard, wait_until
+from tests.edge.outputs.harness import EventLog
+from tests.waiting import wait_until
 
 CONFIG = """
 [camera]
@@ -159,7 +160,7 @@ class Served:
         if shown:
             put(self.camera, shown)
         self.manager = Manager(folder)
-        self.heard = Heard()
+        self.heard = EventLog()
         self.stopper = Stopper()
         self.error: Exception | None = None
         try:

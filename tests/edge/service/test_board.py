@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.service.board import BoardWatch, Health, held_mb, read_health
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from edge.service.board import Health
 from edge.service.monitor import Monitor
 from edge.service.status_socket import StatusServer, ask
 from edge.settings import SHIPPED_BUNDLE
-from tests.edge.outputs.acting import levels, wait_until
+from tests.edge.outputs.harness import levels
 from tests.edge.service.serving import Serve, Served, put
+from tests.waiting import wait_until
 
 
 def test_takes_new_outputs(serve: Serve, pins: MockFactory) -> None:

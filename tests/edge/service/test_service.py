@@ -18,8 +18,8 @@ from edge.service.board import Health
 from edge.service.monitor import Monitor
 from edge.service.service import Service
 from edge.settings.tables import to_settings
-from tests.edge.outputs.acting import wait_until
 from tests.edge.service.serving import SOON_LOST, Serve, Served, put
+from tests.waiting import wait_until
 
 # Ready and alive
 

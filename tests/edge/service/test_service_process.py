@@ -17,8 +17,8 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from edge.service.status_socket import ask
-from tests.edge.outputs.acting import wait_until
 from tests.edge.service.serving import CONFIG, Manager, program, put
+from tests.waiting import wait_until
 
 
 class Program:

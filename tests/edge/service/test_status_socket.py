@@ -16,7 +16,7 @@ import pytest
 
 from edge.errors import StatusError
 from edge.service.status_socket import StatusServer, ask
-from tests.edge.outputs.acting import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

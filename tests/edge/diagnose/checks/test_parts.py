@@ -14,7 +14,7 @@ from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
 from edge.settings import SHIPPED_BUNDLE, Settings
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
-from tests.edge.outputs.acting import levels
+from tests.edge.outputs.harness import levels
 
 # Model
 
