@@ -20,7 +20,7 @@ from typing import IO, Any
 from benchmarks.measure.footprint import memory_mb
 from benchmarks.simulate.mjpeg_server import MjpegServer
 from benchmarks.simulate.scenes import COMING_AND_GOING
-from edge.cameras.capture import Capture
+from edge.cameras.capture import USUAL_TIMING
 from edge.errors import StatusError
 from edge.service.status_socket import SOCKET, ask
 
@@ -351,7 +351,7 @@ def all_series(trial: Trial, *, quick: bool, minutes: float) -> dict[str, Any]:
         The figures of each series; ``boot``, ``steady``, and ``did_not``, how often it did not come
         back in all.
     """
-    settled_s = 1.0 if quick else Capture.GOOD_S + 1.0  # pauses between tries are short again
+    settled_s = 1.0 if quick else USUAL_TIMING.good_s + 1.0  # pauses between tries are short again
     ways: tuple[tuple[str, int, int, Callable[[int], float | None]], ...] = (
         ("starts and stops", 200, 4, lambda _: trial.start()),
         ("reloads, good and bad in turns", 50, 4, lambda index: trial.reload(good=index % 2 == 0)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from edge.cameras.image_file import list_images, read_grey
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError
 from edge.values import Frame
 

@@ -7,7 +7,7 @@ import time
 
 import cv2
 
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError, FrameError
 from edge.settings import CameraSettings, StreamSettings
 from edge.values import Frame

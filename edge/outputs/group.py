@@ -91,6 +91,14 @@ class Outputs:
             self._make_safe()
         self._set_fault("camera", "", reason)
 
+    def camera_lost(self, reason: str) -> None:
+        """Make all outputs safe until there are frames again."""
+        self.lose_camera(reason)
+
+    def camera_back(self) -> None:
+        """End the fault of a lost camera."""
+        self.lose_camera("")
+
     def end(self) -> None:
         """Expect no more frames: smiles are over, and none is a stall."""
         self._ended.set()

@@ -1,4 +1,4 @@
-"""Whole commands whose camera dies, and returns."""
+"""Whole commands whose camera is lost, and comes back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from benchmarks.simulate.mjpeg_server import MjpegServer
-from edge.cameras import capture
-from edge.cameras.capture import Capture
+from edge.cameras.camera import Camera
+from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.errors import CameraError
+from edge.service.service import Service
 from edge.service.signals import Stopper
+from edge.settings import Settings
 from edge.values import Frame, Grey
-from tests.edge.cameras.scripted import NO_PICTURE, Scripted
+from tests.edge.cameras.scripted_camera import NO_PICTURE, ScriptedCamera
 from tests.edge.cli.commands import records
 from tests.edge.outputs.acting import wait_until
 
@@ -61,8 +64,22 @@ def smile(demo_frames: list[Frame]) -> list[Grey]:
     return [frame.grey for frame in demo_frames[20:]]
 
 
+def open_with(monkeypatch: pytest.MonkeyPatch, timing: CaptureTiming) -> list[Capture]:
+    """Let the command open its camera with this timing; return a list that gets its captures."""
+    captures: list[Capture] = []
+
+    def open_timed(settings: Settings, **arguments: Any) -> Camera:
+        camera = open_captured(settings, timing=timing, **arguments)
+        assert isinstance(camera, Capture)
+        captures.append(camera)
+        return camera
+
+    monkeypatch.setattr("edge.cli.run.Service", partial(Service, open_camera=open_timed))
+    return captures
+
+
 class Run:
-    """A run in the main thread, with a play in another one, which ends it by SIGTERM."""
+    """``smile-gate run`` in the main thread, while another thread acts and ends it by SIGTERM."""
 
     def __init__(self, smile_gate: Any, config: Path, events: Path) -> None:
         self.events = events
@@ -70,8 +87,8 @@ class Run:
         self._arguments = ("run", "--config", config, "--events", events)
 
     def names(self) -> list[str]:
-        told = records(self.events.read_text()) if self.events.exists() else []
-        return [str(event["event"]) for event in told]
+        events = records(self.events.read_text()) if self.events.exists() else []
+        return [str(event["event"]) for event in events]
 
     def wait_for(self, name: str, count: int = 1) -> None:
         wait_until(lambda: self.names().count(name) >= count, SLOW)
@@ -110,8 +127,8 @@ def test_a_camera_that_dies_and_returns(
     smile: list[Grey],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Capture, "FIRST_PAUSE_S", 0.2)
-    monkeypatch.setattr(Stopper, "GRACE_S", 30.0)
+    open_with(monkeypatch, CaptureTiming(first_pause_s=0.2))
+    monkeypatch.setattr(Stopper, "GRACE_S", 30.0)  # an attempt to open the camera may take long
     first = MjpegServer(smile)
     config = tmp_path / "c.toml"
     config.write_text(CONFIG.replace("URL", first.url))
@@ -161,12 +178,13 @@ def test_the_clock_of_a_loss_before_the_first_frame_is_the_frames(
     run = Run(smile_gate, config, tmp_path / "events.jsonl")
     before = time.monotonic()
 
+    captures = open_with(monkeypatch, CaptureTiming(fresh=0.0))  # no frame is given
+
     def act() -> None:
-        time.sleep(1.0)
+        wait_until(lambda: bool(captures) and captures[0].dropped > 3, SLOW)
         server.close()
         run.wait_for("camera_lost")
 
-    monkeypatch.setattr(Capture, "FRESH", 0.0)  # none is taken
     run.play(act)
     times = [event["time"] for event in records(run.events.read_text())]
     assert times == sorted(times)
@@ -174,7 +192,7 @@ def test_the_clock_of_a_loss_before_the_first_frame_is_the_frames(
     assert dimmable.pin(PHOTO).state == 0
 
 
-# verbs that look for a moment
+# verbs that read a few frames
 
 SNAPSHOT = """
 [camera]
@@ -185,14 +203,21 @@ folder = "album"
 """
 
 
+def show(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``fire`` and ``calibrate`` open this camera."""
+    open_it = partial(open_captured, open_source=lambda _: camera)
+    monkeypatch.setattr("edge.cli.outputs.open_captured", open_it)
+    monkeypatch.setattr("edge.cli.diagnose.open_captured", open_it)
+
+
 @pytest.mark.parametrize("verb", [("fire", "album"), ("calibrate", "--seconds", "0.2")])
 def test_a_camera_that_is_lost_ends_them_with_one_line(
     smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
 ) -> None:
     config = tmp_path / "c.toml"
     config.write_text(SNAPSHOT)
-    camera = Scripted(CameraError("v4l2:0: the camera stopped delivering", "v4l2:0"))
-    monkeypatch.setattr(capture, "open_camera", lambda _: camera)
+    camera = ScriptedCamera(CameraError("v4l2:0: the camera stopped delivering", "v4l2:0"))
+    show(camera, monkeypatch)
     code, _, err = smile_gate(*verb, "--config", config)
     assert (code, err) == (2, "smile-gate: v4l2:0: the camera stopped delivering\n")
     assert camera.closed
@@ -203,8 +228,8 @@ def test_a_first_picture_that_is_none_spoils_no_snapshot(
 ) -> None:
     config = tmp_path / "c.toml"
     config.write_text(SNAPSHOT)
-    camera = Scripted(NO_PICTURE, "frame", "end", fps=1.0)
-    monkeypatch.setattr(capture, "open_camera", lambda _: camera)
+    camera = ScriptedCamera(NO_PICTURE, "frame", "end", fps=1.0)
+    show(camera, monkeypatch)
     code, _, err = smile_gate("fire", "album", "--config", config)
     assert (code, err) == (0, "")
     assert list((tmp_path / "album").glob("*.jpg"))

@@ -1,4 +1,4 @@
-"""The back end against a module that answers as picamera2's manual says.
+"""The back end against a stand-in that behaves as picamera2's manual says.
 
 The real picamera2 runs only where libcamera is installed: test_picamera2_real.py.
 """
@@ -6,6 +6,10 @@ The real picamera2 runs only where libcamera is installed: test_picamera2_real.p
 from __future__ import annotations
 
 import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,9 +19,19 @@ import pytest
 from msgspec.structs import replace
 
 from edge.cameras import v4l2_devices
+from edge.cameras.camera import Camera
+from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.errors import CameraError, MissingPackageError
+from edge.faces.haar import HaarDetector
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
+from edge.outputs.group import Outputs
+from edge.pipeline import Pipeline, Stages
 from edge.settings import CameraSettings, Picamera2Settings, Settings
+from edge.trigger import Trigger
+from edge.values import Face, Frame
+from tests.edge.outputs.acting import wait_until
 
 SETTINGS = Settings(
     camera=CameraSettings(source="picamera2", width=640, height=480, fps=25),
@@ -26,10 +40,12 @@ SETTINGS = Settings(
 
 
 class FakeRequest:
-    """A moment, at 448x336 (it adjusts what it is asked for) with padded rows, and twice that."""
+    """A moment in a buffer of the camera: 448x336 (the camera adjusts the size) with padded rows,
+    and twice that size."""
 
-    def __init__(self, log: list[str]) -> None:
-        self._log = log
+    def __init__(self, buffers: threading.Semaphore) -> None:
+        self.releases = 0
+        self._buffers = buffers
         self.array = np.full((336 * 3 // 2, 512), 128, np.uint8)
         self.array[:336, :448] = 77
 
@@ -38,7 +54,8 @@ class FakeRequest:
         return np.full((672, 896, 3), (10, 20, 30), np.uint8)
 
     def release(self) -> None:
-        self._log.append("release")
+        self.releases += 1
+        self._buffers.release()
 
 
 class FakeMappedArray:
@@ -54,13 +71,22 @@ class FakeMappedArray:
 
 
 class FakePicamera2:
+    """A camera with few buffers: while all are lent, it gives no frames.
+
+    Attributes:
+        requests: what all cameras of a test have lent.
+    """
+
+    BUFFERS = 4
     attached = 1
     broken: Exception | None = None
     in_use = False
     log: list[str]
+    requests: list[FakeRequest]
 
     def __init__(self, number: int = 0, tuning: str | None = None) -> None:
         FakePicamera2.log = []
+        self._buffers = threading.Semaphore(self.BUFFERS)
         if number >= self.attached:
             raise RuntimeError(f"No camera number {number} found")
         if self.in_use:
@@ -100,7 +126,11 @@ class FakePicamera2:
         assert wait == SETTINGS.camera.stall_s
         if self.broken is not None:
             raise self.broken
-        return FakeRequest(self.log)
+        if not self._buffers.acquire(timeout=0.5):
+            raise TimeoutError
+        time.sleep(0.002)  # the camera's pace
+        self.requests.append(FakeRequest(self._buffers))
+        return self.requests[-1]
 
     def cancel_all_and_flush(self) -> None:
         self.log.append("cancel")
@@ -128,6 +158,7 @@ def fake_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     picamera2.Picamera2 = FakePicamera2  # type: ignore[attr-defined]
     picamera2.MappedArray = FakeMappedArray  # type: ignore[attr-defined]
     libcamera.Transform = dict  # type: ignore[attr-defined]
+    monkeypatch.setattr(FakePicamera2, "requests", [], raising=False)
     monkeypatch.setitem(sys.modules, "picamera2", picamera2)
     monkeypatch.setitem(sys.modules, "libcamera", libcamera)
 
@@ -153,12 +184,150 @@ def test_a_snapshot_is_the_large_stream_in_bgr() -> None:
     assert frame.picture[0, 0].tolist() == [10, 20, 30]
 
 
-def test_a_request_goes_back_when_its_frame_is_not_needed_any_more() -> None:
+# Each request goes back to the camera, once
+
+
+def releases() -> set[int]:
+    """How often each request was released."""
+    return {request.releases for request in FakePicamera2.requests}
+
+
+def test_a_request_is_released_with_its_frame_and_once() -> None:
+    frame = open_camera(SETTINGS).read()
+    assert frame is not None
+    with frame:
+        assert releases() == {0}
+    assert releases() == {1}
+    frame.release()
+    assert releases() == {1}
+    assert frame.picture is frame.grey
+
+
+def test_frames_that_are_not_released_starve_the_camera() -> None:
     camera = open_camera(SETTINGS)
-    frame = camera.read()
-    assert FakePicamera2.log == ["start"]
-    del frame
-    assert FakePicamera2.log == ["start", "release"]
+    frames = [camera.read() for _ in range(FakePicamera2.BUFFERS)]
+    with pytest.raises(CameraError, match="picamera2: the camera stopped: TimeoutError"):
+        camera.read()
+    assert frames[0] is not None
+    frames[0].release()
+    assert camera.read() is not None
+
+
+class BrokenTracker(FaceTracker):
+    def find(self, frame: Frame) -> tuple[Face, ...]:
+        raise ZeroDivisionError(frame.index)
+
+
+@pytest.fixture
+def run(classifier: Classifier) -> Callable[..., None]:
+    """Return a function that processes frames of a camera, more than it has buffers."""
+
+    def call(
+        camera: Camera, *, tracker: type[FaceTracker] = FaceTracker, wait_s: float = 0.0
+    ) -> None:
+        stop = threading.Event()
+
+        def after_frame() -> None:
+            assert releases() != {0}
+            stop.wait(wait_s)
+            if pipeline.timings.frames == 3 * FakePicamera2.BUFFERS:
+                stop.set()
+
+        faces = tracker(HaarDetector(SETTINGS.faces), SETTINGS.faces)
+        stages = Stages(faces, classifier, Trigger(SETTINGS.trigger))
+        with closing(Outputs({}, lambda _: None)) as outputs, closing(camera):
+            pipeline = Pipeline(stages, camera=camera, outputs=outputs, listen=lambda _: None)
+            pipeline.run(stop, after_frame=after_frame)
+
+    return call
+
+
+def capture(*, fresh: float = 1.5, stop: threading.Event | None = None) -> Capture:
+    timing = CaptureTiming(first_pause_s=0.01, fresh=fresh)
+    captured = open_captured(SETTINGS, stop=stop or threading.Event(), timing=timing)
+    assert isinstance(captured, Capture)
+    return captured
+
+
+def test_requests_of_processed_frames_are_released(run: Callable[..., None]) -> None:
+    run(open_camera(SETTINGS))
+    assert len(FakePicamera2.requests) == 3 * FakePicamera2.BUFFERS
+    assert releases() == {1}
+
+
+def test_the_request_of_a_frame_that_a_stage_fails_at_is_released(run: Callable[..., None]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(open_camera(SETTINGS), tracker=BrokenTracker)
+    assert releases() == {1}
+
+
+def test_requests_of_frames_that_newer_frames_replace_are_released(
+    run: Callable[..., None],
+) -> None:
+    captured = capture()
+    run(captured, wait_s=0.03)
+    assert captured.dropped > FakePicamera2.BUFFERS
+    assert releases() == {1}  # that of the last frame too, which nobody read
+
+
+def test_requests_of_frames_that_are_too_old_are_released() -> None:
+    stop = threading.Event()
+    with closing(capture(fresh=0.0, stop=stop)) as captured:
+        reader = threading.Thread(target=captured.read)
+        reader.start()
+        wait_until(lambda: captured.dropped > 3 * FakePicamera2.BUFFERS)
+        stop.set()
+        reader.join()
+    assert releases() == {1}
+
+
+def read_all(camera: Camera) -> None:
+    while frame := camera.read():
+        frame.release()
+
+
+def test_the_request_of_a_frame_before_a_failure_is_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(capture()) as captured:
+        wait_until(lambda: len(FakePicamera2.requests) > 2)
+        monkeypatch.setattr(FakePicamera2, "broken", RuntimeError("unplugged"))
+        with pytest.raises(CameraError, match="unplugged"):
+            read_all(captured)
+    assert releases() == {1}
+
+
+CONFIG = """
+[camera]
+source = "picamera2"
+width = 640
+height = 480
+fps = 25
+[picamera2]
+hflip = true
+exposure_us = 5000
+gain = 2.5
+[outputs.album]
+kind = "snapshot"
+folder = "album"
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [(("fire", "album"), 0), (("calibrate", "--seconds", "0.1", "--pause", "0"), 2)],
+)
+def test_verbs_release_what_they_read(
+    smile_gate: Any, tmp_path: Path, verb: tuple[str, ...], code: int
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(CONFIG)
+    assert smile_gate(*verb, "--config", config)[0] == code
+    assert len(list((tmp_path / "album").glob("*.jpg"))) == (verb[0] == "fire")
+    assert releases() == {1}
+
+
+# Cameras that are missing, or stop
 
 
 def test_no_camera_attached(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,20 +337,23 @@ def test_no_camera_attached(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "words"),
     [
         (RuntimeError("Camera frontend timed out"), "Camera front"),
         (TimeoutError(), "Timeo"),
     ],
 )
 def test_a_camera_that_stops_is_named(
-    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = open_camera(SETTINGS)
     monkeypatch.setattr(FakePicamera2, "broken", error)
-    with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {said}"):
+    with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {words}"):
         camera.read()
     camera.close()
+
+
+# Cameras that are attached
 
 
 def test_it_is_listed_with_its_sensor_modes_and_closed_again(listed: Any) -> None:
@@ -189,7 +361,9 @@ def test_it_is_listed_with_its_sensor_modes_and_closed_again(listed: Any) -> Non
     assert FakePicamera2.log == ["close"]
 
 
-def test_one_that_is_in_use_is_listed_without(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_is_in_use_is_listed_without_modes(
+    listed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(FakePicamera2, "in_use", True)
     assert listed() == "picamera2:0  imx708\n"
 
@@ -226,7 +400,7 @@ def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
     monkeypatch.setattr(FakeRequest, "make_array", gone)
     monkeypatch.setattr(FakeRequest, "release", gone)
     assert frame.picture is frame.grey
-    del frame  # which nobody may be told of
+    frame.release()  # the camera's error is no concern of the owner
 
 
 def test_a_package_built_for_another_numpy_is_no_package(

@@ -24,7 +24,7 @@ from edge.settings import ModelSettings, Settings
 from tests.edge.diagnose.examined_machine import Machine
 from tests.edge.model.fake_coral import Coral
 from tests.edge.outputs.acting import wait_until
-from tests.edge.service.serving import Serve, put
+from tests.edge.service.running_service import Serve, put
 
 
 def opened(bundle: Path, wish: Any) -> Classifier:
@@ -167,7 +167,7 @@ def test_a_gate_whose_accelerator_is_pulled_goes_on_and_says_so(
     report = served.service.report()
     assert report["model_on"] == "CPU"
     assert [one[:20] for one in report["warnings"]] == ["the Edge TPU failed:"]
-    assert "fault" not in served.heard.names
+    assert "fault" not in served.events.names
     coral.does("well")
     served.reload()
     assert served.service.report()["model_on"] == "Edge TPU"
@@ -185,7 +185,7 @@ def test_a_reload_goes_on_with_the_one_that_is_in_use(
     served.reload()
     assert served.service.report()["model_on"] == "Edge TPU"
     put(served.camera, "smile")
-    wait_until(lambda: "fired" in served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
 
 
 # Doctor
