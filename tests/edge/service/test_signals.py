@@ -8,13 +8,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 # A 60 s pulse is under way; the main thread then does what the test puts in for BODY.
 SCRIPT = """
-import sys, time
+import sys, threading, time
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 from edge.settings import ShutterSettings
@@ -23,10 +24,14 @@ from edge.outputs.group import Outputs
 from edge.service.signals import Stopper
 
 class LoggedPin(MockPin):
+    active = threading.Event()
+
     def _change_state(self, value):
         changed = super()._change_state(value)
         if changed:
             print(int(value), time.monotonic(), flush=True)
+        if value:
+            self.active.set()
         return changed
 
 Device.pin_factory = MockFactory(pin_class=LoggedPin)
@@ -36,7 +41,7 @@ with Stopper() as stopper:
     outputs = Outputs(settings, lambda event: None)
     stopper.on_stop = outputs.stop
     outputs.step(Decision(0.0, fire=True))
-    time.sleep(0.2)
+    LoggedPin.active.wait(10)
     print("ready", flush=True)
     try:
         BODY
@@ -66,8 +71,8 @@ def run(tmp_path: Path, body: str, signals: Sequence[signal.Signals]) -> tuple[i
         first = time.monotonic()
         for number in signals:
             process.send_signal(number)
-            time.sleep(0.02)
-            if process.poll() is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
                 break
         lines += [line.strip() for line in process.stdout]
     levels = [line.split() for line in lines if line[0].isdecimal()]
