@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -67,7 +68,13 @@ class Service:
         self._stopper = stopper
         self._notifier = notifier
         self._record_outputs = record_outputs
-        self._open_captured = open_camera
+        self._open_camera = partial(
+            open_camera,
+            stop=stopper.wake,
+            on_lost=self._camera_lost,
+            on_back=self._camera_back,
+            while_lost=self._while_camera_lost,
+        )
         self._hung_s = hung_s
         self._memory_mb = memory_mb
         self._ready = False
@@ -79,7 +86,7 @@ class Service:
         self.stages = open_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
         self.outputs = self._open_outputs(self.settings)
-        stopper.on_stop = self._make_safe
+        stopper.on_stop = lambda: self.outputs.stop()  # noqa: PLW0108  (a reload replaces them)
         try:
             self.camera = self._open_camera(self.settings, patient=notifier.managed)
         except BaseException:
@@ -142,19 +149,12 @@ class Service:
 
     def _after_frame(self) -> None:
         self._monitor.note_frame(self.pipeline.scores)
-        self._report_ready()
-        self._feed_watchdog()
-        self._wait_if_hot()
-
-    def _report_ready(self) -> None:
         if not self._ready:
             self._ready = True
             self._notifier.ready()
-
-    def _feed_watchdog(self) -> None:
-        """Feed the watchdog if that is due, and then check the memory too."""
         if self._notifier.feed_watchdog():
             self._check_memory()
+        self._wait_if_hot()
 
     def _check_memory(self) -> None:
         with suppress(OSError):  # there may be no descriptor left to read it with
@@ -174,8 +174,9 @@ class Service:
     def _while_camera_lost(self) -> None:
         """Feed the watchdog, unless the camera's driver hangs."""
         limit_s = self._hung_s + self.settings.camera.stall_s
-        if isinstance(self.camera, Capture) and self.camera.hung_s < limit_s:
-            self._feed_watchdog()
+        answers = isinstance(self.camera, Capture) and self.camera.hung_s < limit_s
+        if answers and self._notifier.feed_watchdog():
+            self._check_memory()
 
     def _camera_lost(self, reason: str) -> None:
         self._lost = reason
@@ -192,9 +193,6 @@ class Service:
     def _publish(self, event: Event) -> None:
         self._monitor.note_event(event)
         self._listen(event)
-
-    def _make_safe(self) -> None:
-        self.outputs.stop()  # those that are open now: a reload may have replaced them
 
     def _make_pipeline(self) -> Pipeline:
         return Pipeline(
@@ -265,16 +263,6 @@ class Service:
         self.camera = self._open_camera(settings, patient=patient)
         if self._lost:
             self._camera_back()  # the new camera reports its own loss
-
-    def _open_camera(self, settings: Settings, *, patient: bool = False) -> Camera:
-        return self._open_captured(
-            settings,
-            stop=self._stopper.wake,
-            on_lost=self._camera_lost,
-            on_back=self._camera_back,
-            while_lost=self._while_camera_lost,
-            patient=patient,
-        )
 
 
 def _camera_of(settings: Settings) -> tuple[object, ...]:

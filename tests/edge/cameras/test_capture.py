@@ -47,8 +47,9 @@ def record() -> Iterator[Record]:
 
 
 def test_a_slow_reader_gets_the_newest_frame_and_the_others_are_released(record: Record) -> None:
-    camera = ScriptedCamera()
+    camera = ScriptedCamera(fps=8.0)
     recorded = record(camera)
+    assert recorded.capture.fps == camera.fps
     camera.give(5)
     assert recorded.read().index == 4
     camera.give(2)
@@ -95,8 +96,7 @@ def test_a_frame_that_waited_for_half_a_frame_time_is_given(record: Record) -> N
 
 
 def test_a_failure_is_reported_at_once_and_once_with_its_reason(record: Record) -> None:
-    camera = ScriptedCamera(CameraError("it was pulled out", ""))
-    recorded = record(camera)
+    recorded = record(ScriptedCamera(CameraError("it was pulled out", "")))
     started = time.monotonic()
     recorded.read_until(lambda: bool(recorded.calls))
     assert time.monotonic() - started < SOON_S
@@ -150,51 +150,29 @@ def test_three_frame_times_are_no_stall(record: Record) -> None:
     recorded.read_until(lambda: recorded.calls == ["no frame for 1.5 s"])
 
 
-def test_the_return_of_the_camera_is_reported_once(record: Record) -> None:
-    second = ScriptedCamera()
-    recorded = record(ScriptedCamera(OUT), second)
-    recorded.read_until(lambda: recorded.calls == ["out"])
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (OUT, "out"),
+        ("end", "the camera has no more frames"),
+        (ZeroDivisionError("oh"), "ZeroDivisionError: oh"),  # no dead thread
+    ],
+)
+def test_each_loss_and_each_return_is_reported_once(
+    record: Record, act: str | Exception, reason: str
+) -> None:
+    first, second = ScriptedCamera(act), ScriptedCamera(fps=5.0)
+    recorded = record(first, second)
+    recorded.read_until(lambda: recorded.calls == [reason])
+    wait_until(lambda: recorded.opened == 2)
+    assert first.closed
     for index in range(3):
         second.put("frame")
         assert recorded.read().index == index
-    assert recorded.calls == ["out", "back"]
-
-
-def test_a_camera_can_be_lost_again(record: Record) -> None:
-    second = ScriptedCamera()
-    recorded = record(ScriptedCamera(OUT), second)
-    recorded.read_until(lambda: recorded.calls == ["out"])
-    second.put("frame")
-    recorded.read()
+    assert recorded.capture.fps == second.fps
+    assert recorded.calls == [reason, "back"]
     second.put(CameraError("out again", ""))
-    recorded.read_until(lambda: recorded.calls == ["out", "back", "out again"])
-
-
-def test_a_lost_camera_is_closed_before_it_is_opened_again(record: Record) -> None:
-    first = ScriptedCamera(OUT)
-    recorded = record(first, ScriptedCamera())
-    wait_until(lambda: recorded.opened == 2)
-    assert first.closed
-
-
-def test_the_end_of_a_stream_is_a_loss(record: Record) -> None:
-    recorded = record(ScriptedCamera("end"), ScriptedCamera())
-    recorded.read_until(lambda: recorded.calls == ["the camera has no more frames"])
-
-
-def test_an_error_of_ours_is_a_loss_and_no_dead_thread(record: Record) -> None:
-    second = ScriptedCamera()
-    recorded = record(ScriptedCamera(ZeroDivisionError("oh")), second)
-    recorded.read_until(lambda: recorded.calls == ["ZeroDivisionError: oh"])
-    second.put("frame")
-    recorded.read()
-    assert recorded.calls[-1] == "back"
-
-
-def test_the_rate_is_that_of_the_camera_that_is_open(record: Record) -> None:
-    recorded = record(ScriptedCamera(OUT, fps=10.0), ScriptedCamera(fps=5.0))
-    assert recorded.capture.fps == 10.0
-    wait_until(lambda: recorded.capture.fps == 5.0)
+    recorded.read_until(lambda: recorded.calls == [reason, "back", "out again"])
 
 
 def test_the_reason_of_a_failure_is_reported_though_nobody_read_for_long(record: Record) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,15 +23,11 @@ from edge.cameras.camera import Camera
 from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.errors import CameraError, MissingPackageError
-from edge.faces.haar import HaarDetector
 from edge.faces.tracker import FaceTracker
 from edge.model.classifier import Classifier
-from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, Stages
 from edge.settings import CameraSettings, Picamera2Settings, Settings
-from edge.trigger import Trigger
-from edge.values import Face, Frame
 from tests.edge.outputs.acting import wait_until
+from tests.edge.test_pipeline import play
 
 SETTINGS = Settings(
     camera=CameraSettings(source="picamera2", width=640, height=480, fps=25),
@@ -139,19 +135,6 @@ class FakePicamera2:
         self.log.append("close")
 
 
-@pytest.fixture
-def listed(smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that lists the cameras, with none of Video4Linux."""
-    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)
-
-    def call() -> str:
-        code, out, err = smile_gate("cameras")
-        assert (code, err) == (0, "")
-        return str(out)
-
-    return call
-
-
 @pytest.fixture(autouse=True)
 def fake_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     picamera2, libcamera = ModuleType("picamera2"), ModuleType("libcamera")
@@ -163,25 +146,20 @@ def fake_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "libcamera", libcamera)
 
 
-def test_frames_are_the_luma_plane_of_the_small_stream() -> None:
+def test_frames_are_the_luma_of_the_small_stream_and_the_large_stream_in_bgr() -> None:
     camera = open_camera(SETTINGS)
     first, second = camera.read(), camera.read()
-    camera.close()
     assert first is not None
     assert second is not None
     assert first.grey.shape == (336, 448)
     assert first.grey.flags.c_contiguous
     assert np.all(first.grey == 77)
+    assert first.picture.shape == (672, 896, 3)
+    assert first.picture[0, 0].tolist() == [10, 20, 30]
     assert (first.index, second.index) == (0, 1)
     assert second.time >= first.time
+    camera.close()
     assert FakePicamera2.log == ["start", "cancel", "close"]
-
-
-def test_a_snapshot_is_the_large_stream_in_bgr() -> None:
-    frame = open_camera(SETTINGS).read()
-    assert frame is not None
-    assert frame.picture.shape == (672, 896, 3)
-    assert frame.picture[0, 0].tolist() == [10, 20, 30]
 
 
 # Each request goes back to the camera, once
@@ -213,66 +191,50 @@ def test_frames_that_are_not_released_starve_the_camera() -> None:
     assert camera.read() is not None
 
 
-class BrokenTracker(FaceTracker):
-    def find(self, frame: Frame) -> tuple[Face, ...]:
-        raise ZeroDivisionError(frame.index)
+def process(camera: Camera, classifier: Classifier, wait_s: float = 0.0) -> None:
+    """Process more frames than the camera has buffers, and close it."""
+    stop, frames = threading.Event(), count(1)
+
+    def after_frame() -> None:
+        stop.wait(wait_s)
+        if next(frames) == 3 * FakePicamera2.BUFFERS:
+            stop.set()
+
+    play(camera, classifier, stop, after_frame=after_frame)
 
 
-@pytest.fixture
-def run(classifier: Classifier) -> Callable[..., None]:
-    """Return a function that processes frames of a camera, more than it has buffers."""
-
-    def call(
-        camera: Camera, *, tracker: type[FaceTracker] = FaceTracker, wait_s: float = 0.0
-    ) -> None:
-        stop = threading.Event()
-
-        def after_frame() -> None:
-            assert releases() != {0}
-            stop.wait(wait_s)
-            if pipeline.timings.frames == 3 * FakePicamera2.BUFFERS:
-                stop.set()
-
-        faces = tracker(HaarDetector(SETTINGS.faces), SETTINGS.faces)
-        stages = Stages(faces, classifier, Trigger(SETTINGS.trigger))
-        with closing(Outputs({}, lambda _: None)) as outputs, closing(camera):
-            pipeline = Pipeline(stages, camera=camera, outputs=outputs, listen=lambda _: None)
-            pipeline.run(stop, after_frame=after_frame)
-
-    return call
-
-
-def capture(*, fresh: float = 1.5, stop: threading.Event | None = None) -> Capture:
-    timing = CaptureTiming(first_pause_s=0.01, fresh=fresh)
-    captured = open_captured(SETTINGS, stop=stop or threading.Event(), timing=timing)
+def capture(stop: threading.Event | None = None, **timing: Any) -> Capture:
+    patience = CaptureTiming(first_pause_s=0.01, **timing)
+    captured = open_captured(SETTINGS, stop=stop or threading.Event(), timing=patience)
     assert isinstance(captured, Capture)
     return captured
 
 
-def test_requests_of_processed_frames_are_released(run: Callable[..., None]) -> None:
-    run(open_camera(SETTINGS))
+def test_requests_of_processed_frames_are_released(classifier: Classifier) -> None:
+    process(open_camera(SETTINGS), classifier)
     assert len(FakePicamera2.requests) == 3 * FakePicamera2.BUFFERS
     assert releases() == {1}
 
 
-def test_the_request_of_a_frame_that_a_stage_fails_at_is_released(run: Callable[..., None]) -> None:
+def test_the_request_of_a_frame_that_a_stage_fails_at_is_released(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FaceTracker, "find", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run(open_camera(SETTINGS), tracker=BrokenTracker)
+        process(open_camera(SETTINGS), classifier)
     assert releases() == {1}
 
 
-def test_requests_of_frames_that_newer_frames_replace_are_released(
-    run: Callable[..., None],
-) -> None:
+def test_requests_of_frames_that_newer_frames_replace_are_released(classifier: Classifier) -> None:
     captured = capture()
-    run(captured, wait_s=0.03)
+    process(captured, classifier, wait_s=0.03)
     assert captured.dropped > FakePicamera2.BUFFERS
     assert releases() == {1}  # that of the last frame too, which nobody read
 
 
 def test_requests_of_frames_that_are_too_old_are_released() -> None:
     stop = threading.Event()
-    with closing(capture(fresh=0.0, stop=stop)) as captured:
+    with closing(capture(stop, fresh=0.0)) as captured:
         reader = threading.Thread(target=captured.read)
         reader.start()
         wait_until(lambda: captured.dropped > 3 * FakePicamera2.BUFFERS)
@@ -281,19 +243,14 @@ def test_requests_of_frames_that_are_too_old_are_released() -> None:
     assert releases() == {1}
 
 
-def read_all(camera: Camera) -> None:
-    while frame := camera.read():
-        frame.release()
-
-
 def test_the_request_of_a_frame_before_a_failure_is_released(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, classifier: Classifier
 ) -> None:
-    with closing(capture()) as captured:
-        wait_until(lambda: len(FakePicamera2.requests) > 2)
-        monkeypatch.setattr(FakePicamera2, "broken", RuntimeError("unplugged"))
-        with pytest.raises(CameraError, match="unplugged"):
-            read_all(captured)
+    captured = capture()
+    wait_until(lambda: len(FakePicamera2.requests) > 2)
+    monkeypatch.setattr(FakePicamera2, "broken", RuntimeError("unplugged"))
+    with pytest.raises(CameraError, match="unplugged"):
+        process(captured, classifier)
     assert releases() == {1}
 
 
@@ -327,68 +284,6 @@ def test_verbs_release_what_they_read(
     assert releases() == {1}
 
 
-# Cameras that are missing, or stop
-
-
-def test_no_camera_attached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakePicamera2, "attached", 0)
-    with pytest.raises(CameraError, match="picamera2: expected a camera, got: No camera number 0"):
-        open_camera(SETTINGS)
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (RuntimeError("Camera frontend timed out"), "Camera front"),
-        (TimeoutError(), "Timeo"),
-    ],
-)
-def test_a_camera_that_stops_is_named(
-    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    camera = open_camera(SETTINGS)
-    monkeypatch.setattr(FakePicamera2, "broken", error)
-    with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {words}"):
-        camera.read()
-    camera.close()
-
-
-# Cameras that are attached
-
-
-def test_it_is_listed_with_its_sensor_modes_and_closed_again(listed: Any) -> None:
-    assert listed() == "picamera2:0  imx708\n  1536x864 at 120 fps\n"
-    assert FakePicamera2.log == ["close"]
-
-
-def test_a_camera_that_is_in_use_is_listed_without_modes(
-    listed: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakePicamera2, "in_use", True)
-    assert listed() == "picamera2:0  imx708\n"
-
-
-def test_without_a_camera_or_the_package_none_is_listed(
-    listed: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakePicamera2, "attached", 0)
-    assert listed() == "no camera is attached\n"
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    assert listed() == "no camera is attached\n"
-
-
-def test_another_camera_is_chosen_by_its_number() -> None:
-    second = replace(SETTINGS, camera=replace(SETTINGS.camera, source="picamera2:1"))
-    with pytest.raises(CameraError, match=r"picamera2:1: expected .*: No camera number 1"):
-        open_camera(second)
-
-
-def test_a_tuning_file_that_is_not_there_is_named() -> None:
-    tuned = replace(SETTINGS, picamera2=Picamera2Settings(tuning_file="/no/such.json"))
-    with pytest.raises(CameraError, match=r"picamera2\.tuning_file: expected a file.*such\.json"):
-        open_camera(tuned)
-
-
 def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -403,17 +298,90 @@ def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
     frame.release()  # the camera's error is no concern of the owner
 
 
-def test_a_package_built_for_another_numpy_is_no_package(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+# Cameras that are missing, or stop
+
+
+@pytest.mark.parametrize(
+    ("source", "attached", "settings", "message"),
+    [
+        ("picamera2", 0, {}, "picamera2: expected a camera, got: No camera number 0"),
+        ("picamera2:1", 1, {}, "picamera2:1: expected a camera, got: No camera number 1"),
+        (
+            "picamera2",
+            1,
+            {"tuning_file": "/no/such.json"},
+            r"picamera2\.tuning_file: expected a file, got none at /no/such\.json",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    attached: int,
+    settings: dict[str, str],
+    message: str,
+) -> None:
+    monkeypatch.setattr(FakePicamera2, "attached", attached)
+    camera = replace(SETTINGS.camera, source=source)
+    with pytest.raises(CameraError, match=message):
+        open_camera(Settings(camera=camera, picamera2=replace(SETTINGS.picamera2, **settings)))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(RuntimeError("Camera frontend timed out"), "Camera front"), (TimeoutError(), "Timeo")],
+)
+def test_a_camera_that_stops_is_named(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_camera(SETTINGS)) as camera:
+        monkeypatch.setattr(FakePicamera2, "broken", error)
+        with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {words}"):
+            camera.read()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        # The package was built for another NumPy.
+        ("raise ValueError('numpy.dtype size changed')", r"got: numpy\.dtype size changed; on Ras"),
+        ("import no_such_module", "apt install python3-picamera2"),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, message: str
 ) -> None:
     monkeypatch.delitem(sys.modules, "picamera2")
-    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    (tmp_path / "picamera2.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(MissingPackageError, match=r"got: numpy\.dtype size changed; on Raspberry"):
+    with pytest.raises(MissingPackageError, match=message):
         open_camera(SETTINGS)
 
 
-def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(MissingPackageError, match="apt install python3-picamera2"):
-        open_camera(SETTINGS)
+# Cameras that are attached
+
+
+@pytest.mark.parametrize(
+    ("state", "output"),
+    [
+        ({}, "picamera2:0  imx708\n  1536x864 at 120 fps\n"),
+        ({"in_use": True}, "picamera2:0  imx708\n"),
+        ({"attached": 0}, "no camera is attached\n"),
+        (None, "no camera is attached\n"),  # without the package
+    ],
+)
+def test_cameras_are_listed_with_their_sensor_modes_and_closed_again(
+    smile_gate: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: dict[str, Any] | None,
+    output: str,
+) -> None:
+    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)  # none of Video4Linux
+    if state is None:
+        monkeypatch.setitem(sys.modules, "picamera2", None)
+    for name, value in (state or {}).items():
+        monkeypatch.setattr(FakePicamera2, name, value)
+    assert smile_gate("cameras") == (0, output, "")
+    if state == {}:
+        assert FakePicamera2.log == ["close"]

@@ -187,9 +187,8 @@ class Served:
                 self._listen,
                 self.stopper,
                 Notifier(self.manager.environment if managed else {}),
-                open_camera=open_file_captured,
                 # This process has the memory of all tests.
-                **{"memory_mb": math.inf, **arguments},
+                **{"open_camera": open_file_captured, "memory_mb": math.inf, **arguments},
             )
         except BaseException:
             self._close()
