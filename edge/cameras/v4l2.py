@@ -19,13 +19,6 @@ class V4l2Camera:
     The luma of YUYV is not converted; of MJPG only the luma is decoded until the colours are asked
     for.
 
-    Args:
-        camera: size and rate of the frames.
-        settings: the pixel format.
-        device: the device's path or number.
-        open_device: opens OpenCV's capture.
-        clock: monotonic, in seconds.
-
     Raises:
         CameraError: the device is missing, busy or no camera.
     """

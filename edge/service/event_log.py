@@ -7,13 +7,28 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import TelemetryError
-from edge.values import Event
+from edge.values import Event, EventName
 
 log = logging.getLogger(__name__)
+
+SENTENCES: Mapping[EventName, str] = {
+    "face_found": "face {face} found",
+    "face_lost": "face {face} lost",
+    "smile_on": "face {face} smiles",
+    "smile_off": "face {face} smiles no more",
+    "fired": "{output} fired{gpio}",
+    "released": "{output} released{gpio} after {length_s:.3f} s",
+    "saved": "{output} saved {file}",
+    "fault": "fault: {reason}",
+    "fault_over": "fault over: {subject}",
+    "camera_lost": "camera lost: {reason}",
+    "camera_back": "camera back",
+}
 
 
 class EventWriter:
@@ -119,26 +134,9 @@ def log_event(event: Event, *, timed: bool = True) -> None:
 def describe(event: Event) -> str:
     """Return an event as a short sentence."""
     facts = event.facts
-    pin = f": GPIO {facts['pin']}" if "pin" in facts else ""
-    match event.name:
-        case "smile_on":
-            words = f"face {facts['face']} smiles"
-        case "smile_off":
-            words = f"face {facts['face']} smiles no more"
-        case "fired":
-            words = f"{facts['output']} fired{pin and pin + ' active'}"
-        case "released":
-            words = (
-                f"{facts['output']} released{pin and pin + ' safe'} after {facts['length_s']:.3f} s"
-            )
-        case "saved":
-            words = f"{facts['output']} saved {facts['file']}"
-        case "fault" | "camera_lost":
-            words = f"{event.name.replace('_', ' ')}: {facts['reason']}"
-        case "fault_over":
-            words = f"fault over: {facts.get('output', facts['fault'])}"
-        case "face_found" | "face_lost":
-            words = f"face {facts['face']} {event.name.removeprefix('face_')}"
-        case "camera_back":
-            words = "camera back"
-    return words
+    level = "active" if event.name == "fired" else "safe"
+    return SENTENCES[event.name].format(
+        gpio=f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
+        subject=facts.get("output", facts.get("fault")),
+        **facts,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -106,65 +106,45 @@ def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -
     assert decisions() == decisions()
 
 
-def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
-    class Wall:
-        live = False
-        fps = 30.0
-        index = 0
+class Shown:
+    """A camera that gives these frames, and does what their iterator does meanwhile."""
 
-        def read(self) -> Frame | None:
-            self.index += 1
-            blank = np.full((480, 640), 90, np.uint8)
-            return Frame(self.index, self.index / 30, blank) if self.index < 5 else None
-
-        def close(self) -> None:
-            pass
-
-    events, _ = play(Wall(), classifier)
-    assert events == []
-    pins.pin(17).assert_states([False])
-
-
-class Unplugged:
-    """A live camera that gives some frames of a smile and is then pulled out."""
-
-    live = True
-    fps = 30.0
-
-    def __init__(self, frames: list[Frame]) -> None:
+    def __init__(self, frames: Iterable[Frame], *, live: bool = True, fps: float = 30.0) -> None:
+        self.live = live
+        self.fps = fps
         self._frames = iter(frames)
 
     def read(self) -> Frame | None:
-        frame = next(self._frames, None)
-        if frame is None:
-            raise CameraError("v4l2:0: the camera stopped delivering", "v4l2:0")
-        return frame
+        return next(self._frames, None)
 
     def close(self) -> None:
         pass
 
 
-def test_a_camera_that_is_lost_leaves_the_pin_safe(
-    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+def frames_of(pictures: Iterable[Grey], fps: float = 30.0) -> list[Frame]:
+    return [Frame(index, index / fps, picture) for index, picture in enumerate(pictures)]
+
+
+def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
+    wall = np.full((480, 640), 90, np.uint8)
+    events, _ = play(Shown(frames_of([wall] * 4), live=False), classifier)
+    assert events == []
+    pins.pin(17).assert_states([False])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CameraError("v4l2:0: the camera stopped delivering", "v4l2:0"), ZeroDivisionError("ours")],
+)
+def test_a_camera_that_fails_during_a_pulse_leaves_the_pin_safe(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory, error: Exception
 ) -> None:
-    until_fired = [frame for frame in demo_frames if 1.4 < frame.time < 2.0]
-    with pytest.raises(CameraError, match="the camera stopped delivering"):
-        play(Unplugged(until_fired), classifier)
-    pins.pin(17).assert_states([False, True, False])
+    def until_fired() -> Iterator[Frame]:
+        yield from (frame for frame in demo_frames if 1.4 < frame.time < 2.0)
+        raise error
 
-
-def test_an_error_of_ours_leaves_the_pin_safe(
-    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
-) -> None:
-    class Broken(Unplugged):
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 2.0:
-                raise ZeroDivisionError
-            return frame
-
-    with pytest.raises(ZeroDivisionError):
-        play(Broken(demo_frames), classifier)
+    with pytest.raises(type(error), match=str(error)):
+        play(Shown(until_fired()), classifier)
     pins.pin(17).assert_states([False, True, False])
 
 
@@ -174,34 +154,19 @@ def test_a_camera_that_hangs_leaves_the_pin_safe_until_it_goes_on(
     """It hangs while the pulse is under way, until the stall is reported."""
     events: list[Event] = []
 
-    class Hanging(Unplugged):
-        hung = False
-
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 1.9 and not self.hung:
-                self.hung = True
+    def hanging() -> Iterator[Frame]:
+        for frame in demo_frames[:66]:
+            if frame.index == 58:
                 hung_at = time.monotonic()
                 wait_until(lambda: not pins.pin(17).state)
                 assert time.monotonic() - hung_at < 0.5
                 wait_until(lambda: "fault" in [event.name for event in events])
-            return frame if frame is None or frame.time < 2.2 else None
+            yield frame
 
     outputs = {"photo": ShutterSettings(pin=17, pulse_s=3.0)}
-    play(Hanging(demo_frames), classifier, stall_s=0.3, settings=outputs, events=events)
+    play(Shown(hanging()), classifier, stall_s=0.3, settings=outputs, events=events)
     names = [event.name for event in events if event.name in {"fired", "fault", "fault_over"}]
     assert names == ["fired", "fault", "fault_over"]
-
-
-class Shown(Unplugged):
-    """A camera that shows these pictures, and ends."""
-
-    def __init__(self, pictures: list[Grey], fps: float = 30.0) -> None:
-        super().__init__([Frame(n, n / fps, picture) for n, picture in enumerate(pictures)])
-        self.fps = fps
-
-    def read(self) -> Frame | None:
-        return next(self._frames, None)
 
 
 def test_frames_whose_size_changes_are_processed(
@@ -212,14 +177,14 @@ def test_frames_whose_size_changes_are_processed(
     for n, frame in enumerate(demo_frames[:60]):
         size = [(640, 480), (16, 16), (320, 240), (1280, 720), (17, 300)][n // 4 % 5]
         pictures.append(np.asarray(cv2.resize(frame.grey, size), np.uint8))
-    events, pipeline = play(Shown(pictures), classifier)
+    events, pipeline = play(Shown(frames_of(pictures)), classifier)
     assert pipeline.timings.frames == 60
     assert "face_found" in [event.name for event in events]
 
 
 def test_the_smallest_frames_have_no_face(classifier: Classifier, pins: MockFactory) -> None:
     noise = np.random.default_rng(7).integers(0, 256, (20, 16, 16)).astype(np.uint8)
-    events, pipeline = play(Shown(list(noise)), classifier)
+    events, pipeline = play(Shown(frames_of(noise)), classifier)
     assert (events, pipeline.timings.frames) == ([], 20)
     pins.pin(17).assert_states([False])
 
@@ -243,10 +208,8 @@ def test_a_4k_clip_is_processed(
 class Lending(Shown):
     """A camera with a single buffer, which it lends to each frame."""
 
-    live = False
-
     def __init__(self, frames: int, fps: float = 30.0) -> None:
-        super().__init__([np.zeros((48, 64), np.uint8)] * frames, fps)
+        super().__init__(frames_of([np.zeros((48, 64), np.uint8)] * frames, fps), live=False)
         self.lent = False
         self.released = 0
 
@@ -289,14 +252,13 @@ def test_stop_ends_the_run_without_waiting_for_the_pulse(
 ) -> None:
     stop = threading.Event()
 
-    class Stopping(Unplugged):
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 1.9:
+    def stopping() -> Iterator[Frame]:
+        for frame in demo_frames:
+            if frame.time > 1.9:
                 stop.set()
-            return frame
+            yield frame
 
-    play(Stopping(demo_frames), classifier, stop)
+    play(Shown(stopping()), classifier, stop)
     pins.pin(17).assert_states([False, True, False])
 
 
@@ -306,18 +268,13 @@ def test_a_recorded_source_goes_on_at_its_pace_when_run_again(
     """As after a reload: there is no wait for the time of the frames before."""
     stop = threading.Event()
 
-    class Film(Unplugged):
-        live = False
-        paused = False
-
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 2.0 and not self.paused:
-                self.paused = True
+    def film() -> Iterator[Frame]:
+        for frame in demo_frames[:66]:
+            if frame.index == 61:
                 stop.set()
-            return frame if frame is None or frame.time < 2.2 else None
+            yield frame
 
-    camera = Film(demo_frames)
+    camera = Shown(film(), live=False)
     outputs = Outputs({}, lambda _: None)
     pipeline = Pipeline(stages(classifier), camera=camera, outputs=outputs, listen=lambda _: None)
     pipeline.run(stop, realtime=False)

@@ -1,4 +1,4 @@
-"""What the journal reads off standard error, without a journal: a file that is told to be it."""
+"""What the journal reads from standard error; a file takes its place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def journal_of(folder: Path, *call: str | Path) -> tuple[int, list[str]]:
     with path.open("w") as file:
         stat = os.fstat(file.fileno())
         done = subprocess.run(
-            [str(one) for one in call],
+            [str(argument) for argument in call],
             check=False,
             stderr=file,
             env={**os.environ, "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"},
