@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 log = logging.getLogger(__name__)
@@ -42,10 +41,10 @@ class Stopper:
         self.stop = threading.Event()
         self.wake = threading.Event()
         self.on_stop: Callable[[], None] = lambda: None
-        self._receiving, self._wakeup = socket.socketpair()
-        self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
 
     def __enter__(self) -> Self:
+        self._receiving, self._wakeup = socket.socketpair()
+        self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
         self._wakeup.setblocking(False)
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
         self._wakeup_before = signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
@@ -54,22 +53,12 @@ class Stopper:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         signal.set_wakeup_fd(self._wakeup_before)
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self.close()
-
-    def close(self) -> None:
-        """End the thread if it runs, and free the descriptors."""
         self._wakeup.close()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
         self._receiving.close()
 
     def _listen(self) -> None:

@@ -48,6 +48,7 @@ SETTINGS = Settings(camera=CameraSettings(source="picamera2"))
 
 @pytest.fixture
 def camera() -> Iterator[Picamera2Camera]:
+    """The back end; its private ``_camera`` is picamera2's own object."""
     opened = open_camera(SETTINGS)
     assert isinstance(opened, Picamera2Camera)
     with closing(opened):

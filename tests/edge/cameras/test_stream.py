@@ -170,6 +170,7 @@ def test_a_page_that_is_no_video_is_refused(server: MjpegServer) -> None:
 
 
 def test_what_is_no_picture_between_others_is_passed_over(server: MjpegServer) -> None:
+    # What is damaged on the way: the server itself sends whole pictures only.
     server._jpegs[1] = b"no picture"
     server._jpegs[2] = server._jpegs[2][:300]
     calls: list[str] = []

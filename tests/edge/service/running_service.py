@@ -165,7 +165,7 @@ class Served:
         changes: Sequence[tuple[str, str]],
         *,
         managed: bool,
-        listen: Callable[[Event], None] = lambda _: None,
+        events: Heard | None = None,
         **arguments: Any,
     ) -> None:
         self.folder = folder
@@ -175,23 +175,22 @@ class Served:
         if shown:
             put(self.camera, shown)
         self.manager = Manager(folder)
-        self.events = Heard()
+        self.events = Heard() if events is None else events
         self.load: Callable[[], Settings] = lambda: load_configuration(self.config).settings
-        self._listener = listen
         self._reload_at = 0
         self.stopper = Stopper()
         self.error: Exception | None = None
         try:
             self.service = Service(
                 lambda: self.load(),  # noqa: PLW0108  (a test may replace it)
-                self._listen,
+                self.events,
                 self.stopper,
                 Notifier(self.manager.environment if managed else {}),
                 # This process has the memory of all tests.
                 **{"open_camera": open_file_captured, "memory_mb": math.inf, **arguments},
             )
         except BaseException:
-            self._close()
+            self.manager.close()
             raise
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -203,10 +202,6 @@ class Served:
             self.error = error
         finally:
             self.service.close()
-
-    def _listen(self, event: Event) -> None:
-        self.events(event)
-        self._listener(event)
 
     def configure(self, *changes: tuple[str, str], more: str = "") -> None:
         text = CONFIG.format(camera=self.camera)
@@ -251,11 +246,7 @@ class Served:
         self.stopper.wake.set()
         self._thread.join(10.0)
         assert not self._thread.is_alive()
-        self._close()
-
-    def _close(self) -> None:
         self.manager.close()
-        self.stopper.close()
 
 
 Serve = Callable[..., Served]

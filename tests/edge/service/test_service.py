@@ -17,13 +17,13 @@ from edge.errors import CameraError, ConfigError, LeakError
 from edge.service.board import Health
 from edge.settings.load import load_configuration
 from edge.values import Event
-from tests.edge.outputs.acting import wait_until
+from tests.edge.outputs.acting import Heard, wait_until
 from tests.edge.service.running_service import SOON_LOST, Serve, put
 
 # Ready and alive
 
 
-class Blocker:
+class Blocker(Heard):
     """A listener that keeps the pipeline from going on at events of this name."""
 
     def __init__(self, name: str) -> None:
@@ -31,6 +31,7 @@ class Blocker:
         self.blocks, self.goes_on = threading.Event(), threading.Event()
 
     def __call__(self, event: Event) -> None:
+        super().__call__(event)
         if event.name == self._name:
             self.blocks.set()
             self.goes_on.wait(10.0)
@@ -38,7 +39,7 @@ class Blocker:
 
 def test_ready_after_the_first_processed_frame(serve: Serve) -> None:
     blocker = Blocker("face_found")
-    served = serve(listen=blocker)
+    served = serve(events=blocker)
     assert blocker.blocks.wait(5.0)
     assert served.manager.messages == []
     blocker.goes_on.set()
@@ -60,7 +61,7 @@ def stays(condition: Callable[[], bool], seconds: float = 0.4) -> bool:
 
 def test_frames_feed_the_watchdog_and_a_pipeline_that_hangs_does_not(serve: Serve) -> None:
     blocker = Blocker("smile_on")
-    served = serve(listen=blocker)
+    served = serve(events=blocker)
     wait_until(lambda: served.manager.fed >= 4)
     put(served.camera, "smile")
     assert blocker.blocks.wait(5.0)
