@@ -89,8 +89,12 @@ class Picamera2Camera:
                 self._source,
             ) from error
         arrived = time.monotonic()
-        with self._mapped(request, "lores") as mapped:
-            luma = np.array(mapped.array[: self._height, : self._width], np.uint8, order="C")
+        try:
+            with self._mapped(request, "lores") as mapped:
+                luma = np.array(mapped.array[: self._height, : self._width], np.uint8, order="C")
+        except BaseException:
+            request.release()
+            raise
         self._index += 1
         borrowed = _Request(request, luma)
         return Frame(self._index - 1, arrived, luma, borrowed.picture, borrowed.release)
@@ -123,7 +127,7 @@ class _Request:
     def release(self) -> None:
         request, self._request = self._request, None
         if request is not None:
-            with suppress(RuntimeError):  # the camera was closed since
+            with suppress(RuntimeError, AttributeError):  # the camera was closed since
                 request.release()
 
 

@@ -191,6 +191,13 @@ def test_frames_that_are_not_released_starve_the_camera() -> None:
     assert camera.read() is not None
 
 
+def test_a_request_that_cannot_be_mapped_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeMappedArray, "__enter__", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        open_camera(SETTINGS).read()
+    assert releases() == {1}
+
+
 def process(camera: Camera, classifier: Classifier, wait_s: float = 0.0) -> None:
     """Process more frames than the camera has buffers, and close it."""
     stop, frames = threading.Event(), count(1)
