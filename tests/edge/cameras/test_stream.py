@@ -1,6 +1,6 @@
-"""Cameras in the network, against a real MJPEG server, and a real RTSP server if there is one.
+"""Network cameras, against a real MJPEG server, and a real RTSP server where one is installed.
 
-Recipe for the latter, on Debian::
+To install the RTSP server on Debian::
 
     apt-get install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
@@ -32,19 +32,6 @@ from edge.settings import CameraSettings, Settings, StreamSettings
 from edge.values import Frame
 
 
-@contextmanager
-def silent_server() -> Iterator[str]:
-    """Accept connections and send nothing; gives its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/video"
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 STALL_S = 1.0
 BOUND_S = 60.0
 
@@ -71,6 +58,12 @@ GLib.MainLoop().run()
 """
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 def settings(source: str, **stream: Any) -> Settings:
     return Settings(
         camera=CameraSettings(source=source, stall_s=STALL_S), stream=StreamSettings(**stream)
@@ -79,24 +72,16 @@ def settings(source: str, **stream: Any) -> Settings:
 
 @contextmanager
 def captured(
-    chosen: Settings,
-    calls: list[str],
-    on_lost: Callable[[], object] = lambda: None,
-    open_source: Callable[[Settings], Camera] = open_camera,
+    chosen: Settings, calls: list[str], open_source: Callable[[Settings], Camera] = open_camera
 ) -> Iterator[Capture]:
     """Read a stream through a capture; ``calls`` gets the reason of each loss, and ``back``."""
     stop = threading.Event()
     too_long = threading.Timer(BOUND_S, stop.set)  # a stream that stays lost gives no frame
     too_long.start()
-
-    def record_loss(reason: str) -> None:
-        calls.append(reason)
-        on_lost()
-
     capture = open_captured(
         chosen,
         stop=stop,
-        on_lost=record_loss,
+        on_lost=calls.append,
         on_back=lambda: calls.append("back"),
         open_source=open_source,
         timing=CaptureTiming(first_pause_s=0.2),
@@ -157,7 +142,8 @@ def test_nobody_listening_is_one_line(smile_gate: Any) -> None:
 
 
 def test_a_server_that_says_nothing_is_one_line_after_the_time_out() -> None:
-    with silent_server() as url:
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # it accepts and sends nothing
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/video"
         started = time.monotonic()
         with pytest.raises(CameraError, match=f"{url}: expected a video stream, got none in 1 s"):
             open_camera(settings(url))
@@ -193,17 +179,12 @@ def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: Mjpeg
 
 def test_a_server_that_dies_and_returns(server: MjpegServer) -> None:
     calls: list[str] = []
-    returned: list[MjpegServer] = []
-
-    def start_again() -> None:
-        returned.append(MjpegServer([np.full((240, 320), 90, np.uint8)], server.port))
-
-    with captured(settings(server.url), calls, start_again) as capture:
+    with captured(settings(server.url), calls) as capture:
         assert shade(capture) in {50, 100, 150, 200}
         server.close()
-        while shade(capture) != 90:  # frames still under way
-            pass
-    returned[0].close()
+        with closing(MjpegServer([np.full((240, 320), 90, np.uint8)], server.port)):
+            while shade(capture) != 90:  # frames still under way
+                pass
     assert calls == [f"{server.url}: the stream ended", "back"]
 
 
