@@ -31,7 +31,6 @@ from edge.errors import CameraError, FrameError
 from edge.settings import CameraSettings, Settings, StreamSettings
 from edge.values import Frame
 
-
 STALL_S = 1.0
 BOUND_S = 60.0
 
