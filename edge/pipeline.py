@@ -1,4 +1,4 @@
-"""Wires the stages, tells listeners what happens, and times each stage."""
+"""Connects the stages, reports events, and times each stage."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ class Timings:
     """How long the last frames took, by stage, in seconds of wall time.
 
     Attributes:
-        frames: how many frames were judged in all.
-        stages: the last times of each stage, oldest first; ``frame`` is the time from having a
-            frame to having acted on it: all stages but the camera.
+        frames: how many frames were processed in all.
+        stages: the last times of each stage, oldest first; ``frame`` is all stages but the camera.
     """
 
     KEPT = 2000
@@ -57,7 +56,7 @@ class Stages(NamedTuple):
     """The stages between camera and outputs, which need neither camera nor pins.
 
     Attributes:
-        faces: finds and follows faces.
+        faces: detects and tracks faces.
         classifier: scores each face.
         trigger: decides when a smile fires.
     """
@@ -86,8 +85,16 @@ def open_stages(settings: Settings) -> Stages:
 class Pipeline:
     """The one way through: camera, faces, classifier, trigger, outputs.
 
-    ``listen`` is told events, ``judged`` the scores of each frame when all is done with it;
-    ``timings`` are gone on with, if there are some.
+    Args:
+        stages: faces, classifier and trigger.
+        camera: where frames come from; closed by whoever opened it.
+        outputs: what fires; closed by whoever opened them.
+        listen: is called with each event.
+        timings: is continued, for example after a reload; a new one by default.
+
+    Attributes:
+        scores: of the faces in the last frame.
+        timings: how long frames took.
     """
 
     def __init__(
@@ -97,32 +104,38 @@ class Pipeline:
         camera: Camera,
         outputs: Outputs,
         listen: Callable[[Event], None],
-        judged: Callable[[Sequence[SmileScore]], None] = lambda _: None,
         timings: Timings | None = None,
     ) -> None:
         self._camera = camera
         self._faces, self._classifier, self._trigger = stages
         self._outputs = outputs
         self._listen = listen
-        self._judged = judged
         self._time = 0.0
+        self.scores: Sequence[SmileScore] = ()
         self.timings = timings or Timings()
 
-    def run(self, stop: threading.Event, *, realtime: bool = False, stall_s: float = 2.0) -> None:
-        """Judge frames until the source ends or ``stop`` is set.
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        realtime: bool = False,
+        stall_s: float = 2.0,
+        after_frame: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Process frames until the source ends or ``stop`` is set.
 
-        At the end of a source the outputs at work are waited for; at ``stop`` they are not, and it
-        may be run again.
-        Camera and outputs are closed by who opened them.
+        At the end of a source, outputs at work are waited for; after ``stop`` they are not, and
+        the pipeline may be run again.
 
         Args:
             stop: ends the run within a frame.
             realtime: play a recorded source at its own pace instead of as fast as possible.
             stall_s: outputs are made safe when there is no frame for this long, in seconds.
+            after_frame: is called when a frame is processed and released.
 
         Raises:
-            CameraError: the source failed; listeners were told ``camera_lost``.
-            ImageError: an image of a folder can't be read; likewise.
+            CameraError: the source failed; a ``camera_lost`` event was reported.
+            ImageError: an image of a folder can't be read; a ``camera_lost`` event was reported.
         """
         time = clock.monotonic() if self._camera.live else 0.0
         began: float | None = None  # when the source's time 0 was, or would have been
@@ -136,13 +149,14 @@ class Pipeline:
                 raise
             if frame is None:
                 break
-            time = frame.time
-            began = clock.monotonic() - time if began is None else began
-            ahead = began + time - clock.monotonic()
-            if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
-                break
-            self.step(frame)
-            del frame  # not kept while the next is waited for: a camera has few
+            with frame:
+                time = frame.time
+                began = clock.monotonic() - time if began is None else began
+                ahead = began + time - clock.monotonic()
+                if realtime and not self._camera.live and stop.wait(max(0.0, ahead)):
+                    break
+                self.step(frame)
+            after_frame()
         if stop.is_set():
             return
         self._outputs.end()
@@ -150,42 +164,41 @@ class Pipeline:
             pass
 
     def step(self, frame: Frame) -> Decision:
-        """Take one frame all the way through."""
+        """Take one frame through all stages; the frame stays its owner's to release."""
         self._time = frame.time
         known = self._faces.known
         with self.timings.stage("frame"):
             with self.timings.stage("faces"):
                 faces = self._faces.find(frame)
             with self.timings.stage("classifier"):
-                scores = [self._classifier.score(frame, face) for face in faces]
+                self.scores = [self._classifier.score(frame, face) for face in faces]
             with self.timings.stage("trigger"):
-                decision = self._trigger.step(frame.time, scores)
+                decision = self._trigger.step(frame.time, self.scores)
             with self.timings.stage("outputs"):
                 fired = self._outputs.step(decision, frame)
         self.timings.frames += 1
-        self._tell(decision, known, self._faces.known)
+        self._report(decision, known, self._faces.known)
         for event in fired:
             self._listen(event)
-        self._judged(scores)
         return decision
 
-    def forget(self, *, keep_faces: bool) -> None:
-        """Tell that smiles are over, and unless they are followed on, that faces are lost: stages
-        that know nothing of them are about to take over."""
+    def end_smiles(self, *, keep_faces: bool) -> None:
+        """Report the end of all smiles, and unless ``keep_faces`` the loss of all faces, before
+        stages without knowledge of them take over."""
         known = self._faces.known
         time = clock.monotonic() if self._camera.live else self._time
-        self._tell(self._trigger.forget(time), known, known if keep_faces else ())
+        self._report(self._trigger.forget(time), known, known if keep_faces else ())
         self._outputs.end_smiles()
 
-    def _tell(
+    def _report(
         self, decision: Decision, known_before: Collection[int], known: Collection[int]
     ) -> None:
-        changes: list[tuple[EventName, Collection[int]]] = [
+        events: list[tuple[EventName, Collection[int]]] = [
             ("face_found", [face for face in known if face not in known_before]),
             ("smile_on", decision.smile_on),
             ("smile_off", decision.smile_off),
             ("face_lost", [face for face in known_before if face not in known]),
         ]
-        for name, faces in changes:
+        for name, faces in events:
             for face in faces:
                 self._listen(Event(decision.time, name, {"face": face}))

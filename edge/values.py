@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import msgspec
 import numpy as np
@@ -18,10 +18,11 @@ Picture = NDArray[np.uint8]
 """A picture for people, uint8: BGR of shape (height, width, 3), or grey, (height, width)."""
 
 Facts = Mapping[str, int | float | str]
+"""What an event says beside its name and time, by key."""
 
 Fault = Literal["camera", "stalled", "rate", "output"]
-"""What is wrong, worst first: the camera is lost, no frame was judged for too long, there were too
-many firings in a minute, or an output failed."""
+"""What is wrong, worst first: the camera is lost, no frame was processed for too long, there were
+too many firings in a minute, or an output failed."""
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 EventName = Literal[
@@ -52,7 +53,7 @@ class Box(NamedTuple):
         return self.w * self.h
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """Return a view of the part of a picture that is in the box; it may be empty."""
+        """Return a view of the part of a picture that lies in the box; the view may be empty."""
         left, top = max(0, self.x), max(0, self.y)
         return picture[top : max(0, self.y + self.h), left : max(0, self.x + self.w)]
 
@@ -69,31 +70,51 @@ class Box(NamedTuple):
 class Frame(Struct, frozen=True, eq=False):
     """One picture from a camera.
 
+    A frame may occupy one of the few buffers that a camera fills, and a camera without a free
+    buffer gives no more frames. So whoever gets a frame from ``Camera.read`` owns it and releases
+    it as soon as it is processed, best with ``with frame:``; whoever is handed a frame by its owner
+    copies what is needed later. ``grey`` stays valid after the release, ``picture`` need not be in
+    colour any more. Where a camera lends no buffer, a release does nothing.
+
     Attributes:
         index: counts frames of this source from 0.
         time: seconds; monotonic clock for a live camera, index / fps for a file.
         grey: the picture, uint8 luma of shape (height, width).
-        main: returns the same picture in colour, and of a size for people where the camera has
-            two; made when it is asked for. None where grey is all there is.
+        main: returns the same picture in BGR, larger where the camera has a second stream for
+            people; computed at each call. None where grey is all there is.
+        give_back: returns the buffer to the camera; called by ``release``. None where there is
+            no buffer to return.
     """
 
     index: int
     time: float
     grey: Grey
     main: Callable[[], Picture] | None = None
+    give_back: Callable[[], None] | None = None
 
     @property
     def picture(self) -> Picture:
-        """The best picture there is of this moment."""
+        """The best picture of this moment: ``main`` where there is one, else ``grey``."""
         return self.grey if self.main is None else self.main()
+
+    def release(self) -> None:
+        """Return the frame's buffer to the camera; may be called more than once."""
+        if self.give_back is not None:
+            self.give_back()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
 
 class Face(Struct, frozen=True):
     """A face seen in one frame.
 
     Attributes:
-        id: the same number as long as it is taken for the same face, from 1.
-        box: where it is, in the frame's pixels.
+        id: counts faces from 1; the same number as long as the tracker takes it for the same face.
+        box: the face's rectangle in the frame, in pixels.
         confidence: the detector's own measure, larger is surer; comparable only within one
             detector.
     """
@@ -104,14 +125,14 @@ class Face(Struct, frozen=True):
 
 
 class SmileScore(Struct, frozen=True):
-    """How much a face smiles: ``score`` from 0.0 (not at all) to 1.0 (surely)."""
+    """How much a face smiles: ``score`` from 0.0 (no smile) to 1.0 (a sure smile)."""
 
     face: Face
     score: float
 
 
 class Decision(Struct, frozen=True):
-    """What the trigger made of one frame.
+    """What the trigger decided on one frame.
 
     Attributes:
         time: the frame's time in seconds.
@@ -120,8 +141,8 @@ class Decision(Struct, frozen=True):
         smile_on: ids of the faces whose smile starts with this frame.
         smile_off: ids of the faces whose smile ends with this frame.
         smiling: True while a smile that fired lasts.
-        score: the highest smoothed score of the faces that count, 0.0 to 1.0.
-        too_many: True while nothing fires because too much did.
+        score: the highest smoothed score of the faces that are large enough, 0.0 to 1.0.
+        too_many: True while firings are refused because there were too many in a minute.
     """
 
     time: float
@@ -135,7 +156,7 @@ class Decision(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """Something worth telling: a name, the time in the frames' seconds, and its facts."""
+    """What happened: a name, the time in seconds on the frames' clock, and the facts."""
 
     time: float
     name: EventName

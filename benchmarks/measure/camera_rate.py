@@ -47,7 +47,12 @@ def at_camera_rate(
         return PacedCamera(cycle(pictures), FPS)
 
     camera = Capture(
-        opened(), opened, stall_s=settings.camera.stall_s, stop=stop, tell=lambda _: None
+        opened(),
+        opened,
+        stall_s=settings.camera.stall_s,
+        stop=stop,
+        on_lost=lambda _: None,
+        on_back=lambda: None,
     )
     pipeline = Pipeline(
         open_stages(settings)._replace(trigger=trigger),

@@ -44,7 +44,8 @@ def endure(seconds: float) -> dict[str, float]:
         lambda: SceneCamera(COMING_AND_GOING, 10.0),
         stall_s=10.0,
         stop=stop,
-        tell=lambda _: None,
+        on_lost=lambda _: None,
+        on_back=lambda: None,
     )
     faces = AgingTracker(open_detector(settings.faces), settings.faces)
     fired: list[Event] = []

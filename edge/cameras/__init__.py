@@ -1,1 +1,2 @@
-"""Where frames come from. In: the SPEC of a source; out: ``Frame`` values, pictures with times."""
+"""Cameras of all kinds, and recorded clips, behind one interface. The SPEC of a source comes in;
+``Frame`` values, pictures with their times, go out."""

@@ -1,4 +1,4 @@
-"""What every camera is to the pipeline."""
+"""The interface of cameras."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ class Camera(Protocol):
     """A source of frames, open from construction until ``close``.
 
     Attributes:
-        live: True when frames come at their own pace, False when they can be read at any.
-        fps: frames per second the source gives, or is meant to be played at.
+        live: True when frames arrive at the source's own pace, False when they can be read at any
+            pace.
+        fps: frames per second that the source gives, or is meant to be played at.
     """
 
     live: bool
     fps: float
 
     def read(self) -> Frame | None:
-        """Return the next frame, None at the end of the source.
+        """Return the next frame, which the caller must release, or None at the end of the source.
 
         Raises:
             CameraError: the source stopped delivering before its end.
-            FrameError: this was no picture, the next may be one.
+            FrameError: what arrived is no picture; the next read may give a frame.
             ImageError: an image of a folder can't be read.
         """
 
@@ -34,12 +35,12 @@ class Camera(Protocol):
 
 
 class Attached(Struct, frozen=True):
-    """A camera that is attached.
+    """A camera that is attached to this machine.
 
     Attributes:
-        source: its SPEC.
-        name: what it calls itself.
-        modes: what it can do, in words, a format or a sensor mode each.
+        source: the SPEC that opens the camera.
+        name: the device's own name.
+        modes: its pixel formats or sensor modes, in words.
     """
 
     source: str

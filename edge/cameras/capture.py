@@ -1,4 +1,4 @@
-"""Keeps the newest frame of a live camera, and opens the camera again when it was lost."""
+"""Keeps the newest frame of a live camera, and opens a lost camera again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
+
+from msgspec import Struct
 
 from edge.cameras.camera import Camera
 from edge.cameras.source import is_live, open_camera
@@ -18,45 +19,61 @@ from edge.values import Frame
 log = logging.getLogger(__name__)
 
 
-class Capture:
-    """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
-    frame: older ones are dropped and counted.
-
-    A camera that fails, or gives nothing but garbage for ``PATIENCE_S``, is closed and opened again
-    until it gives frames. All this happens in the one thread: where a driver hangs no second one
-    is started, but the reader is told all the same that the camera is lost.
-
-    Args:
-        camera: a live one; closed from here. None when it is lost from the start.
-        reopen: opens it again.
-        fps: of the camera, or what it is asked for.
-        stall_s: a camera without a frame for this long is lost, in seconds; at least three frames.
-        stop: ends the reading.
-        tell: is told why the camera is lost, and with an empty reason that it is back, from within
-            ``read``.
-        wait: is called ten times a second while ``read`` waits for a lost camera.
+class CaptureTiming(Struct, frozen=True):
+    """How patient a ``Capture`` is; times in seconds.
 
     Attributes:
-        dropped: frames that came and were not given to the reader.
+        first_pause_s: the first pause between attempts to open a lost camera; each further pause
+            is twice as long as the one before.
+        longest_pause_s: no pause is longer.
+        good_s: after a camera gave frames for this long, the next pause is the first again.
+        patience_s: a camera without a picture for this long is opened again; a stream that was
+            just opened may have none until its next key frame.
+        fresh: a frame that waited for longer than this many frame times is dropped.
+        poll_s: how often a waiting reader checks ``stop`` and the camera.
+        close_s: how long to wait for a camera to close; a driver may hang.
+        clock: the clock of the frames' times, in seconds.
+    """
+
+    first_pause_s: float = 1.0
+    longest_pause_s: float = 30.0
+    good_s: float = 10.0
+    patience_s: float = 10.0
+    fresh: float = 1.5
+    poll_s: float = 0.1
+    close_s: float = 2.0
+    clock: Callable[[], float] = time.monotonic
+
+
+USUAL_TIMING = CaptureTiming()
+
+
+class Capture:
+    """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
+    frame: older frames are released, and counted as dropped.
+
+    A camera that fails, or gives nothing but garbage for ``patience_s``, is closed and opened again
+    until it gives frames. All this happens in the one thread: where a driver hangs, no second
+    thread is started, and the reader still learns that the camera is lost.
+
+    Args:
+        camera: a live camera; closed from here. None when the camera is lost from the start.
+        reopen: opens the camera again.
+        fps: the rate expected of a camera that is not open yet, in frames per second.
+        stall_s: a camera without a frame for this long is lost, in seconds; at least three frames.
+        stop: ends ``read``.
+        on_lost: is called from within ``read`` when the camera is lost, with the reason.
+        on_back: is called from within ``read`` when there are frames again.
+        while_lost: is called ten times a second while ``read`` waits for a lost camera.
+        timing: how patient the capture is.
+
+    Attributes:
+        dropped: how many frames were not given to the reader.
         lost: why there are no frames; empty when there are.
-        garbage: pictures that were none.
+        garbage: how many pictures could not be decoded.
     """
 
     live = True
-
-    FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
-    """Between tries to open a lost camera; each is twice as long as the one before."""
-    GOOD_S = 10.0
-    """A camera that gave frames for this long is tried again after the first pause."""
-    PATIENCE_S = 10.0
-    """A camera without a picture for this long is opened again; a stream that was just opened may
-    have none until its next key frame."""
-    FRESH = 1.5
-    """A frame that waited for longer than this many frame times is not given any more."""
-    POLL_S = 0.1
-    """How often a reader who waits looks after ``stop`` and the camera."""
-    CLOSE_S = 2.0
-    """How long to wait for a camera to close; a driver may hang."""
 
     def __init__(
         self,
@@ -66,160 +83,185 @@ class Capture:
         fps: float = 30.0,
         stall_s: float,
         stop: threading.Event,
-        tell: Callable[[str], None],
-        wait: Callable[[], None] = lambda: None,
+        on_lost: Callable[[str], None],
+        on_back: Callable[[], None],
+        while_lost: Callable[[], None] = lambda: None,
+        timing: CaptureTiming = USUAL_TIMING,
     ) -> None:
         self.fps = camera.fps if camera is not None else fps
         self.dropped = 0
         self.garbage = 0
+        self.lost = ""
         self._reopen = reopen
         self._stall_s = max(stall_s, 3.0 / self.fps)
         self._stop = stop
-        self._tell = tell
-        self._wait = wait
-        self.lost = ""
+        self._on_lost = on_lost
+        self._on_back = on_back
+        self._while_lost = while_lost
+        self._timing = timing
+        self._clock = timing.clock
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._newest: Frame | None = None
-        self._came = time.monotonic()  # the last one, judged or not
+        self._newest_at = self._clock()  # when the last frame arrived
         self._failure = ""
-        self._instead = ""  # what came since, if not a picture
-        self._alive = self._came
+        self._garbage_since = ""  # what arrived since, if it was no picture
+        self._answered_at = self._newest_at
         self._thread = threading.Thread(
             target=self._keep_open, args=(camera,), name="capture", daemon=True
         )
         self._thread.start()
 
     def read(self) -> Frame | None:
-        """Wait for a frame that was not given before and return it; None when ``stop`` is set."""
+        """Wait for a new frame and return it, the caller's to release; None when ``stop`` is
+        set."""
         while not self._stop.is_set():
             with self._changed:
-                wait_s = self.POLL_S
-                if not self.lost:  # the moment it is lost is not to be missed
-                    until_s = self._came + self._stall_s - time.monotonic()
+                wait_s = self._timing.poll_s
+                if not self.lost:  # the reader is to learn of a stall at its very moment
+                    until_s = self._newest_at + self._stall_s - self._clock()
                     wait_s = min(wait_s, max(0.0, until_s))
                 self._changed.wait_for(lambda: self._newest is not None, wait_s)
+                now = self._clock()
+                if self._newest and now - self._newest.time > self._timing.fresh / self.fps:
+                    self._drop_newest()
                 frame, self._newest = self._newest, None
-                now = time.monotonic()
-                if frame is not None and now - frame.time > self.FRESH / self.fps:
-                    frame = None
-                    self.dropped += 1
-                lost = self._failure
-                if now - self._came > self._stall_s:
-                    lost = lost or self._silence()
+                reason = self._failure
+                if now - self._newest_at > self._stall_s:
+                    reason = reason or self._describe_silence()
             if frame is not None:
-                self._say("")
+                if self.lost:
+                    self.lost = ""
+                    self._on_back()
                 return frame
-            if lost:
-                self._say(lost)
-                self._wait()
+            if reason:
+                if not self.lost:
+                    self._on_lost(reason)
+                self.lost = reason
+                self._while_lost()
         return None
 
     @property
     def hung_s(self) -> float:
         """For how many seconds the driver has not answered."""
-        return max(0.0, time.monotonic() - self._alive)
+        return max(0.0, self._clock() - self._answered_at)
 
     def close(self) -> None:
-        """End the thread, and the camera with it; may be called more than once."""
+        """End the thread, which closes the camera; may be called more than once."""
         self._ended.set()
-        self._thread.join(self.CLOSE_S)
+        self._thread.join(self._timing.close_s)
 
-    def _silence(self) -> str:
-        return f"no frame for {self._stall_s:g} s{self._instead}"
+    def _describe_silence(self) -> str:
+        return f"no frame for {self._stall_s:g} s{self._garbage_since}"
 
-    def _say(self, lost: str) -> None:
-        if bool(lost) != bool(self.lost):
-            self._tell(lost)
-        self.lost = lost
+    def _drop_newest(self) -> None:
+        if self._newest is not None:
+            self._newest.release()
+            self._newest = None
+            self.dropped += 1
 
     def _keep_open(self, camera: Camera | None) -> None:
-        pause_s = self.FIRST_PAUSE_S
+        pause_s = self._timing.first_pause_s
         while not self._ended.is_set():
-            began = time.monotonic()
+            began = self._clock()
             try:
                 with closing(camera or self._reopen()) as opened:
-                    began = time.monotonic()
-                    self._follow(opened)
+                    began = self._clock()
+                    self._keep_newest(opened)
             except SmileGateError as error:
                 failure = str(error)
             except Exception as error:
                 log.exception("capture")
                 failure = f"{type(error).__name__}: {error}"
             else:
-                return
-            log.debug("camera: %s", failure)
+                break
+            camera = None
+            if self._newest_at - began > self._timing.good_s:
+                pause_s = self._timing.first_pause_s
+            log.debug("camera: %s; the next attempt is in %g s", failure, pause_s)
             with self._changed:
                 self._failure = failure
-            camera = None
-            if self._came - began > self.GOOD_S:
-                pause_s = self.FIRST_PAUSE_S
-            self._alive = time.monotonic() + pause_s  # nothing is asked of the driver until then
+            self._answered_at = self._clock() + pause_s  # the driver is not asked until then
             self._ended.wait(pause_s)
-            pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
+            pause_s = min(self._timing.longest_pause_s, 2.0 * pause_s)
+        with self._changed:
+            self._drop_newest()
 
-    def _follow(self, camera: Camera) -> None:
-        """Put each frame in the place of the one before, until ``close``."""
+    def _keep_newest(self, camera: Camera) -> None:
+        """Replace the newest frame by each that arrives, until ``close``."""
         self.fps = camera.fps
-        good = time.monotonic()
+        good_at = self._clock()
         while not self._ended.is_set():
             try:
                 frame = camera.read()
             except FrameError as error:
                 log.debug("%s", error)
                 self.garbage += 1
-                self._alive = time.monotonic()
+                self._answered_at = self._clock()
                 with self._changed:
-                    self._instead = f", but: {error}"
-                if self._alive - good > max(self._stall_s, self.PATIENCE_S):
-                    raise CameraError(self._silence(), "") from error
+                    self._garbage_since = f", but: {error}"
+                if self._answered_at - good_at > max(self._stall_s, self._timing.patience_s):
+                    raise CameraError(self._describe_silence(), "") from error
                 self._ended.wait(1.0 / self.fps)
                 continue
             if frame is None:
                 raise CameraError("the camera has no more frames", "")
-            good = self._alive = time.monotonic()
+            good_at = self._answered_at = self._clock()
             with self._changed:
-                self.dropped += self._newest is not None
-                self._newest, self._came, self._failure, self._instead = frame, good, "", ""
+                self._drop_newest()
+                self._newest, self._newest_at = frame, good_at
+                self._failure = self._garbage_since = ""
                 self._changed.notify()
-            del frame  # not kept while the next is waited for: a camera has few
 
 
-def give_up(lost: str) -> None:
-    """Raise ``CameraError``: for who does not wait for a lost camera."""
-    if lost:
-        raise CameraError(lost, "")
+def _raise_lost(reason: str) -> None:
+    raise CameraError(reason, "")
 
 
 def open_captured(
     settings: Settings,
     *,
     stop: threading.Event,
-    tell: Callable[[str], None] = give_up,
-    wait: Callable[[], None] = lambda: None,
+    on_lost: Callable[[str], None] = _raise_lost,
+    on_back: Callable[[], None] = lambda: None,
+    while_lost: Callable[[], None] = lambda: None,
     patient: bool = False,
+    open_source: Callable[[Settings], Camera] = open_camera,
+    timing: CaptureTiming = USUAL_TIMING,
 ) -> Camera:
-    """Open the source that the settings name; a live one is read through ``Capture``.
+    """Open the source that the settings name; a live camera is read through ``Capture``.
 
     Args:
-        settings: of the source.
-        stop: as for ``Capture``; so are ``tell`` and ``wait``.
-        tell: see there.
-        wait: see there.
-        patient: a live camera that can't be opened is one that is lost.
+        settings: name the source.
+        stop: ends ``read`` of a live camera.
+        on_lost: is called with the reason when a live camera is lost; raises ``CameraError`` by
+            default.
+        on_back: is called when a lost camera gives frames again; does nothing by default.
+        while_lost: is called ten times a second while ``read`` waits for a lost camera.
+        patient: take a live camera that can't be opened for a lost camera.
+        open_source: opens the camera.
+        timing: how patient a ``Capture`` is.
 
     Raises:
         CameraError: the source can't be opened.
-        MissingPackageError: it needs a package that is not installed.
+        MissingPackageError: the source needs a package that is not installed.
     """
-    reopen = partial(open_camera, settings)
     camera: Camera | None = None
     try:
-        camera = reopen()
+        camera = open_source(settings)
     except CameraError:
         if not patient or not is_live(settings.camera.source):
             raise
     if camera is not None and not camera.live:
         return camera
-    fps, stall_s = settings.camera.fps, settings.camera.stall_s
-    return Capture(camera, reopen, fps=fps, stall_s=stall_s, stop=stop, tell=tell, wait=wait)
+    return Capture(
+        camera,
+        lambda: open_source(settings),
+        fps=settings.camera.fps,
+        stall_s=settings.camera.stall_s,
+        stop=stop,
+        on_lost=on_lost,
+        on_back=on_back,
+        while_lost=while_lost,
+        timing=timing,
+    )

@@ -1,4 +1,4 @@
-"""The built-in clip: two public-domain portraits, one not smiling, one smiling, made to move.
+"""The built-in clip: two public-domain portraits, one of them smiling, made to move.
 
 The portraits are those of Grace Hopper (U.S. Navy) in matplotlib's sample data and of Eileen
 Collins (NASA) in scikit-image's; they stay where these packages installed them.
@@ -20,7 +20,7 @@ from edge.values import Frame, Grey
 
 WIDTH, HEIGHT, FPS = 640, 480, 30.0
 DURATION_S = 4.0
-# (seconds, share of the smiling portrait): between the points the pictures are blended.
+# (seconds, share of the smiling portrait); linear between these points.
 BLEND = ((0.0, 0.0), (1.2, 0.0), (1.5, 1.0), (3.1, 1.0), (3.4, 0.0), (DURATION_S, 0.0))
 FACE_PX = 170
 NOISE_SIGMA = 4.0
@@ -30,7 +30,8 @@ SWAY_S = (1.7, 2.3)
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A picture in an installed package; the face's centre and width are in its pixels."""
+    """A picture in an installed package; the face's centre and width are in the picture's
+    pixels."""
 
     package: str
     file: str
@@ -54,7 +55,7 @@ COLLINS = Portrait("skimage", "data/astronaut.png", (224.0, 114.0), 99.0)
 
 
 class DemoCamera:
-    """The clip, 640x480 at 30 frames per second, the same pixels each time it is played.
+    """The clip, 640x480 at 30 frames per second, with the same pixels each time.
 
     Raises:
         MissingPackageError: matplotlib or scikit-image is not installed.

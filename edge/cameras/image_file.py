@@ -49,15 +49,15 @@ def decode_grey(data: bytes, path: str | Path) -> Grey:
 
 
 def _is_cut_short(data: bytes) -> bool:
-    """Tell whether a JPEG or PNG lacks its end; the decoders fill what is missing and go on."""
+    """Tell whether a JPEG or PNG lacks its end, which the decoders fill up without an error."""
     if data.startswith(b"\x89PNG"):
         return b"IEND" not in data
     if not data.startswith(b"\xff\xd8"):
         return False
-    # Segment by segment to the first scan: thumbnails with ends of their own lie before it.
+    # Segment by segment to the first scan: a thumbnail before it has an end of its own.
     at = 2
     while data[at : at + 1] == b"\xff" and (marker := data[at + 1 : at + 2]) != b"\xda":
-        # Any number of FF bytes may stand before a marker.
+        # Any number of FF bytes may come before a marker.
         at += 1 if marker == b"\xff" else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return b"\xff\xd9" not in data[at:]
 

@@ -21,17 +21,18 @@ from edge.values import Frame, Grey, Picture
 class Picamera2Camera:
     """A camera that libcamera finds; ``Frame.time`` is monotonic on arrival.
 
-    The camera gives two pictures of each moment: a small YUV 4:2:0 one ("lores"), whose luma is
-    judged, and a larger BGR one ("main"), which is copied only if somebody asks for it.
+    Each request holds two pictures of one moment: a small YUV 4:2:0 picture ("lores"), whose luma
+    is ``Frame.grey``, and a larger BGR picture ("main"), which ``Frame.picture`` copies on demand.
+    The camera has a few requests only, so each frame must be released.
 
     Args:
         camera: size and rate of the frames.
-        settings: what else can be set.
+        settings: mirroring, exposure, gain, tuning file, and size of the large picture.
         number: which camera, in the order of ``smile-gate cameras``, from 0.
 
     Raises:
         MissingPackageError: picamera2 is not installed.
-        CameraError: there is no such camera, it is in use, or can't do what is set.
+        CameraError: there is no camera of this number, it is in use, or can't do what is set.
     """
 
     live = True
@@ -88,61 +89,71 @@ class Picamera2Camera:
                 self._source,
             ) from error
         arrived = time.monotonic()
-        with self._mapped(request, "lores") as mapped:
-            luma = np.array(mapped.array[: self._height, : self._width], np.uint8, order="C")
+        try:
+            with self._mapped(request, "lores") as mapped:
+                luma = np.array(mapped.array[: self._height, : self._width], np.uint8, order="C")
+        except BaseException:
+            request.release()
+            raise
         self._index += 1
-        return Frame(self._index - 1, arrived, luma, _Main(request, luma))
+        borrowed = _Request(request, luma)
+        return Frame(self._index - 1, arrived, luma, borrowed.picture, borrowed.release)
 
     def close(self) -> None:
         if self._camera is not None:
-            self._camera.cancel_all_and_flush()  # else a wait in vain would be waited for again
+            self._camera.cancel_all_and_flush()  # else close waits for a capture that timed out
             self._camera.close()
             self._camera = None
 
 
-class _Main:
-    """The large picture of a request. The request goes back to the camera, which has only a few to
-    fill, when nobody has this any more."""
+class _Request:
+    """A request that a frame borrows from the camera until its release."""
 
     def __init__(self, request: Any, luma: Grey) -> None:
         self._request = request
         self._luma = luma
 
-    def __call__(self) -> Picture:
+    def picture(self) -> Picture:
+        """Return a copy of the large picture; the luma after the release, or after the camera was
+        closed."""
+        if self._request is None:
+            return self._luma
         try:
             # What picamera2 calls RGB888 lies in memory as blue, green, red.
             return np.asarray(self._request.make_array("main"), np.uint8)
         except (RuntimeError, KeyError):  # the camera was closed since
             return self._luma
 
-    def __del__(self) -> None:
-        with suppress(RuntimeError):  # the camera stopped since
-            self._request.release()
+    def release(self) -> None:
+        request, self._request = self._request, None
+        if request is not None:
+            with suppress(RuntimeError, AttributeError):  # the camera was closed since
+                request.release()
 
 
 def list_attached() -> Iterator[Attached]:
-    """Yield the cameras that libcamera finds, with their sensors' modes; without them if a camera
-    is in use.
+    """Yield the cameras that libcamera finds, with their sensors' modes; a camera that is in use
+    is yielded without its modes.
 
     Raises:
         MissingPackageError: picamera2 is not installed.
     """
     opened = _picamera2().Picamera2
-    for number, about in enumerate(opened.global_camera_info()):
+    for number, info in enumerate(opened.global_camera_info()):
         modes: tuple[str, ...] = ()
         with suppress(RuntimeError, OSError), closing(opened(number)) as camera:
             modes = tuple(
                 "{}x{} at {:.3g} fps".format(*mode["size"], mode["fps"])
                 for mode in camera.sensor_modes
-                if "size" in mode  # a USB camera's have none
+                if "size" in mode  # the modes of a USB camera have no size
             )
-        yield Attached(f"picamera2:{number}", str(about.get("Model", about["Id"])), modes)
+        yield Attached(f"picamera2:{number}", str(info.get("Model", info["Id"])), modes)
 
 
 def _picamera2() -> Any:
     try:
         import picamera2
-    except (ImportError, ValueError) as error:  # the latter of another NumPy than it was built for
+    except (ImportError, ValueError) as error:  # ValueError: it was built for another NumPy
         raise MissingPackageError(
             f"picamera2: expected the package, got: {error}; "
             "on Raspberry Pi OS: apt install python3-picamera2",

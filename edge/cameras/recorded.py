@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from edge.cameras.image_file import list_images, read_grey
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError
 from edge.values import Frame
 
@@ -23,11 +23,11 @@ class VideoCamera:
 
     live = False
 
-    # These say how many frames they hold; of others OpenCV makes a guess from their length.
     COUNTING = frozenset({".mp4", ".m4v", ".mov", ".avi"})
-    # Containers may count frames that were never coded: fewer missing than this is no damage.
+    """Containers that store the number of frames; for others OpenCV guesses from the length."""
     FRAMES_SHORT = 2
     SHARE_SHORT = 0.02
+    """Containers may count frames that were never coded: up to so many missing are no damage."""
 
     def __init__(self, source: str, path: Path) -> None:
         if not path.is_file():
@@ -38,15 +38,17 @@ class VideoCamera:
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
-        counts = path.suffix.lower() in self.COUNTING
-        self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if counts else 0
+        self._declared = 0  # unknown
+        if path.suffix.lower() in self.COUNTING:
+            self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self._index = 0
 
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
         if not ok:
-            short = self._declared - self._index
-            if not self._index or short > max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared):
+            missing = self._declared - self._index
+            allowed = max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared)
+            if not self._index or missing > allowed:
                 raise CameraError(
                     f"{self._source}: expected {self._declared or 'some'} frames, "
                     f"got {self._index}: the video is cut short or damaged",
@@ -85,8 +87,8 @@ class ImageFolderCamera:
             )
         self._paths = list_images(Path(folder))
         if not self._paths:
-            found = "an empty one" if Path(folder).is_dir() else "no folder there"
-            raise CameraError(f"{source}: expected a folder with images, got {found}", source)
+            got = "an empty one" if Path(folder).is_dir() else "no folder there"
+            raise CameraError(f"{source}: expected a folder with images, got {got}", source)
         self._index = 0
 
     def read(self) -> Frame | None:

@@ -1,4 +1,4 @@
-"""The one parser of a source's SPEC: which camera it names, and opening that camera."""
+"""The only parser of a source's SPEC, and the opening of the camera that it names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LIVE = re.compile(r"picamera2(:[0-9]{1,3})?|v4l2:.+|(rtsp|http)s?://.*", re.DOTA
 
 
 def is_live(source: str) -> bool:
-    """Tell whether a SPEC names a live camera: one that may be missing now and come later."""
+    """Tell whether a SPEC names a live camera, which may be missing now and attached later."""
     return LIVE.fullmatch(source) is not None
 
 
 def open_camera(settings: Settings) -> Camera:
-    """Open the source that ``camera.source`` names. Each back end is imported when chosen.
+    """Open the source that ``camera.source`` names; a back end is imported when it is chosen.
 
     Raises:
         CameraError: the source is of no known kind, missing or can't be read.

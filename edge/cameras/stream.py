@@ -1,4 +1,4 @@
-"""A camera in the network: RTSP, or MJPEG over HTTP, through OpenCV's FFmpeg."""
+"""A network camera: RTSP, or MJPEG over HTTP, through OpenCV's FFmpeg."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import time
 
 import cv2
 
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError, FrameError
 from edge.settings import CameraSettings, StreamSettings
 from edge.values import Frame
 
 
 class StreamCamera:
-    """What an URL shows; ``Frame.time`` is monotonic on arrival.
+    """The video at a URL; ``Frame.time`` is monotonic on arrival.
 
-    An URL that does not answer is given up after ``camera.stall_s``; one that falls silent is a
-    ``FrameError`` each time that passes.
+    Opening a URL that does not answer fails after ``camera.stall_s``; ``read`` of a stream that
+    falls silent raises ``FrameError`` after each such time.
 
     Raises:
-        CameraError: nobody answers, or with no video.
+        CameraError: there is no answer, or the answer is no video.
     """
 
     live = True
 
     OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
     FAILURES = 3
-    """A stream that gives no picture this many times in a row, without waiting for one, has ended:
-    once may be a picture that was damaged on the way."""
+    """A stream that fails to give a picture this many times in a row, each time at once, has ended;
+    a single failure may be a picture that was damaged on the way."""
 
     def __init__(self, camera: CameraSettings, settings: StreamSettings) -> None:
         self._shown = camera.shown_source
@@ -36,7 +36,7 @@ class StreamCamera:
         timeout_ms = round(camera.stall_s * 1e3)
         limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC}
         options = [value for limit in limits for value in (limit, timeout_ms)]
-        # The only way to FFmpeg's own options; read at each opening, also of files.
+        # The only way to set FFmpeg's own options; read at each opening, also of files.
         os.environ[self.OPTIONS] = (
             f"rtsp_transport;{settings.transport}|fflags;nobuffer|flags;low_delay"
         )
@@ -55,10 +55,10 @@ class StreamCamera:
         self._failures = 0
 
     def read(self) -> Frame | None:
-        asked = time.monotonic()
+        asked_at = time.monotonic()
         ok, picture = self._capture.read()
         if not ok:
-            self._failures += time.monotonic() - asked < self._stall_s / 2
+            self._failures += time.monotonic() - asked_at < self._stall_s / 2
             if self._failures < self.FAILURES:
                 raise FrameError(f"{self._shown}: expected a picture, got none", self._shown)
             raise CameraError(f"{self._shown}: the stream ended", self._shown)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import cv2
 
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError
 from edge.settings import CameraSettings, V4l2Settings
 from edge.values import Frame
@@ -15,8 +16,8 @@ from edge.values import Frame
 class V4l2Camera:
     """A Video4Linux device, ``/dev/videoN`` or ``N``; ``Frame.time`` is monotonic on arrival.
 
-    Of YUYV the luma is taken as it is; of MJPG only the luma is decoded, unless somebody wants the
-    colours.
+    The luma of YUYV is not converted; of MJPG only the luma is decoded until the colours are asked
+    for.
 
     Raises:
         CameraError: the device is missing, busy or no camera.
@@ -25,19 +26,28 @@ class V4l2Camera:
     live = True
 
     RAW = frozenset({"YUYV", "MJPG"})
-    """Formats that are taken as they come, not converted by OpenCV."""
+    """Pixel formats that OpenCV is told not to convert."""
     BUFFERS = 4
     """No more frames than this wait in the driver when nobody reads for some time."""
     AT_ONCE_S = 0.01
-    """A frame that takes longer to come is new: it did not wait there."""
+    """A frame that takes longer to arrive is new: it did not wait in the driver."""
     OLD, LONGEST_S = 2.0, 60.0
-    """One that waited is dropped if it is older than this many frame times by the driver's clock,
-    unless that is clearly another one than ours."""
+    """A frame that waited is dropped if it is older than ``OLD`` frame times by the driver's clock,
+    unless the age is so high, or negative, that the driver must have another clock."""
 
-    def __init__(self, camera: CameraSettings, settings: V4l2Settings, device: str) -> None:
+    def __init__(
+        self,
+        camera: CameraSettings,
+        settings: V4l2Settings,
+        device: str,
+        *,
+        open_device: Callable[..., cv2.VideoCapture] = cv2.VideoCapture,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._source = camera.source
-        which = int(device) if device.isdecimal() and len(device) < 4 else device
-        self._capture = cv2.VideoCapture(which, cv2.CAP_V4L2)
+        self._clock = clock
+        name = int(device) if device.isdecimal() and len(device) < 4 else device
+        self._capture = open_device(name, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise CameraError(
                 f"{self._source}: expected a camera, got none there, or one that is in use",
@@ -58,10 +68,10 @@ class V4l2Camera:
 
     def read(self) -> Frame | None:
         for _ in range(self.BUFFERS + 1):
-            asked = time.monotonic()
+            asked_at = self._clock()
             ok = self._capture.grab()
-            arrived = time.monotonic()
-            if not ok or arrived - asked > self.AT_ONCE_S or not self._is_old(arrived):
+            arrived = self._clock()
+            if not ok or arrived - asked_at > self.AT_ONCE_S or not self._is_old(arrived):
                 break
         picture = self._capture.retrieve()[1] if ok else None
         if picture is None:

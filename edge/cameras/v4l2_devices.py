@@ -1,4 +1,4 @@
-"""What Video4Linux says of its devices (the kernel's documentation, "Video for Linux API")."""
+"""Lists Video4Linux devices (the kernel's documentation, "Video for Linux API")."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edge.cameras.camera import Attached
 
 DEV = Path("/dev")
 
-CAPTURE = 1  # a capability, and the type of its formats
+CAPTURE = 1  # a capability, and the buffer type of its formats
 DISCRETE = 1
 
-BOARDS_OWN = frozenset({"bcm2835-isp", "unicam", "rp1-cfe", "pispbe"})
-"""Drivers that are parts of a Raspberry Pi camera: picamera2 is the way to it."""
+PI_CAMERA_DRIVERS = frozenset({"bcm2835-isp", "unicam", "rp1-cfe", "pispbe"})
+"""Drivers that are parts of a Raspberry Pi camera, which picamera2 opens."""
 
 
 class Capability(Structure):
-    """What a device is: ``v4l2_capability`` of linux/videodev2.h, and its request's number."""
+    """A device: ``v4l2_capability`` of linux/videodev2.h; ``number`` is that of its request."""
 
     number = 0
     _fields_: ClassVar = [
@@ -59,7 +59,7 @@ class FrameSize(Structure):
         ("index", c_uint32),
         ("pixelformat", c_char * 4),
         ("type", c_uint32),
-        # One size: width, height. Else least, greatest and step of the width, then of the height.
+        # Discrete: width, height. Else least, greatest and step of the width, then of the height.
         ("size", c_uint32 * 6),
         ("reserved", c_uint32 * 2),
     ]
@@ -75,28 +75,30 @@ class FrameInterval(Structure):
         ("width", c_uint32),
         ("height", c_uint32),
         ("type", c_uint32),
-        # Seconds as numerator, denominator; of a range the shortest comes first.
+        # Seconds as numerator, denominator; a range begins with the shortest interval.
         ("interval", c_uint32 * 6),
         ("reserved", c_uint32 * 2),
     ]
 
 
-Answer = TypeVar("Answer", Capability, Format, FrameSize, FrameInterval)
+Query = TypeVar("Query", Capability, Format, FrameSize, FrameInterval)
 
 
 def list_attached() -> Iterator[Attached]:
-    """Yield the devices that give pictures; one that can't be opened with the reason."""
+    """Yield the devices that give pictures; a device that can't be opened has the reason as its
+    name."""
     for device in sorted(DEV.glob("video[0-9]*"), key=lambda path: (len(path.name), path)):
         source = f"v4l2:{device}"
         try:
             with _opened(device) as descriptor:
-                about = _ask(descriptor, Capability())
+                capability = _query(descriptor, Capability())
                 modes = tuple(_modes(descriptor))
         except OSError as error:
             yield Attached(source, f"can't be opened: {error.strerror}", ())
             continue
-        if about.device_caps & CAPTURE and _text(about.driver) not in BOARDS_OWN:
-            yield Attached(source, _text(about.card), modes)
+        driver = _text(capability.driver)
+        if capability.device_caps & CAPTURE and driver not in PI_CAMERA_DRIVERS:
+            yield Attached(source, _text(capability.card), modes)
 
 
 @contextmanager
@@ -108,47 +110,47 @@ def _opened(device: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _text(said: bytes) -> str:
-    """Return a device's own words; the kernel may have cut them within a character."""
-    return said.decode(errors="replace")
+def _text(name: bytes) -> str:
+    """Return a name that a device gives; the kernel may have cut it within a character."""
+    return name.decode(errors="replace")
 
 
 def _modes(descriptor: int) -> Iterator[str]:
-    for one in _each(descriptor, Format(type=CAPTURE)):
-        sizes = ", ".join(_sizes(descriptor, one.pixelformat))
-        yield f"{_text(one.pixelformat)}: {sizes or 'any size'}"
+    for format_ in _query_all(descriptor, Format(type=CAPTURE)):
+        sizes = ", ".join(_sizes(descriptor, format_.pixelformat))
+        yield f"{_text(format_.pixelformat)}: {sizes or 'any size'}"
 
 
 def _sizes(descriptor: int, pixelformat: bytes) -> Iterator[str]:
-    for one in _each(descriptor, FrameSize(pixelformat=pixelformat)):
-        if one.type == DISCRETE:
-            width, height, *_ = one.size
+    for size in _query_all(descriptor, FrameSize(pixelformat=pixelformat)):
+        if size.type == DISCRETE:
+            width, height, *_ = size.size
             yield f"{width}x{height}{_fastest(descriptor, pixelformat, width, height)}"
         else:
-            least_width, width, _, least_height, height, _ = one.size
+            least_width, width, _, least_height, height, _ = size.size
             yield f"{least_width}x{least_height} to {width}x{height}"
 
 
 def _fastest(descriptor: int, pixelformat: bytes, width: int, height: int) -> str:
-    asked = FrameInterval(pixelformat=pixelformat, width=width, height=height)
-    intervals = [one.interval[:2] for one in _each(descriptor, asked)]
-    rates = [below / above for above, below in intervals if above]
+    query = FrameInterval(pixelformat=pixelformat, width=width, height=height)
+    intervals = [answer.interval[:2] for answer in _query_all(descriptor, query)]
+    rates = [denominator / numerator for numerator, denominator in intervals if numerator]
     return f" at {max(rates):.3g} fps" if rates else ""
 
 
-def _each(descriptor: int, asked: Answer) -> Iterator[Answer]:
-    """Ask for the first, second ... of a list until there are no more."""
-    for asked.index in range(100):
+def _query_all(descriptor: int, query: Query) -> Iterator[Query]:
+    """Query a list by its index until the device has no more entries."""
+    for query.index in range(100):
         try:
-            yield _ask(descriptor, asked)
+            yield _query(descriptor, query)
         except OSError:
             return
 
 
-def _ask(descriptor: int, asked: Answer) -> Answer:
+def _query(descriptor: int, query: Query) -> Query:
     # _IOR and _IOWR of asm-generic/ioctl.h; only the capability takes no input.
-    direction = 2 if isinstance(asked, Capability) else 3
-    request = direction << 30 | sizeof(asked) << 16 | ord("V") << 8 | asked.number
-    filled = bytearray(bytes(asked))
-    fcntl.ioctl(descriptor, request, filled)
-    return type(asked).from_buffer_copy(filled)
+    direction = 2 if isinstance(query, Capability) else 3
+    request = direction << 30 | sizeof(query) << 16 | ord("V") << 8 | query.number
+    answer = bytearray(bytes(query))
+    fcntl.ioctl(descriptor, request, answer)
+    return type(query).from_buffer_copy(answer)

@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop_stdout()
         return 1
     except (SmileGateError, OSError) as error:
-        journal.complain(f"smile-gate: {error}")
+        journal.print_error(f"smile-gate: {error}")
         if not isinstance(error, SmileGateError):  # the rest of the output may fail, too
             drop_stdout()
-        served = options.verb == "run" and Notifier().listened
+        served = options.verb == "run" and Notifier().managed
         return 1 if served and may_pass(error) else 2
     except KeyboardInterrupt:
         return 130

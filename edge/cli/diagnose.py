@@ -114,7 +114,10 @@ def replay(options: argparse.Namespace) -> int:
             shown = settings.camera.shown_source
             raise CameraError(f"{shown}: expected a recorded clip", shown)
         pipeline = Pipeline(stages, camera=camera, outputs=none, listen=lambda _: None)
-        decisions = [pipeline.step(frame) for frame in iter(camera.read, None)]
+        decisions = []
+        while (frame := camera.read()) is not None:
+            with frame:
+                decisions.append(pipeline.step(frame))
         length_s = len(decisions) / camera.fps
     late = [f"[{start:g}, {end:g}]" for start, end in smiles if start >= length_s]
     if late:

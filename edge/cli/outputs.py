@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 
 from edge.cameras.capture import open_captured
 from edge.cli.console import Verbs
 from edge.errors import ConfigError, OutputError
 from edge.outputs.group import Outputs
-from edge.service import driven_outputs, journal
+from edge.service import journal
 from edge.service.event_log import log_event
+from edge.service.outputs_file import read_outputs
 from edge.service.sd_notify import runtime_folder
 from edge.service.signals import Stopper
 from edge.settings import SnapshotSettings, load
@@ -46,8 +47,9 @@ def fire(options: argparse.Namespace) -> int:
         if isinstance(output, SnapshotSettings):
             camera = open_captured(settings, stop=stopper.stop)
             frame = stack.enter_context(closing(camera)).read()
+            stack.enter_context(frame or nullcontext())
         outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
-        stopper.first_act = outputs.stop
+        stopper.on_stop = outputs.stop
         for event in outputs.step(Decision(0.0, fire=True), frame):
             log_event(event)
         while not outputs.idle and not stopper.stop.wait(0.01):
@@ -60,7 +62,7 @@ def fire(options: argparse.Namespace) -> int:
 def safe(options: argparse.Namespace) -> int:
     """Put every output to its safe level, for example after smile-gate was killed."""
     folder = runtime_folder()
-    outputs = driven_outputs.noted(folder) if folder else None
+    outputs = read_outputs(folder) if folder else None
     if outputs is None:
         path = file_or_installed(options.config)
         if path is None:  # on the default pin there may be anything, such as an active-low relay
@@ -78,7 +80,7 @@ def safe(options: argparse.Namespace) -> int:
             print(f"{name}: safe")
         except OutputError as error:
             failed = True
-            journal.complain(f"smile-gate: {error}")
+            journal.print_error(f"smile-gate: {error}")
     if not with_pins:
         print("no output has a pin")
     return 2 if failed else 0

@@ -13,8 +13,9 @@ from edge.cameras.capture import Capture
 from edge.cameras.source import KINDS
 from edge.cli.console import Verbs
 from edge.pipeline import Timings
-from edge.service import driven_outputs, journal
+from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
+from edge.service.outputs_file import write_outputs
 from edge.service.sd_notify import Notifier, runtime_folder
 from edge.service.service import Service
 from edge.service.signals import Stopper
@@ -44,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
-        listeners: list[Callable[[Event], None]] = [partial(log_event, timed=not journal.is_read())]
+        listeners: list[Callable[[Event], None]] = [
+            partial(log_event, timed=not journal.is_journal())
+        ]
         if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
@@ -56,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
                 listener(event)
 
         folder = runtime_folder()
-        notes = [partial(driven_outputs.note, folder)] if folder else []
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *notes)))
+        record = [partial(write_outputs, folder)] if folder else []
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
         if folder:
             server = StatusServer(folder / SOCKET.name, service.report)
             stack.enter_context(closing(server))

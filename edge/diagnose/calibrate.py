@@ -60,18 +60,19 @@ def collect(
     began: float | None = None
     prompted = False
     while (frame := camera.read()) is not None:
-        began = frame.time if began is None else began
-        passed = frame.time - began
-        if passed >= seconds and not prompted:
-            prompted = True
-            say(f"Now smile, for {seconds:g} s.")
-        if seconds <= passed < seconds + pause_s:
-            continue
-        if passed >= 2 * seconds + pause_s:
-            break
-        for face in faces.find(frame)[:1]:
-            part = neutral if passed < seconds else smile
-            part.append(classifier.score(frame, face).score)
+        with frame:
+            began = frame.time if began is None else began
+            passed = frame.time - began
+            if passed >= seconds and not prompted:
+                prompted = True
+                say(f"Now smile, for {seconds:g} s.")
+            if seconds <= passed < seconds + pause_s:
+                continue
+            if passed >= 2 * seconds + pause_s:
+                break
+            for face in faces.find(frame)[:1]:
+                part = neutral if passed < seconds else smile
+                part.append(classifier.score(frame, face).score)
     for name, part in (("without", neutral), ("with", smile)):
         if len(part) < FEWEST:
             raise CalibrationError(

@@ -1,1 +1,2 @@
-"""Keeps the pipeline running. In: settings, signals, questions; out: events, a status, a log."""
+"""Runs the pipeline as a daemon that systemd supervises. Settings, signals and status requests come
+in; events, log lines, a status report and systemd's notifications go out."""

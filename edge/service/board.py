@@ -1,4 +1,4 @@
-"""How the board itself feels: temperature, and what the Raspberry Pi's firmware holds back."""
+"""The health of the board: temperature, throttling by the Raspberry Pi's firmware, memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THROTTLED = {
     2: "the processor is throttled because of heat or voltage",
     3: "the processor is near its temperature limit",
 }
-"""What the low bits of the firmware's get_throttled mean (Raspberry Pi documentation, "OS", 4.)."""
+"""The low bits of the firmware's get_throttled (Raspberry Pi documentation, "OS", 4.)."""
 
 SINCE_START = {
     16: "the supply's voltage was too low",
@@ -34,16 +34,16 @@ SINCE_START = {
     18: "the processor was throttled",
     19: "the processor was near its temperature limit",
 }
-"""What its high bits mean."""
+"""The high bits of the firmware's get_throttled."""
 
 
 class Health(Struct, frozen=True):
-    """A reading.
+    """A reading of the board's sensors.
 
     Attributes:
-        temperature_c: of the hottest part, in degrees Celsius; None where the kernel does not know.
-        throttled: bits of the firmware's ``get_throttled``, those of now in 0-3, those since the
-            start in 16-19; None on no Raspberry Pi.
+        temperature_c: of the hottest part, in degrees Celsius; None where the kernel has no sensor.
+        throttled: bits of the firmware's ``get_throttled``: 0-3 for now, 16-19 for any time since
+            the start; None on a board that is no Raspberry Pi.
     """
 
     temperature_c: float | None
@@ -51,12 +51,12 @@ class Health(Struct, frozen=True):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the firmware holds back now, in words."""
+        """What throttles the board now, in words."""
         return self._words(THROTTLED)
 
     @property
     def since_start(self) -> tuple[str, ...]:
-        """What the firmware has held back at some time since the board's start, in words."""
+        """What has throttled the board at any time since its start, in words."""
         return self._words(SINCE_START)
 
     def _words(self, meanings: Mapping[int, str]) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _temperature(zones: Path) -> float | None:
 
 def _throttled() -> int | None:
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             ["vcgencmd", "get_throttled"],  # noqa: S607  (its place differs between releases)
             capture_output=True,
             timeout=2.0,
@@ -86,67 +86,80 @@ def _throttled() -> int | None:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    bits = re.search(rb"throttled=(0x[0-9a-fA-F]+)", said)
+    bits = re.search(rb"throttled=(0x[0-9a-fA-F]+)", answer)
     return int(bits[1], 16) if bits else None
 
 
-def held_mb() -> float:
-    """Return the memory that this process holds for itself, in MB: what it has of files does not
-    count, as the kernel can drop that."""
+def private_mb() -> float:
+    """Return the resident memory of this process in MB, without the pages of files, which the
+    kernel can drop."""
     _, resident, of_files, *_ = map(int, Path("/proc/self/statm").read_text().split())
     return (resident - of_files) * PAGE_MB
 
 
 class BoardWatch:
-    """Reads the board's sensors now and then, in a thread of its own, and warns of what is new,
-    of the same at most every ``AGAIN_S``: a poor supply comes and goes.
+    """Reads the board's sensors periodically, in a thread of its own, and logs a warning of each
+    new problem; of the same problem at most every ``again_s``, as a poor supply comes and goes.
+
+    Args:
+        hot_c: the temperature that counts as hot, in degrees Celsius.
+        read: reads the sensors.
+        every_s: how often the sensors are read, in seconds.
+        again_s: how soon a warning may be repeated, in seconds.
 
     Attributes:
         health: the last reading.
         hot: True from ``hot_c`` on until it is ``COOLER_C`` cooler.
     """
 
-    EVERY_S = 10.0
-    AGAIN_S = 3600.0
     COOLER_C = 5.0
 
-    def __init__(self, hot_c: float, read: Callable[[], Health] = read_health) -> None:
+    def __init__(
+        self,
+        hot_c: float,
+        read: Callable[[], Health] = read_health,
+        *,
+        every_s: float = 10.0,
+        again_s: float = 3600.0,
+    ) -> None:
         self.hot_c = hot_c
         self.health = Health(None, None)
         self.hot = False
         self._read = read
+        self._every_s = every_s
+        self._again_s = again_s
         self._warned_at: dict[str, float] = {}
         self._ended = threading.Event()
         threading.Thread(target=self._watch, name="board", daemon=True).start()
 
     def close(self) -> None:
-        """End the thread, at its next look."""
+        """End the thread, after the reading under way."""
         self._ended.set()
 
     def _watch(self) -> None:
         while not self._ended.is_set():
             try:
-                self.take(self._read())
+                self.update(self._read())
             except Exception:
                 log.exception("board")
-            self._ended.wait(self.EVERY_S)
+            self._ended.wait(self._every_s)
 
-    def take(self, health: Health) -> None:
-        """Take a reading."""
+    def update(self, health: Health) -> None:
+        """Take a new reading."""
         for words in health.warnings:
             if words not in self.health.warnings:
                 self._warn(words)
         self.health = health
-        degrees = health.temperature_c
-        hot = degrees is not None and degrees >= self.hot_c - self.COOLER_C * self.hot
+        celsius = health.temperature_c
+        hot = celsius is not None and celsius >= self.hot_c - self.COOLER_C * self.hot
         if hot and not self.hot:
-            self._warn("hot: a live camera is judged less often", f"{degrees} degrees Celsius, ")
+            self._warn("hot: a live camera is judged less often", f"{celsius} degrees Celsius, ")
         elif self.hot and not hot:
-            log.info("board: %s degrees Celsius, cool again", degrees)
+            log.info("board: %s degrees Celsius, cool again", celsius)
         self.hot = hot
 
     def _warn(self, words: str, before: str = "") -> None:
         now = time.monotonic()
-        if now - self._warned_at.get(words, -math.inf) >= self.AGAIN_S:
+        if now - self._warned_at.get(words, -math.inf) >= self._again_s:
             self._warned_at[words] = now
             log.warning("board: %s%s", before, words)

@@ -7,36 +7,52 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import TelemetryError
-from edge.values import Event
+from edge.values import Event, EventName
 
 log = logging.getLogger(__name__)
+
+SENTENCES: Mapping[EventName, str] = {
+    "face_found": "face {face} found",
+    "face_lost": "face {face} lost",
+    "smile_on": "face {face} smiles",
+    "smile_off": "face {face} smiles no more",
+    "fired": "{output} fired{gpio}",
+    "released": "{output} released{gpio} after {length_s:.3f} s",
+    "saved": "{output} saved {file}",
+    "fault": "fault: {reason}",
+    "fault_over": "fault over: {subject}",
+    "camera_lost": "camera lost: {reason}",
+    "camera_back": "camera back",
+}
 
 
 class EventWriter:
     """Writes each event as a line ``{"time": seconds, "event": NAME, ...}`` from a thread of its
     own.
 
-    A reader that has gone, one that is ``QUEUED`` events behind, or a full disk ends the writing
-    with one warning; the pipeline goes on.
+    A reader that has gone, a reader that is ``queued`` events behind, or a full disk ends the
+    writing with one warning; the pipeline goes on.
 
     Args:
         path: a file to append to, or ``-`` for standard output.
+        queued: how many events may wait to be written.
+        stall_s: ``close`` waits for a slow reader, but not for one that reads nothing for this
+            long, in seconds.
 
     Raises:
         TelemetryError: the file can't be opened for writing.
     """
 
-    QUEUED = 10_000
-    STALL_S = 1.0
-    """At the end a reader may take its time, but not stand still for longer than this."""
-
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, queued: int = 10_000, stall_s: float = 1.0) -> None:
         self._path = path
-        # A descriptor of our own, without buffers: nobody else waits for a write that hangs.
+        self._queued = queued
+        self._stall_s = stall_s
+        # A descriptor of its own, without buffers: nobody else waits for a write that hangs.
         if path == "-":
             self._file = os.dup(sys.stdout.fileno())
         else:
@@ -48,7 +64,7 @@ class EventWriter:
                 raise TelemetryError(
                     f"--events {path}: expected a file to write to, got: {error.strerror}"
                 ) from error
-        self._lines: queue.Queue[bytes | None] = queue.Queue(self.QUEUED)
+        self._lines: queue.Queue[bytes | None] = queue.Queue(queued)
         self._ended = False
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
         self._thread.start()
@@ -59,15 +75,16 @@ class EventWriter:
         try:
             self._lines.put_nowait(event.line())
         except queue.Full:
-            self._end(f"its reader is {self.QUEUED} events behind")
+            self._end(f"its reader is {self._queued} events behind")
 
     def close(self) -> None:
-        """Write what is left, as long as its reader takes it; standard output stays open."""
+        """Write the waiting events, as long as the reader takes them; standard output stays
+        open."""
         if not self._ended:
             self._lines.put(None)
         while self._thread.is_alive():
             left = self._lines.qsize()
-            self._thread.join(self.STALL_S)
+            self._thread.join(self._stall_s)
             if self._lines.qsize() == left:
                 break
         self._ended = True
@@ -88,7 +105,7 @@ class EventWriter:
 
 
 def _is_cut_short(path: str) -> bool:
-    """Tell whether a file does not end with a line's end, as a power cut leaves it."""
+    """Tell whether the last line of a file has no end, as after a power cut."""
     file = Path(path)
     if not file.is_file() or not file.stat().st_size:
         return False
@@ -99,44 +116,27 @@ def _is_cut_short(path: str) -> bool:
 
 
 def log_event(event: Event, *, timed: bool = True) -> None:
-    """Say an event in words, at level INFO, or WARNING for what is wrong.
+    """Log an event as a sentence, at level WARNING for ``fault`` and ``camera_lost``, else INFO.
 
     Args:
-        event: what happened.
-        timed: with its time in seconds; a log with a time of its own needs none.
+        event: the event.
+        timed: begin with the event's time in seconds, for a log without times.
     """
-    if event.facts.get("fault") == "camera":  # said as camera_lost, camera_back
+    if event.facts.get("fault") == "camera":  # logged as camera_lost and camera_back
         return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
     if timed:
-        log.log(level, "%9.2f s  %s", event.time, in_words(event))
+        log.log(level, "%9.2f s  %s", event.time, describe(event))
     else:
-        log.log(level, "%s", in_words(event))
+        log.log(level, "%s", describe(event))
 
 
-def in_words(event: Event) -> str:
+def describe(event: Event) -> str:
     """Return an event as a short sentence."""
     facts = event.facts
-    pin = f": GPIO {facts['pin']}" if "pin" in facts else ""
-    match event.name:
-        case "smile_on":
-            words = f"face {facts['face']} smiles"
-        case "smile_off":
-            words = f"face {facts['face']} smiles no more"
-        case "fired":
-            words = f"{facts['output']} fired{pin and pin + ' active'}"
-        case "released":
-            words = (
-                f"{facts['output']} released{pin and pin + ' safe'} after {facts['length_s']:.3f} s"
-            )
-        case "saved":
-            words = f"{facts['output']} saved {facts['file']}"
-        case "fault" | "camera_lost":
-            words = f"{event.name.replace('_', ' ')}: {facts['reason']}"
-        case "fault_over":
-            words = f"fault over: {facts.get('output', facts['fault'])}"
-        case "face_found" | "face_lost":
-            words = f"face {facts['face']} {event.name.removeprefix('face_')}"
-        case "camera_back":
-            words = "camera back"
-    return words
+    level = "active" if event.name == "fired" else "safe"
+    return SENTENCES[event.name].format(
+        gpio=f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
+        subject=facts.get("output", facts.get("fault")),
+        **facts,
+    )

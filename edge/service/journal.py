@@ -1,4 +1,4 @@
-"""The log, on standard error; to the systemd journal each line goes with its priority."""
+"""Sets up the log on standard error; for the systemd journal, each line carries its priority."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ PRIORITIES = {
     logging.ERROR: 3,
     logging.CRITICAL: 2,
 }
-"""Those of syslog(3), which the journal reads off the begin of a line: sd-daemon(3)."""
+"""The numbers of syslog(3), which the journal reads from the start of a line: sd-daemon(3)."""
 
 log = logging.getLogger(__name__)
 
 
-def is_read(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether standard error is the journal's, as systemd.exec(5) says how."""
+def is_journal(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether standard error goes to the journal: see systemd.exec(5), ``JOURNAL_STREAM``."""
     try:
         stat = os.fstat(2)
-    except OSError:  # closed by who started us
+    except OSError:  # the parent process closed it
         return False
     return environment.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
-def marked(words: str, level: int) -> str:
-    """Return lines with their priority, each: the journal takes every line for itself."""
+def with_priority(words: str, level: int) -> str:
+    """Return each line with the priority before it: the journal stores line by line."""
     return "\n".join(f"<{PRIORITIES.get(level, 6)}>{line}" for line in words.splitlines())
 
 
 class JournalFormatter(logging.Formatter):
-    """Marks lines with their priority. Their time is the journal's."""
+    """Puts the priority before each line; the journal adds the time."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return marked(super().format(record), record.levelno)
+        return with_priority(super().format(record), record.levelno)
 
 
 def set_up(level: int) -> None:
-    """Send the log to standard error, from a level on; and if that is the journal's, what Python
-    says of an exception that nobody caught."""
+    """Send the log to standard error, from a level on; if that goes to the journal, uncaught
+    exceptions are logged too."""
     handler = logging.StreamHandler(sys.stderr)
-    if is_read():
+    if is_journal():
         handler.setFormatter(JournalFormatter("%(message)s"))
         sys.excepthook = _log_uncaught
         threading.excepthook = lambda args: _log_uncaught(
@@ -61,6 +61,6 @@ def _log_uncaught(
     log.critical("unforeseen", exc_info=(kind, error, traceback))
 
 
-def complain(words: str) -> None:
-    """Say the one line that a failure is told by."""
-    print(marked(words, logging.ERROR) if is_read() else words, file=sys.stderr)
+def print_error(words: str) -> None:
+    """Print the one line that a command fails with."""
+    print(with_priority(words, logging.ERROR) if is_journal() else words, file=sys.stderr)

@@ -1,11 +1,12 @@
-"""The gate while it runs: opened, watched over, reloaded, closed."""
+"""The gate while it runs: opened, supervised, reloaded, closed."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -14,12 +15,12 @@ from edge.cameras.capture import Capture, open_captured
 from edge.errors import LeakError, SmileGateError
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, Stages, Timings, open_stages
-from edge.service.board import BoardWatch, held_mb
+from edge.service.board import BoardWatch, private_mb
 from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
 from edge.service.signals import Stopper
 from edge.settings import AnyOutputSettings, Settings
-from edge.values import Event, SmileScore
+from edge.values import Event
 
 log = logging.getLogger(__name__)
 
@@ -27,27 +28,27 @@ log = logging.getLogger(__name__)
 class Service:
     """Runs the gate until its source ends or a signal comes.
 
-    Under a service manager (systemd's Type=notify) it is ready after the first judged frame. The
-    watchdog is fed by judged frames; while a camera is lost, as long as its driver answers. And a
-    camera that is missing at the start is waited for, which is an error otherwise.
+    Under a service manager (systemd's Type=notify) the gate reports that it is ready after the
+    first frame, and feeds the watchdog after each frame; while a camera is lost, as long as its
+    driver answers. A camera that is missing at the start is waited for under a service manager, and
+    an error otherwise.
 
     Args:
-        load: reads the settings, now and at each reload.
-        listen: is told events.
-        stopper: tells of signals.
-        notifier: tells the service manager.
-        note: is told which outputs are about to be opened.
+        load: reads the settings, at the start and at each reload.
+        listen: is called with each event.
+        stopper: reports signals.
+        notifier: informs the service manager.
+        record_outputs: is called with the outputs that are about to be opened.
+        open_camera: as ``open_captured``.
+        watch_board: reads the board's sensors, given the temperature that counts as hot.
+        hung_s: a camera's driver that does not answer for longer than this, beyond ``stall_s``,
+            needs another process.
+        memory_mb: a service that holds more has a leak, and needs another process. It checks
+            itself: Raspberry Pi OS switches off what systemd's MemoryMax needs.
 
     Raises:
         SmileGateError: the settings are bad, or something can't be opened.
     """
-
-    HUNG_S = 15.0
-    """A camera's driver that does not answer for longer than this, beyond the time it may take,
-    needs another process."""
-    MEMORY_MB = 250.0
-    """A service that holds more has a leak, and needs another process. It looks for itself:
-    Raspberry Pi OS switches off what systemd's MemoryMax needs."""
 
     def __init__(
         self,
@@ -55,48 +56,64 @@ class Service:
         listen: Callable[[Event], None],
         stopper: Stopper,
         notifier: Notifier,
-        note: Callable[[Mapping[str, AnyOutputSettings]], None] = lambda _: None,
+        record_outputs: Callable[[Mapping[str, AnyOutputSettings]], None] = lambda _: None,
+        *,
+        open_camera: Callable[..., Camera] = open_captured,
+        watch_board: Callable[[float], BoardWatch] = BoardWatch,
+        hung_s: float = 15.0,
+        memory_mb: float = 250.0,
     ) -> None:
         self._load = load
         self._listen = listen
         self._stopper = stopper
         self._notifier = notifier
-        self._note = note
+        self._record_outputs = record_outputs
+        self._open_camera = partial(
+            open_camera,
+            stop=stopper.wake,
+            on_lost=self._camera_lost,
+            on_back=self._camera_back,
+            while_lost=self._while_camera_lost,
+        )
+        self._hung_s = hung_s
+        self._memory_mb = memory_mb
         self._ready = False
         self._lost = ""
-        self._judged_at = time.monotonic()
+        self._frame_ended_at = time.monotonic()
         self._monitor = Monitor()
         self._timings = Timings()
         self.settings = load()
-        self._stages = open_stages(self.settings)
+        self.stages = open_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
         self.outputs = self._open_outputs(self.settings)
-        stopper.first_act = self._make_safe
+        stopper.on_stop = lambda: self.outputs.stop()  # noqa: PLW0108  (a reload replaces them)
         try:
-            self.camera = self._open_camera(self.settings, patient=notifier.listened)
+            self.camera = self._open_camera(self.settings, patient=notifier.managed)
         except BaseException:
             self.outputs.close()
             raise
-        self.pipeline = self._wired()
-        self._board = BoardWatch(self.settings.board.hot_c)
+        self.pipeline = self._make_pipeline()
+        self.board = watch_board(self.settings.board.hot_c)
 
     def run(self, *, realtime: bool = False) -> None:
-        """Judge frames until the source ends or a signal comes; reload at each SIGUSR1.
+        """Process frames until the source ends or a signal comes; reload at each SIGUSR1.
 
         Args:
             realtime: play a recorded source at its own pace instead of as fast as possible.
 
         Raises:
             CameraError: a recorded source failed.
-            LeakError: under a service manager, it holds more than ``MEMORY_MB``.
-            ImageError: likewise.
-            OutputError: a reload was refused, and the pins of before can't be had again.
+            ImageError: an image of a folder can't be read.
+            LeakError: the process holds more than ``memory_mb``, under a service manager.
+            OutputError: a reload was refused, and the pins can't be opened as they were before.
         """
         wake = self._stopper.wake
         while True:
             # Fewer frames because of heat are no stall.
             stall_s = max(self.settings.camera.stall_s, 3.0 / self.settings.board.hot_fps)
-            self.pipeline.run(wake, realtime=realtime, stall_s=stall_s)
+            self.pipeline.run(
+                wake, realtime=realtime, stall_s=stall_s, after_frame=self._after_frame
+            )
             if not wake.is_set():
                 return
             wake.clear()
@@ -105,89 +122,129 @@ class Service:
             self._reload()
 
     def close(self) -> None:
-        """Make the outputs safe, then close all; may be called more than once."""
+        """Make the outputs safe, then close everything; may be called more than once."""
         self._notifier.stopping()
-        self._board.close()
+        self.board.close()
         try:
             self.outputs.close()  # first: a camera may hang when it is closed
         finally:
             self.camera.close()
 
     def report(self) -> Mapping[str, Any]:
-        """Return how the gate is, for JSON; from any thread."""
-        lost = {"dropped": self.camera.dropped} if isinstance(self.camera, Capture) else {}
-        classifier = self._stages.classifier
+        """Return the state of the gate, for JSON; from any thread."""
+        dropped = {"dropped": self.camera.dropped} if isinstance(self.camera, Capture) else {}
+        classifier = self.stages.classifier
         return {
             "version": version("smile-gate"),
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
-            **lost,
+            **dropped,
             "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
             "model_on": "Edge TPU" if classifier.on_edge_tpu else "CPU",
             "faults": self.outputs.faults,
-            "warnings": [*filter(None, [classifier.edge_tpu_error]), *self._board.health.warnings],
-            "temperature_c": self._board.health.temperature_c,
-            "memory_mb": round(held_mb(), 1),
+            "warnings": [*filter(None, [classifier.edge_tpu_error]), *self.board.health.warnings],
+            "temperature_c": self.board.health.temperature_c,
+            "memory_mb": round(private_mb(), 1),
         }
 
-    def _wired(self) -> Pipeline:
+    def _after_frame(self) -> None:
+        self._monitor.note_frame(self.pipeline.scores)
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready()
+        if self._notifier.feed_watchdog():
+            self._check_memory()
+        self._wait_if_hot()
+
+    def _check_memory(self) -> None:
+        with suppress(OSError):  # there may be no descriptor left to read it with
+            if (held_mb := private_mb()) > self._memory_mb:
+                raise LeakError(
+                    f"expected to hold at most {self._memory_mb:g} MB of memory, "
+                    f"got {held_mb:.0f} MB"
+                )
+
+    def _wait_if_hot(self) -> None:
+        """Keep a live camera of a hot board to ``hot_fps`` frames per second."""
+        if self.board.hot and self.camera.live:
+            due = self._frame_ended_at + 1.0 / self.settings.board.hot_fps
+            self._stopper.wake.wait(max(0.0, due - time.monotonic()))
+        self._frame_ended_at = time.monotonic()
+
+    def _while_camera_lost(self) -> None:
+        """Feed the watchdog, unless the camera's driver hangs."""
+        limit_s = self._hung_s + self.settings.camera.stall_s
+        answers = isinstance(self.camera, Capture) and self.camera.hung_s < limit_s
+        if answers and self._notifier.feed_watchdog():
+            self._check_memory()
+
+    def _camera_lost(self, reason: str) -> None:
+        self._lost = reason
+        self._publish(Event(time.monotonic(), "camera_lost", {"reason": reason}))
+        self.outputs.camera_lost(reason)
+        self._notifier.status(reason)
+
+    def _camera_back(self) -> None:
+        self._lost = ""
+        self._publish(Event(time.monotonic(), "camera_back"))
+        self.outputs.camera_back()
+        self._notifier.status("the camera is back")
+
+    def _publish(self, event: Event) -> None:
+        self._monitor.note_event(event)
+        self._listen(event)
+
+    def _make_pipeline(self) -> Pipeline:
         return Pipeline(
-            self._stages,
+            self.stages,
             camera=self.camera,
             outputs=self.outputs,
-            listen=self._tell,
-            judged=self._judged,
+            listen=self._publish,
             timings=self._timings,
         )
 
-    def _make_safe(self) -> None:
-        self.outputs.stop()  # those of now: a reload may have exchanged them
-
     def _reload(self) -> None:
-        """Take new settings and a new model; with bad ones go on as before."""
+        """Take new settings and a new model; if they are bad, go on as before."""
         if self._ready:
             self._notifier.reloading()
         undo = ExitStack()
         try:
             settings = self._load()
-            stages = self._keeping(open_stages(settings), settings)
-            self._exchange(settings, undo)
-        except Exception as error:  # whatever is in the new files, it must not end what runs
+            stages = self._keep_unchanged(open_stages(settings), settings)
+            self._reopen_changed(settings, undo)
+        except Exception as error:  # whatever is in the new files, the gate must go on
             words = f"not reloaded, it goes on as before: {error}"
             log.log(logging.ERROR, words, exc_info=not isinstance(error, SmileGateError))
             self._notifier.status(words)
             undo.close()
         else:
-            self._forget(stages)
-            self.settings, self._stages = settings, stages
-            self._board.hot_c = settings.board.hot_c
+            if stages.trigger is not self.stages.trigger:
+                self.pipeline.end_smiles(keep_faces=stages.faces is self.stages.faces)
+            self.settings, self.stages = settings, stages
+            self.board.hot_c = settings.board.hot_c
             log.info("reloaded")
             self._notifier.status("reloaded")
-        self.pipeline = self._wired()
+        self.pipeline = self._make_pipeline()
         if self._ready:
             self._notifier.ready()
 
-    def _keeping(self, stages: Stages, settings: Settings) -> Stages:
-        """Keep who is there and who was fired for, where nothing about that is set otherwise."""
+    def _keep_unchanged(self, stages: Stages, settings: Settings) -> Stages:
+        """Return the new stages, but the old tracker and trigger, with the faces and smiles that
+        they know, where nothing in their settings has changed."""
         before = self.settings
-        if (settings.faces, _of_camera(settings)) != (before.faces, _of_camera(before)):
+        if (settings.faces, _camera_of(settings)) != (before.faces, _camera_of(before)):
             return stages
         if settings.trigger != before.trigger:
-            return stages._replace(faces=self._stages.faces)
-        return self._stages._replace(classifier=stages.classifier)
+            return stages._replace(faces=self.stages.faces)
+        return self.stages._replace(classifier=stages.classifier)
 
-    def _forget(self, stages: Stages) -> None:
-        """Tell the end of what the stages to come know nothing of."""
-        if stages.trigger is not self._stages.trigger:
-            self.pipeline.forget(keep_faces=stages.faces is self._stages.faces)
-
-    def _exchange(self, settings: Settings, undo: ExitStack) -> None:
-        """Close what is set otherwise now, and open it anew."""
+    def _reopen_changed(self, settings: Settings, undo: ExitStack) -> None:
+        """Close the outputs and the camera whose settings have changed, and open them anew."""
         before = self.settings
         if settings.outputs != before.outputs:
             undo.callback(self._reopen_outputs, before)
             self._reopen_outputs(settings)
-        if _of_camera(settings) != _of_camera(before):
+        if _camera_of(settings) != _camera_of(before):
             undo.callback(self._reopen_camera, before, patient=True)
             self._reopen_camera(settings)
 
@@ -198,61 +255,15 @@ class Service:
             self.outputs.camera_lost(self._lost)
 
     def _open_outputs(self, settings: Settings) -> Outputs:
-        self._note(settings.outputs)
-        return Outputs(settings.outputs, self._tell)
+        self._record_outputs(settings.outputs)
+        return Outputs(settings.outputs, self._publish)
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
         self.camera = self._open_camera(settings, patient=patient)
         if self._lost:
-            self._tell_of_camera("")  # this one tells for itself
-
-    def _open_camera(self, settings: Settings, *, patient: bool = False) -> Camera:
-        return open_captured(
-            settings,
-            stop=self._stopper.wake,
-            tell=self._tell_of_camera,
-            wait=self._wait,
-            patient=patient,
-        )
-
-    def _tell(self, event: Event) -> None:
-        self._monitor.hear(event)
-        self._listen(event)
-
-    def _tell_of_camera(self, lost: str) -> None:
-        self._lost = lost
-        facts = {"reason": lost} if lost else {}
-        self._tell(Event(time.monotonic(), "camera_lost" if lost else "camera_back", facts))
-        self.outputs.camera_lost(lost) if lost else self.outputs.camera_back()
-        self._notifier.status(lost or "the camera is back")
-
-    def _judged(self, scores: Sequence[SmileScore]) -> None:
-        self._monitor.judged(scores)
-        if not self._ready:
-            self._ready = True
-            self._notifier.ready()
-        self._alive()
-        if self._board.hot and self.camera.live:
-            due = self._judged_at + 1.0 / self.settings.board.hot_fps
-            self._stopper.wake.wait(max(0.0, due - time.monotonic()))
-        self._judged_at = time.monotonic()
-
-    def _wait(self) -> None:
-        """Feed the watchdog while the camera is lost, unless its driver hangs."""
-        may_take_s = self.settings.camera.stall_s
-        if isinstance(self.camera, Capture) and self.camera.hung_s < self.HUNG_S + may_take_s:
-            self._alive()
-
-    def _alive(self) -> None:
-        if not self._notifier.alive():
-            return
-        with suppress(OSError):  # there may be no descriptor left to look with
-            if (held := held_mb()) > self.MEMORY_MB:
-                raise LeakError(
-                    f"expected to hold at most {self.MEMORY_MB:g} MB of memory, got {held:.0f} MB"
-                )
+            self._camera_back()  # the new camera reports its own loss
 
 
-def _of_camera(settings: Settings) -> tuple[object, ...]:
+def _camera_of(settings: Settings) -> tuple[object, ...]:
     return settings.camera, settings.picamera2, settings.v4l2, settings.stream

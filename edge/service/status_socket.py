@@ -1,4 +1,4 @@
-"""What the running gate says of itself to ``smile-gate status``, over a Unix socket."""
+"""The state of the running gate, for ``smile-gate status``, over a Unix socket."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ TIMEOUT_S = 5.0
 
 
 class StatusServer:
-    """Answers whoever connects with one line of JSON, from a thread of its own.
+    """Answers each connection with one line of JSON, from a thread of its own.
 
     Args:
-        path: of the socket, which its group may use (mode 0660); one left behind is replaced.
-        report: returns what is answered.
+        path: of the socket, which its group may use (mode 0660); a socket that a killed process
+            left there is replaced.
+        report: returns the answer.
 
     Raises:
-        StatusError: the socket can't be made, or somebody answers there.
+        StatusError: the socket can't be made, or another process answers there.
     """
 
     def __init__(self, path: Path, report: Callable[[], Mapping[str, Any]]) -> None:
@@ -43,7 +44,7 @@ class StatusServer:
                 path.unlink()
             self._listening.bind(str(path))
             path.chmod(0o660)
-            self._listening.listen(8)  # before this nobody gets in
+            self._listening.listen(8)  # until now connections are refused
         except StatusError:
             self._listening.close()
             raise
@@ -55,11 +56,11 @@ class StatusServer:
     def _answer(self) -> None:
         while not self._ended.is_set():
             try:
-                asking, _ = self._listening.accept()
-                with asking:
-                    asking.settimeout(TIMEOUT_S)
-                    asking.sendall(json.dumps(self._report()).encode() + b"\n")
-            except OSError as error:  # closed, an asker that has gone, no descriptor left
+                client, _ = self._listening.accept()
+                with client:
+                    client.settimeout(TIMEOUT_S)
+                    client.sendall(json.dumps(self._report()).encode() + b"\n")
+            except OSError as error:  # closed, a client that has gone, no descriptor left
                 log.debug("status: %s", error)
                 self._ended.wait(0.1)
             except Exception:
@@ -85,16 +86,16 @@ def _refuse_if_answered(path: Path) -> None:
 
 
 def ask(path: Path) -> dict[str, Any]:
-    """Return what the gate that listens at a socket says of itself.
+    """Return the report of the gate that listens at a socket.
 
     Raises:
-        StatusError: none does.
+        StatusError: no gate answers there with a report.
     """
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
-            asking.settimeout(TIMEOUT_S)
-            asking.connect(str(path))
-            with asking.makefile() as answer:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(TIMEOUT_S)
+            client.connect(str(path))
+            with client.makefile() as answer:
                 report: dict[str, Any] = dict(json.loads(answer.read()))
     except (OSError, ValueError, TypeError) as error:
         raise StatusError(f"{path}: expected a running smile-gate, got: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -11,49 +10,42 @@ from typing import Any
 
 import pytest
 
-from edge.service import service as module
 from edge.service.board import BoardWatch, Health
 from edge.service.status_socket import StatusServer
 from edge.values import Frame
 from tests.edge.diagnose.examined_machine import REPORT, Machine
-from tests.edge.service.serving import FileCamera, Serve, Served, open_files_as_cameras
+from tests.edge.service.running_service import FileCamera, Serve, Served
 
 
 @pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch) -> dict[str, Health]:
+def board() -> dict[str, Health]:
     """What the board's sensors give ``now``."""
-    readings = {"now": Health(None, None)}
-    monkeypatch.setattr(BoardWatch, "EVERY_S", 0.01)
-    monkeypatch.setattr(module, "BoardWatch", partial(BoardWatch, read=lambda: readings["now"]))
-    return readings
+    return {"now": Health(None, None)}
 
 
 @pytest.fixture
-def serve(
-    tmp_path: Path,
-    demo_frames: list[Frame],
-    monkeypatch: pytest.MonkeyPatch,
-    board: dict[str, Health],  # noqa: ARG001  (asked for its effect)
-) -> Iterator[Serve]:
-    open_files_as_cameras(monkeypatch.setattr)
-    monkeypatch.setattr(module.Service, "MEMORY_MB", math.inf)  # this process has all the tests'
+def serve(tmp_path: Path, demo_frames: list[Frame], board: dict[str, Health]) -> Iterator[Serve]:
     FileCamera.show(demo_frames)
+    watch_board = partial(BoardWatch, read=lambda: board["now"], every_s=0.01)
     started: list[Served] = []
 
-    def start(shown: str = "plain", *changes: tuple[str, str], managed: bool = True) -> Served:
-        started.append(Served(tmp_path, shown, changes, managed=managed))
+    def start(
+        shown: str = "plain", *changes: tuple[str, str], managed: bool = True, **arguments: Any
+    ) -> Served:
+        arguments["watch_board"] = watch_board
+        started.append(Served(tmp_path, shown, changes, managed=managed, **arguments))
         return started[-1]
 
     yield start
-    for one in started:
-        one.end()
+    for served in started:
+        served.end()
 
 
 @pytest.fixture
 def served(serve: Serve) -> Served:
-    one = serve()
-    one.wait_ready()
-    return one
+    served = serve()
+    served.wait_ready()
+    return served
 
 
 @pytest.fixture

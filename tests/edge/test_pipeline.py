@@ -1,17 +1,17 @@
-"""The spine: a clip goes in, a timed pulse comes out."""
+"""The whole path: a clip goes in, a timed pulse comes out."""
 
 from __future__ import annotations
 
 import threading
 import time
-import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
+from msgspec.structs import replace
 
 from edge.cameras.camera import Camera
 from edge.cameras.source import open_camera
@@ -25,8 +25,14 @@ from edge.settings import CameraSettings, Settings, ShutterSettings
 from edge.trigger import Trigger
 from edge.values import Event, Frame, Grey
 from tests.conftest import lasted, write_video
+from tests.waiting import wait_until
 
 SHUTTER = {"photo": ShutterSettings(pin=17, pulse_s=0.15)}
+
+
+def stages(classifier: Classifier) -> Stages:
+    faces = Settings().faces
+    return Stages(FaceTracker(HaarDetector(faces), faces), classifier, Trigger(Settings().trigger))
 
 
 def play(
@@ -37,19 +43,20 @@ def play(
     realtime: bool = False,
     stall_s: float = 2.0,
     settings: Mapping[str, ShutterSettings] = SHUTTER,
+    events: list[Event] | None = None,
+    after_frame: Callable[[], None] = lambda: None,
 ) -> tuple[list[Event], Pipeline]:
     """Run a camera through to one shutter on GPIO 17; return the events and the pipeline."""
-    faces = Settings().faces
-    events: list[Event] = []
+    events = [] if events is None else events
     outputs = Outputs(settings, events.append)
-    pipeline = Pipeline(
-        Stages(FaceTracker(HaarDetector(faces), faces), classifier, Trigger(Settings().trigger)),
-        camera=camera,
-        outputs=outputs,
-        listen=events.append,
-    )
+    pipeline = Pipeline(stages(classifier), camera=camera, outputs=outputs, listen=events.append)
     try:
-        pipeline.run(stop or threading.Event(), realtime=realtime, stall_s=stall_s)
+        pipeline.run(
+            stop or threading.Event(),
+            realtime=realtime,
+            stall_s=stall_s,
+            after_frame=after_frame,
+        )
     finally:
         outputs.close()
         camera.close()
@@ -99,134 +106,90 @@ def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -
     assert decisions() == decisions()
 
 
-def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
-    class Wall:
-        live = False
-        fps = 30.0
-        index = 0
+class Shown:
+    """A camera that gives these frames, and does what their iterator does meanwhile."""
 
-        def read(self) -> Frame | None:
-            self.index += 1
-            blank = np.full((480, 640), 90, np.uint8)
-            return Frame(self.index, self.index / 30, blank) if self.index < 5 else None
-
-        def close(self) -> None:
-            pass
-
-    events, _ = play(Wall(), classifier)
-    assert events == []
-    pins.pin(17).assert_states([False])
-
-
-class Unplugged:
-    """A live camera that delivers some smiling frames and is then pulled out."""
-
-    live = True
-    fps = 30.0
-
-    def __init__(self, frames: list[Frame]) -> None:
+    def __init__(self, frames: Iterable[Frame], *, live: bool = True, fps: float = 30.0) -> None:
+        self.live = live
+        self.fps = fps
         self._frames = iter(frames)
 
     def read(self) -> Frame | None:
-        frame = next(self._frames, None)
-        if frame is None:
-            raise CameraError("v4l2:0: the camera stopped delivering", "v4l2:0")
-        return frame
+        return next(self._frames, None)
 
     def close(self) -> None:
         pass
 
 
-def test_a_camera_that_is_lost_leaves_the_pin_safe(
-    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
+def frames_of(pictures: Iterable[Grey], fps: float = 30.0) -> list[Frame]:
+    return [Frame(index, index / fps, picture) for index, picture in enumerate(pictures)]
+
+
+def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
+    wall = np.full((480, 640), 90, np.uint8)
+    events, _ = play(Shown(frames_of([wall] * 4), live=False), classifier)
+    assert events == []
+    pins.pin(17).assert_states([False])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CameraError("v4l2:0: the camera stopped delivering", "v4l2:0"), ZeroDivisionError("ours")],
+)
+def test_a_camera_that_fails_during_a_pulse_leaves_the_pin_safe(
+    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory, error: Exception
 ) -> None:
-    until_fired = [frame for frame in demo_frames if 1.4 < frame.time < 2.0]
-    with pytest.raises(CameraError, match="the camera stopped delivering"):
-        play(Unplugged(until_fired), classifier)
-    pins.pin(17).assert_states([False, True, False])
+    def until_fired() -> Iterator[Frame]:
+        yield from (frame for frame in demo_frames if 1.4 < frame.time < 2.0)
+        raise error
 
-
-def test_an_error_of_ours_leaves_the_pin_safe(
-    demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
-) -> None:
-    class Broken(Unplugged):
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 2.0:
-                raise ZeroDivisionError
-            return frame
-
-    with pytest.raises(ZeroDivisionError):
-        play(Broken(demo_frames), classifier)
+    with pytest.raises(type(error), match=str(error)):
+        play(Shown(until_fired()), classifier)
     pins.pin(17).assert_states([False, True, False])
 
 
 def test_a_camera_that_hangs_leaves_the_pin_safe_until_it_goes_on(
     demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
 ) -> None:
-    """It hangs for a second while the pulse is under way."""
+    """It hangs while the pulse is under way, until the stall is reported."""
+    events: list[Event] = []
 
-    class Hanging(Unplugged):
-        hung = False
-
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 1.9 and not self.hung:
-                self.hung = True
+    def hanging() -> Iterator[Frame]:
+        for frame in demo_frames[:66]:
+            if frame.index == 58:
                 hung_at = time.monotonic()
-                while pins.pin(17).state:
-                    time.sleep(0.01)
+                wait_until(lambda: not pins.pin(17).state)
                 assert time.monotonic() - hung_at < 0.5
-                time.sleep(0.3)
-            return frame if frame is None or frame.time < 2.2 else None
+                wait_until(lambda: "fault" in [event.name for event in events])
+            yield frame
 
     outputs = {"photo": ShutterSettings(pin=17, pulse_s=3.0)}
-    events, _ = play(Hanging(demo_frames), classifier, stall_s=0.3, settings=outputs)
-    told = [event.name for event in events if event.name in {"fired", "fault", "fault_over"}]
-    assert told == ["fired", "fault", "fault_over"]
+    play(Shown(hanging()), classifier, stall_s=0.3, settings=outputs, events=events)
+    names = [event.name for event in events if event.name in {"fired", "fault", "fault_over"}]
+    assert names == ["fired", "fault", "fault_over"]
 
 
-def test_nothing_is_judged_after_a_stop_while_waiting_for_a_frames_time(
-    portraits: Path, classifier: Classifier
-) -> None:
-    camera = open_camera(Settings(camera=CameraSettings(source=f"images:{portraits}@0.1")))
-    stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
-    _, pipeline = play(camera, classifier, stop, realtime=True)
-    assert pipeline.timings.frames == 1
-
-
-class Shown(Unplugged):
-    """A camera that shows these pictures, at 30 a second, and ends."""
-
-    def __init__(self, pictures: list[Grey]) -> None:
-        super().__init__([Frame(n, n / 30.0, picture) for n, picture in enumerate(pictures)])
-
-    def read(self) -> Frame | None:
-        return next(self._frames, None)
-
-
-def test_frames_of_other_sizes_from_one_to_the_next_are_judged(
+def test_frames_whose_size_changes_are_processed(
     demo_frames: list[Frame], classifier: Classifier
 ) -> None:
-    """A face is known when the picture shrinks to less than where it was."""
+    """A face is known when the picture shrinks so that its box lies outside."""
     pictures = []
     for n, frame in enumerate(demo_frames[:60]):
         size = [(640, 480), (16, 16), (320, 240), (1280, 720), (17, 300)][n // 4 % 5]
         pictures.append(np.asarray(cv2.resize(frame.grey, size), np.uint8))
-    events, pipeline = play(Shown(pictures), classifier)
+    events, pipeline = play(Shown(frames_of(pictures)), classifier)
     assert pipeline.timings.frames == 60
     assert "face_found" in [event.name for event in events]
 
 
 def test_the_smallest_frames_have_no_face(classifier: Classifier, pins: MockFactory) -> None:
     noise = np.random.default_rng(7).integers(0, 256, (20, 16, 16)).astype(np.uint8)
-    events, pipeline = play(Shown(list(noise)), classifier)
+    events, pipeline = play(Shown(frames_of(noise)), classifier)
     assert (events, pipeline.timings.frames) == ([], 20)
     pins.pin(17).assert_states([False])
 
 
-def test_a_4k_clip_is_judged(
+def test_a_4k_clip_is_processed(
     demo_frames: list[Frame], classifier: Classifier, tmp_path: Path
 ) -> None:
     large = []
@@ -242,21 +205,46 @@ def test_a_4k_clip_is_judged(
     assert [event.name for event in events] == ["face_found"]
 
 
-def test_no_frame_is_kept_while_the_next_is_waited_for(classifier: Classifier) -> None:
-    """A camera has only a few buffers to fill."""
+class Lending(Shown):
+    """A camera with a single buffer, which it lends to each frame."""
 
-    class Counting(Shown):
-        last: weakref.ref[Grey] | None = None
+    def __init__(self, frames: int, fps: float = 30.0) -> None:
+        super().__init__(frames_of([np.zeros((48, 64), np.uint8)] * frames, fps), live=False)
+        self.lent = False
+        self.released = 0
 
-        def read(self) -> Frame | None:
-            assert self.last is None or self.last() is None
-            picture = np.full((48, 64), 90, np.uint8)
-            self.last = weakref.ref(picture)
-            frame = super().read()
-            return frame and Frame(frame.index, frame.time, picture)
+    def read(self) -> Frame | None:
+        assert not self.lent
+        frame = super().read()
+        self.lent = frame is not None
+        return frame and replace(frame, give_back=self._take_back)
 
-    _, pipeline = play(Counting([np.zeros((48, 64), np.uint8)] * 5), classifier)
-    assert pipeline.timings.frames == 5
+    def _take_back(self) -> None:
+        assert self.lent
+        self.lent = False
+        self.released += 1
+
+
+def test_each_frame_is_released_once_before_the_next_is_read(classifier: Classifier) -> None:
+    camera = Lending(5)
+    play(camera, classifier)
+    assert camera.released == 5
+
+
+def test_what_follows_a_frame_is_done_after_its_release(classifier: Classifier) -> None:
+    camera = Lending(5)
+    released: list[int] = []
+    play(camera, classifier, after_frame=lambda: released.append(camera.released))
+    assert released == [1, 2, 3, 4, 5]
+
+
+def test_nothing_is_processed_after_a_stop_while_waiting_for_a_frames_time(
+    classifier: Classifier,
+) -> None:
+    camera, stop = Lending(5, fps=0.1), threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    _, pipeline = play(camera, classifier, stop, realtime=True)
+    assert (pipeline.timings.frames, camera.released) == (1, 2)
 
 
 def test_stop_ends_the_run_without_waiting_for_the_pulse(
@@ -264,43 +252,31 @@ def test_stop_ends_the_run_without_waiting_for_the_pulse(
 ) -> None:
     stop = threading.Event()
 
-    class Stopper(Unplugged):
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 1.9:
+    def stopping() -> Iterator[Frame]:
+        for frame in demo_frames:
+            if frame.time > 1.9:
                 stop.set()
-            return frame
+            yield frame
 
-    play(Stopper(demo_frames), classifier, stop)
+    play(Shown(stopping()), classifier, stop)
     pins.pin(17).assert_states([False, True, False])
 
 
 def test_a_recorded_source_goes_on_at_its_pace_when_run_again(
     demo_frames: list[Frame], classifier: Classifier
 ) -> None:
-    """As it is at a reload: what was played before is not waited for again."""
+    """As after a reload: there is no wait for the time of the frames before."""
     stop = threading.Event()
 
-    class Film(Unplugged):
-        live = False
-        paused = False
-
-        def read(self) -> Frame | None:
-            frame = super().read()
-            if frame is not None and frame.time > 2.0 and not self.paused:
-                self.paused = True
+    def film() -> Iterator[Frame]:
+        for frame in demo_frames[:66]:
+            if frame.index == 61:
                 stop.set()
-            return frame if frame is None or frame.time < 2.2 else None
+            yield frame
 
-    camera = Film(demo_frames)
-    faces = Settings().faces
+    camera = Shown(film(), live=False)
     outputs = Outputs({}, lambda _: None)
-    pipeline = Pipeline(
-        Stages(FaceTracker(HaarDetector(faces), faces), classifier, Trigger(Settings().trigger)),
-        camera=camera,
-        outputs=outputs,
-        listen=lambda _: None,
-    )
+    pipeline = Pipeline(stages(classifier), camera=camera, outputs=outputs, listen=lambda _: None)
     pipeline.run(stop, realtime=False)
     before = pipeline.timings.frames
     stop.clear()

@@ -18,9 +18,9 @@ def test_is_the_same_each_time(demo_frames: list[Frame]) -> None:
 
 
 def test_moves_and_changes(demo_frames: list[Frame]) -> None:
-    one, next_one, smiling = (demo_frames[i].grey.astype(int) for i in (0, 1, 60))
-    assert 2 < np.abs(one - next_one).mean() < 10
-    assert np.abs(one - smiling).mean() > 30
+    first, second, smiling = (demo_frames[i].grey.astype(int) for i in (0, 1, 60))
+    assert 2 < np.abs(first - second).mean() < 10
+    assert np.abs(first - smiling).mean() > 30
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The back end against a module that answers as picamera2's manual says.
+"""The back end against a stand-in that behaves as picamera2's manual says.
 
 The real picamera2 runs only where libcamera is installed: test_picamera2_real.py.
 """
@@ -6,6 +6,10 @@ The real picamera2 runs only where libcamera is installed: test_picamera2_real.p
 from __future__ import annotations
 
 import sys
+import threading
+import time
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,9 +19,15 @@ import pytest
 from msgspec.structs import replace
 
 from edge.cameras import v4l2_devices
+from edge.cameras.camera import Camera
+from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.errors import CameraError, MissingPackageError
+from edge.faces.tracker import FaceTracker
+from edge.model.classifier import Classifier
 from edge.settings import CameraSettings, Picamera2Settings, Settings
+from tests.edge.test_pipeline import play
+from tests.waiting import wait_until
 
 SETTINGS = Settings(
     camera=CameraSettings(source="picamera2", width=640, height=480, fps=25),
@@ -26,10 +36,12 @@ SETTINGS = Settings(
 
 
 class FakeRequest:
-    """A moment, at 448x336 (it adjusts what it is asked for) with padded rows, and twice that."""
+    """A moment in a buffer of the camera: 448x336 (the camera adjusts the size) with padded rows,
+    and twice that size."""
 
-    def __init__(self, log: list[str]) -> None:
-        self._log = log
+    def __init__(self, buffers: threading.Semaphore) -> None:
+        self.releases = 0
+        self._buffers = buffers
         self.array = np.full((336 * 3 // 2, 512), 128, np.uint8)
         self.array[:336, :448] = 77
 
@@ -38,7 +50,8 @@ class FakeRequest:
         return np.full((672, 896, 3), (10, 20, 30), np.uint8)
 
     def release(self) -> None:
-        self._log.append("release")
+        self.releases += 1
+        self._buffers.release()
 
 
 class FakeMappedArray:
@@ -54,13 +67,22 @@ class FakeMappedArray:
 
 
 class FakePicamera2:
+    """A camera with few buffers: while all are lent, it gives no frames.
+
+    Attributes:
+        requests: what all cameras of a test have lent.
+    """
+
+    BUFFERS = 4
     attached = 1
     broken: Exception | None = None
     in_use = False
     log: list[str]
+    requests: list[FakeRequest]
 
     def __init__(self, number: int = 0, tuning: str | None = None) -> None:
         FakePicamera2.log = []
+        self._buffers = threading.Semaphore(self.BUFFERS)
         if number >= self.attached:
             raise RuntimeError(f"No camera number {number} found")
         if self.in_use:
@@ -100,7 +122,11 @@ class FakePicamera2:
         assert wait == SETTINGS.camera.stall_s
         if self.broken is not None:
             raise self.broken
-        return FakeRequest(self.log)
+        if not self._buffers.acquire(timeout=0.5):
+            raise TimeoutError
+        time.sleep(0.002)  # the camera's pace
+        self.requests.append(FakeRequest(self._buffers))
+        return self.requests[-1]
 
     def cancel_all_and_flush(self) -> None:
         self.log.append("cancel")
@@ -109,110 +135,160 @@ class FakePicamera2:
         self.log.append("close")
 
 
-@pytest.fixture
-def listed(smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that lists the cameras, with none of Video4Linux."""
-    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)
-
-    def call() -> str:
-        code, out, err = smile_gate("cameras")
-        assert (code, err) == (0, "")
-        return str(out)
-
-    return call
-
-
 @pytest.fixture(autouse=True)
 def fake_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     picamera2, libcamera = ModuleType("picamera2"), ModuleType("libcamera")
     picamera2.Picamera2 = FakePicamera2  # type: ignore[attr-defined]
     picamera2.MappedArray = FakeMappedArray  # type: ignore[attr-defined]
     libcamera.Transform = dict  # type: ignore[attr-defined]
+    monkeypatch.setattr(FakePicamera2, "requests", [], raising=False)
     monkeypatch.setitem(sys.modules, "picamera2", picamera2)
     monkeypatch.setitem(sys.modules, "libcamera", libcamera)
 
 
-def test_frames_are_the_luma_plane_of_the_small_stream() -> None:
+def test_frames_are_the_luma_of_the_small_stream_and_the_large_stream_in_bgr() -> None:
     camera = open_camera(SETTINGS)
     first, second = camera.read(), camera.read()
-    camera.close()
     assert first is not None
     assert second is not None
     assert first.grey.shape == (336, 448)
     assert first.grey.flags.c_contiguous
     assert np.all(first.grey == 77)
+    assert first.picture.shape == (672, 896, 3)
+    assert first.picture[0, 0].tolist() == [10, 20, 30]
     assert (first.index, second.index) == (0, 1)
     assert second.time >= first.time
+    camera.close()
     assert FakePicamera2.log == ["start", "cancel", "close"]
 
 
-def test_a_snapshot_is_the_large_stream_in_bgr() -> None:
+# Each request goes back to the camera, once
+
+
+def releases() -> set[int]:
+    """How often each request was released."""
+    return {request.releases for request in FakePicamera2.requests}
+
+
+def test_a_request_is_released_with_its_frame_and_once() -> None:
     frame = open_camera(SETTINGS).read()
     assert frame is not None
-    assert frame.picture.shape == (672, 896, 3)
-    assert frame.picture[0, 0].tolist() == [10, 20, 30]
+    with frame:
+        assert releases() == {0}
+    assert releases() == {1}
+    frame.release()
+    assert releases() == {1}
+    assert frame.picture is frame.grey
 
 
-def test_a_request_goes_back_when_its_frame_is_not_needed_any_more() -> None:
+def test_frames_that_are_not_released_starve_the_camera() -> None:
     camera = open_camera(SETTINGS)
-    frame = camera.read()
-    assert FakePicamera2.log == ["start"]
-    del frame
-    assert FakePicamera2.log == ["start", "release"]
+    frames = [camera.read() for _ in range(FakePicamera2.BUFFERS)]
+    with pytest.raises(CameraError, match="picamera2: the camera stopped: TimeoutError"):
+        camera.read()
+    assert frames[0] is not None
+    frames[0].release()
+    assert camera.read() is not None
 
 
-def test_no_camera_attached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakePicamera2, "attached", 0)
-    with pytest.raises(CameraError, match="picamera2: expected a camera, got: No camera number 0"):
-        open_camera(SETTINGS)
+def test_a_request_that_cannot_be_mapped_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeMappedArray, "__enter__", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        open_camera(SETTINGS).read()
+    assert releases() == {1}
+
+
+def process(camera: Camera, classifier: Classifier, wait_s: float = 0.0) -> None:
+    """Process more frames than the camera has buffers, and close it."""
+    stop, frames = threading.Event(), count(1)
+
+    def after_frame() -> None:
+        stop.wait(wait_s)
+        if next(frames) == 3 * FakePicamera2.BUFFERS:
+            stop.set()
+
+    play(camera, classifier, stop, after_frame=after_frame)
+
+
+def capture(stop: threading.Event | None = None, **timing: Any) -> Capture:
+    patience = CaptureTiming(first_pause_s=0.01, **timing)
+    captured = open_captured(SETTINGS, stop=stop or threading.Event(), timing=patience)
+    assert isinstance(captured, Capture)
+    return captured
+
+
+def test_requests_of_processed_frames_are_released(classifier: Classifier) -> None:
+    process(open_camera(SETTINGS), classifier)
+    assert len(FakePicamera2.requests) == 3 * FakePicamera2.BUFFERS
+    assert releases() == {1}
+
+
+def test_the_request_of_a_frame_that_a_stage_fails_at_is_released(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FaceTracker, "find", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        process(open_camera(SETTINGS), classifier)
+    assert releases() == {1}
+
+
+def test_requests_of_frames_that_newer_frames_replace_are_released(classifier: Classifier) -> None:
+    captured = capture()
+    process(captured, classifier, wait_s=0.03)
+    assert captured.dropped > FakePicamera2.BUFFERS
+    assert releases() == {1}  # that of the last frame too, which nobody read
+
+
+def test_requests_of_frames_that_are_too_old_are_released() -> None:
+    stop = threading.Event()
+    with closing(capture(stop, fresh=0.0)) as captured:
+        reader = threading.Thread(target=captured.read)
+        reader.start()
+        wait_until(lambda: captured.dropped > 3 * FakePicamera2.BUFFERS)
+        stop.set()
+        reader.join()
+    assert releases() == {1}
+
+
+def test_the_request_of_a_frame_before_a_failure_is_released(
+    monkeypatch: pytest.MonkeyPatch, classifier: Classifier
+) -> None:
+    captured = capture()
+    wait_until(lambda: len(FakePicamera2.requests) > 2)
+    monkeypatch.setattr(FakePicamera2, "broken", RuntimeError("unplugged"))
+    with pytest.raises(CameraError, match="unplugged"):
+        process(captured, classifier)
+    assert releases() == {1}
+
+
+CONFIG = """
+[camera]
+source = "picamera2"
+width = 640
+height = 480
+fps = 25
+[picamera2]
+hflip = true
+exposure_us = 5000
+gain = 2.5
+[outputs.album]
+kind = "snapshot"
+folder = "album"
+"""
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (RuntimeError("Camera frontend timed out"), "Camera front"),
-        (TimeoutError(), "Timeo"),
-    ],
+    ("verb", "code"),
+    [(("fire", "album"), 0), (("calibrate", "--seconds", "0.1", "--pause", "0"), 2)],
 )
-def test_a_camera_that_stops_is_named(
-    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+def test_verbs_release_what_they_read(
+    smile_gate: Any, tmp_path: Path, verb: tuple[str, ...], code: int
 ) -> None:
-    camera = open_camera(SETTINGS)
-    monkeypatch.setattr(FakePicamera2, "broken", error)
-    with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {said}"):
-        camera.read()
-    camera.close()
-
-
-def test_it_is_listed_with_its_sensor_modes_and_closed_again(listed: Any) -> None:
-    assert listed() == "picamera2:0  imx708\n  1536x864 at 120 fps\n"
-    assert FakePicamera2.log == ["close"]
-
-
-def test_one_that_is_in_use_is_listed_without(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakePicamera2, "in_use", True)
-    assert listed() == "picamera2:0  imx708\n"
-
-
-def test_without_a_camera_or_the_package_none_is_listed(
-    listed: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakePicamera2, "attached", 0)
-    assert listed() == "no camera is attached\n"
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    assert listed() == "no camera is attached\n"
-
-
-def test_another_camera_is_chosen_by_its_number() -> None:
-    second = replace(SETTINGS, camera=replace(SETTINGS.camera, source="picamera2:1"))
-    with pytest.raises(CameraError, match=r"picamera2:1: expected .*: No camera number 1"):
-        open_camera(second)
-
-
-def test_a_tuning_file_that_is_not_there_is_named() -> None:
-    tuned = replace(SETTINGS, picamera2=Picamera2Settings(tuning_file="/no/such.json"))
-    with pytest.raises(CameraError, match=r"picamera2\.tuning_file: expected a file.*such\.json"):
-        open_camera(tuned)
+    config = tmp_path / "c.toml"
+    config.write_text(CONFIG)
+    assert smile_gate(*verb, "--config", config)[0] == code
+    assert len(list((tmp_path / "album").glob("*.jpg"))) == (verb[0] == "fire")
+    assert releases() == {1}
 
 
 def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
@@ -226,20 +302,93 @@ def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
     monkeypatch.setattr(FakeRequest, "make_array", gone)
     monkeypatch.setattr(FakeRequest, "release", gone)
     assert frame.picture is frame.grey
-    del frame  # which nobody may be told of
+    frame.release()  # the camera's error is no concern of the owner
 
 
-def test_a_package_built_for_another_numpy_is_no_package(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+# Cameras that are missing, or stop
+
+
+@pytest.mark.parametrize(
+    ("source", "attached", "settings", "message"),
+    [
+        ("picamera2", 0, {}, "picamera2: expected a camera, got: No camera number 0"),
+        ("picamera2:1", 1, {}, "picamera2:1: expected a camera, got: No camera number 1"),
+        (
+            "picamera2",
+            1,
+            {"tuning_file": "/no/such.json"},
+            r"picamera2\.tuning_file: expected a file, got none at /no/such\.json",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    attached: int,
+    settings: dict[str, str],
+    message: str,
+) -> None:
+    monkeypatch.setattr(FakePicamera2, "attached", attached)
+    camera = replace(SETTINGS.camera, source=source)
+    with pytest.raises(CameraError, match=message):
+        open_camera(Settings(camera=camera, picamera2=replace(SETTINGS.picamera2, **settings)))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(RuntimeError("Camera frontend timed out"), "Camera front"), (TimeoutError(), "Timeo")],
+)
+def test_a_camera_that_stops_is_named(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_camera(SETTINGS)) as camera:
+        monkeypatch.setattr(FakePicamera2, "broken", error)
+        with pytest.raises(CameraError, match=f"picamera2: the camera stopped: {words}"):
+            camera.read()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        # The package was built for another NumPy.
+        ("raise ValueError('numpy.dtype size changed')", r"got: numpy\.dtype size changed; on Ras"),
+        ("import no_such_module", "apt install python3-picamera2"),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, message: str
 ) -> None:
     monkeypatch.delitem(sys.modules, "picamera2")
-    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    (tmp_path / "picamera2.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(MissingPackageError, match=r"got: numpy\.dtype size changed; on Raspberry"):
+    with pytest.raises(MissingPackageError, match=message):
         open_camera(SETTINGS)
 
 
-def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(MissingPackageError, match="apt install python3-picamera2"):
-        open_camera(SETTINGS)
+# Cameras that are attached
+
+
+@pytest.mark.parametrize(
+    ("state", "output"),
+    [
+        ({}, "picamera2:0  imx708\n  1536x864 at 120 fps\n"),
+        ({"in_use": True}, "picamera2:0  imx708\n"),
+        ({"attached": 0}, "no camera is attached\n"),
+        (None, "no camera is attached\n"),  # without the package
+    ],
+)
+def test_cameras_are_listed_with_their_sensor_modes_and_closed_again(
+    smile_gate: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: dict[str, Any] | None,
+    output: str,
+) -> None:
+    monkeypatch.setattr(v4l2_devices, "DEV", tmp_path)  # none of Video4Linux
+    if state is None:
+        monkeypatch.setitem(sys.modules, "picamera2", None)
+    for name, value in (state or {}).items():
+        monkeypatch.setattr(FakePicamera2, name, value)
+    assert smile_gate("cameras") == (0, output, "")
+    if state == {}:
+        assert FakePicamera2.log == ["close"]

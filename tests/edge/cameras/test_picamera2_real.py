@@ -22,11 +22,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras.capture import Capture
+from edge.cameras.capture import Capture, CaptureTiming
 from edge.cameras.picamera2 import Picamera2Camera
 from edge.cameras.source import open_camera
 from edge.errors import CameraError
 from edge.settings import CameraSettings, Picamera2Settings, Settings
+from tests.edge.cameras.scripted_camera import capture_threads
+from tests.waiting import wait_until
 
 
 def cameras() -> int:
@@ -46,15 +48,23 @@ SETTINGS = Settings(camera=CameraSettings(source="picamera2"))
 
 @pytest.fixture
 def camera() -> Iterator[Picamera2Camera]:
+    """The back end; its private ``_camera`` is picamera2's own object."""
     opened = open_camera(SETTINGS)
     assert isinstance(opened, Picamera2Camera)
     with closing(opened):
         yield opened
 
 
-def watched(camera: Picamera2Camera, told: list[str], stop: threading.Event) -> Capture:
-    reopen = partial(open_camera, SETTINGS)
-    return Capture(camera, reopen, stall_s=2.0, stop=stop, tell=told.append)
+def captured(camera: Picamera2Camera, calls: list[str]) -> Capture:
+    return Capture(
+        camera,
+        partial(open_camera, SETTINGS),
+        stall_s=2.0,
+        stop=threading.Event(),
+        on_lost=calls.append,
+        on_back=lambda: calls.append("back"),
+        timing=CaptureTiming(first_pause_s=0.2),
+    )
 
 
 def test_it_is_listed(smile_gate: Any) -> None:
@@ -67,10 +77,11 @@ def test_both_streams_show_the_same_moment(camera: Picamera2Camera) -> None:
     for _ in range(5):
         frame = camera.read()
         assert frame is not None
+        with frame:
+            picture = frame.picture
         width, height = camera._camera.camera_configuration()["lores"]["size"]
         assert frame.grey.shape == (height, width)
         assert frame.grey.flags.c_contiguous
-        picture = frame.picture
         assert picture.shape[2] == 3
         assert picture.shape[1] >= width
         small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (width, height))
@@ -79,19 +90,19 @@ def test_both_streams_show_the_same_moment(camera: Picamera2Camera) -> None:
 
 
 def test_a_slow_reader_gets_new_frames_and_starves_nothing(camera: Picamera2Camera) -> None:
-    """More frames than the camera has buffers, each held while it is judged."""
-    told: list[str] = []
+    """More frames than the camera has buffers, each held while it is processed."""
+    calls: list[str] = []
     ages = []
-    with closing(watched(camera, told, threading.Event())) as capture:
+    with closing(captured(camera, calls)) as capture:
         for _ in range(15):
             frame = capture.read()
             assert frame is not None
-            ages.append(time.monotonic() - frame.time)
-            time.sleep(0.2)
-            del frame
-        assert capture.dropped > 10
+            with frame:
+                ages.append(time.monotonic() - frame.time)
+                dropped = capture.dropped
+                wait_until(lambda: capture.dropped > dropped)  # noqa: B023  (waits here)
     assert max(ages) < 2.0 / camera.fps
-    assert told == []
+    assert calls == []
 
 
 def test_a_picture_outlives_its_camera() -> None:
@@ -100,25 +111,25 @@ def test_a_picture_outlives_its_camera() -> None:
     camera.close()
     assert frame is not None
     assert frame.picture.shape[0] >= frame.grey.shape[0]
-    del frame
+    frame.release()
     with closing(open_camera(SETTINGS)) as again:
         assert again.read() is not None
 
 
-def test_a_camera_that_stops_is_lost_and_back(
-    camera: Picamera2Camera, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Capture, "FIRST_PAUSE_S", 0.2)
-    told: list[str] = []
-    with closing(watched(camera, told, threading.Event())) as capture:
-        assert capture.read() is not None
+def test_a_camera_that_stops_is_lost_and_back(camera: Picamera2Camera) -> None:
+    calls: list[str] = []
+    with closing(captured(camera, calls)) as capture:
+        first = capture.read()
+        assert first is not None
+        first.release()
         camera._camera.camera.stop()  # libcamera's, behind picamera2's back
-        while not told or told[-1]:
-            assert capture.read() is not None
-        threads = [thread for thread in threading.enumerate() if thread.name == "capture"]
-        assert len(threads) == 1
-    assert len(told) == 2
-    assert told[0]
+        while "back" not in calls:
+            frame = capture.read()
+            assert frame is not None
+            frame.release()
+        assert len(capture_threads()) == 1
+    assert len(calls) == 2
+    assert calls[0]
 
 
 def test_one_that_is_in_use_or_not_there_is_refused_in_one_line(
@@ -137,8 +148,8 @@ def test_hflip_mirrors_the_picture(camera: Picamera2Camera) -> None:
         pytest.skip("libcamera's virtual camera can't be mirrored")
     plain = camera.read()
     assert plain is not None
+    plain.release()
     grey = plain.grey
-    del plain
     camera.close()
     mirrored = Settings(camera=SETTINGS.camera, picamera2=Picamera2Settings(hflip=True))
     with closing(open_camera(mirrored)) as flipped:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -68,18 +69,32 @@ def test_a_video_without_any_frame_is_refused(tmp_path: Path, demo_frames: list[
         frames_of(str(path))
 
 
-def test_a_video_of_pictures_that_are_too_small_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "tiny.avi"
+def tiny_pictures(path: Path, _: Path) -> None:
     write_video(path, [Frame(0, 0.0, np.zeros((8, 8), np.uint8))] * 3, "MJPG")
-    with pytest.raises(CameraError, match=r"tiny\.avi: expected a picture, got uint8 \(8, 8, 3\)"):
-        frames_of(str(path))
 
 
-def test_a_video_without_its_index_is_refused(clip: Path, tmp_path: Path) -> None:
-    cut = tmp_path / "cut.mp4"
-    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
-    with pytest.raises(CameraError, match=r"cut\.mp4: expected a video, got a file that"):
-        frames_of(str(cut))
+def no_index(path: Path, clip: Path) -> None:
+    path.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+
+
+def text(path: Path, _: Path) -> None:
+    path.write_text("not a video")
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "message"),
+    [
+        (tiny_pictures, "tiny.avi", r"tiny\.avi: expected a picture, got uint8 \(8, 8, 3\)"),
+        (no_index, "cut.mp4", r"cut\.mp4: expected a video, got a file that can't be read"),
+        (text, "notes.mp4", r"notes\.mp4: expected a video, got a file that can't be read"),
+    ],
+)
+def test_a_file_that_is_no_proper_video_is_refused(
+    clip: Path, tmp_path: Path, make: Callable[[Path, Path], None], name: str, message: str
+) -> None:
+    make(tmp_path / name, clip)
+    with pytest.raises(CameraError, match=message):
+        frames_of(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -100,13 +115,6 @@ def test_a_source_that_is_not_there_is_named(source: str, message: str) -> None:
     with pytest.raises(CameraError, match=f"^{source}: {message}") as caught:
         frames_of(source)
     assert caught.value.source == source
-
-
-def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "notes.mp4"
-    path.write_text("not a video")
-    with pytest.raises(CameraError, match="expected a video, got a file that can't be read"):
-        frames_of(str(path))
 
 
 @pytest.mark.parametrize(("at", "step"), [("@4", 0.25), ("", 0.1), ("@0.5", 2.0)])

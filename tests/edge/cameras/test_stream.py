@@ -1,6 +1,6 @@
-"""Cameras in the network, against a real MJPEG server, and a real RTSP server if there is one.
+"""Network cameras, against a real MJPEG server, and a real RTSP server where one is installed.
 
-Recipe for the latter, on Debian::
+To install the RTSP server on Debian::
 
     apt-get install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
@@ -9,13 +9,13 @@ Recipe for the latter, on Debian::
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,12 @@ import pytest
 
 from benchmarks.simulate.mjpeg_server import FPS, MjpegServer
 from edge.cameras.camera import Camera
-from edge.cameras.capture import Capture
+from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.cameras.stream import StreamCamera
 from edge.errors import CameraError, FrameError
 from edge.settings import CameraSettings, Settings, StreamSettings
 from edge.values import Frame
-from tests.edge.cameras.silent_ports import free_port, silent_server
 
 STALL_S = 1.0
 BOUND_S = 60.0
@@ -58,6 +57,12 @@ GLib.MainLoop().run()
 """
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 def settings(source: str, **stream: Any) -> Settings:
     return Settings(
         camera=CameraSettings(source=source, stall_s=STALL_S), stream=StreamSettings(**stream)
@@ -65,20 +70,30 @@ def settings(source: str, **stream: Any) -> Settings:
 
 
 @contextmanager
-def watched(chosen: Settings, tell: Callable[[str], None]) -> Iterator[Capture]:
-    reopen = partial(open_camera, chosen)
+def captured(
+    chosen: Settings, calls: list[str], open_source: Callable[[Settings], Camera] = open_camera
+) -> Iterator[Capture]:
+    """Read a stream through a capture; ``calls`` gets the reason of each loss, and ``back``."""
     stop = threading.Event()
-    too_long = threading.Timer(BOUND_S, stop.set)  # a stream that never comes back gives no frame
+    too_long = threading.Timer(BOUND_S, stop.set)  # a stream that stays lost gives no frame
     too_long.start()
+    capture = open_captured(
+        chosen,
+        stop=stop,
+        on_lost=calls.append,
+        on_back=lambda: calls.append("back"),
+        open_source=open_source,
+        timing=CaptureTiming(first_pause_s=0.2),
+    )
+    assert isinstance(capture, Capture)
     try:
-        camera = open_camera(chosen)
-        with closing(Capture(camera, reopen, stall_s=STALL_S, stop=stop, tell=tell)) as capture:
+        with closing(capture):
             yield capture
     finally:
         too_long.cancel()
 
 
-def shown(capture: Capture) -> int:
+def shade(capture: Capture) -> int:
     frame = capture.read()
     assert frame is not None
     return round(float(frame.grey.mean()))
@@ -87,8 +102,8 @@ def shown(capture: Capture) -> int:
 @pytest.fixture
 def server() -> Iterator[MjpegServer]:
     shades = [np.full((240, 320), shade, np.uint8) for shade in (50, 100, 150, 200)]
-    with closing(MjpegServer(shades)) as one:
-        yield one
+    with closing(MjpegServer(shades)) as server:
+        yield server
 
 
 def test_frames_come_in_order_as_they_are_shown(server: MjpegServer) -> None:
@@ -126,7 +141,8 @@ def test_nobody_listening_is_one_line(smile_gate: Any) -> None:
 
 
 def test_a_server_that_says_nothing_is_one_line_after_the_time_out() -> None:
-    with silent_server() as url:
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # it accepts and sends nothing
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/video"
         started = time.monotonic()
         with pytest.raises(CameraError, match=f"{url}: expected a video stream, got none in 1 s"):
             open_camera(settings(url))
@@ -139,14 +155,15 @@ def test_a_page_that_is_no_video_is_refused(server: MjpegServer) -> None:
 
 
 def test_what_is_no_picture_between_others_is_passed_over(server: MjpegServer) -> None:
+    # What is damaged on the way: the server itself sends whole pictures only.
     server._jpegs[1] = b"no picture"
     server._jpegs[2] = server._jpegs[2][:300]
-    told: list[str] = []
-    with watched(settings(server.url), told.append) as capture:
-        shades = [shown(capture) for _ in range(20)]
+    calls: list[str] = []
+    with captured(settings(server.url), calls) as capture:
+        shades = [shade(capture) for _ in range(20)]
     assert {50, 200} <= set(shades)
     assert capture.garbage >= 5
-    assert told == []
+    assert calls == []
 
 
 def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: MjpegServer) -> None:
@@ -159,25 +176,15 @@ def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: Mjpeg
     assert time.monotonic() - started < STALL_S + 2.0
 
 
-def test_a_server_that_dies_and_returns(
-    server: MjpegServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Capture, "FIRST_PAUSE_S", 0.2)
-    told: list[str] = []
-    returned: list[MjpegServer] = []
-
-    def tell(lost: str) -> None:
-        told.append(lost)
-        if lost:
-            returned.append(MjpegServer([np.full((240, 320), 90, np.uint8)], server.port))
-
-    with watched(settings(server.url), tell) as capture:
-        assert shown(capture) in {50, 100, 150, 200}
+def test_a_server_that_dies_and_returns(server: MjpegServer) -> None:
+    calls: list[str] = []
+    with captured(settings(server.url), calls) as capture:
+        assert shade(capture) in {50, 100, 150, 200}
         server.close()
-        while shown(capture) != 90:  # those still under way
-            pass
-    returned[0].close()
-    assert told == [f"{server.url}: the stream ended", ""]
+        with closing(MjpegServer([np.full((240, 320), 90, np.uint8)], server.port)):
+            while shade(capture) != 90:  # frames still under way
+                pass
+    assert calls == [f"{server.url}: the stream ended", "back"]
 
 
 # name and password
@@ -279,25 +286,27 @@ def test_rtsp_over_either_transport(serve: Callable[..., str], transport: str) -
     assert max(blue, green) < 60
 
 
-def not_again() -> Camera:
-    raise AssertionError("it was opened again")
-
-
 def test_a_stream_may_have_to_wait_for_its_next_key_frame(serve: Callable[..., str]) -> None:
-    """It is 4 s from one to the next, longer than the time-out, and no use to open it again."""
+    """Key frames are 4 s apart, more than the time-out, and opening the stream again is no use."""
     url = serve(key=100)
-    told: list[str] = []
+    calls: list[str] = []
     with closing(open_camera(settings(url))) as first:
         frame = None
         while frame is None:
             with suppress(FrameError):
                 frame = first.read()
-        with watched(settings(url), told.append) as capture:
-            capture._reopen = not_again
-            assert shown(capture) > 60
-    assert len(told) == 2
-    assert told[0].startswith("no frame for 1 s")
-    assert told[1] == ""
+        opened: list[Camera] = []
+
+        def open_counted(chosen: Settings) -> Camera:
+            opened.append(open_camera(chosen))
+            return opened[-1]
+
+        with captured(settings(url), calls, open_source=open_counted) as capture:
+            assert shade(capture) > 60
+    assert len(opened) == 1
+    assert len(calls) == 2
+    assert calls[0].startswith("no frame for 1 s")
+    assert calls[1] == "back"
 
 
 def test_a_path_that_the_server_does_not_have_is_refused(serve: Callable[..., str]) -> None:

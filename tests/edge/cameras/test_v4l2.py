@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras.capture import Capture
+from edge.cameras.capture import CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.cameras.v4l2 import V4l2Camera
 from edge.errors import CameraError
 from edge.settings import CameraSettings, Settings, V4l2Settings
+from tests.edge.clock import Clock
 
 NAMES = Path("/sys/class/video4linux").glob("video*/name")
 VIVID = next((f"/dev/{name.parent.name}" for name in NAMES if "vivid" in name.read_text()), "")
@@ -42,7 +42,7 @@ REFUSED = "expected a camera, got none there, or one that is in use"
 S_CTRL = 0xC008561C
 DISCONNECT = 0xF0F000 + 65
 
-# The bars from left to right, at 75 %: luma from 16 to 235, and as it is of BGR; blue, green, red.
+# The bars from left to right, at 75 %: the luma of YUYV, 16 to 235; the grey of BGR; and BGR.
 LUMA = [180, 162, 131, 112, 84, 65, 35, 16]
 GREY = [191, 169, 134, 112, 79, 57, 22, 0]
 BARS = [
@@ -93,14 +93,21 @@ def test_without_a_device_there_is_one_line(smile_gate: Any, device: str) -> Non
 
 
 class Buffered:
-    """A capture as OpenCV gives it, in whose driver frames of these ages wait, in seconds."""
+    """A capture like OpenCV's, with frames of these ages waiting in its driver, in seconds.
 
-    def __init__(self, *ages: float) -> None:
+    Attributes:
+        grabs: how often a frame was asked for.
+        takes_s: how long each frame takes to arrive.
+        fps: the rate that the driver reports.
+    """
+
+    def __init__(self, *ages: float, takes_s: float = 0.0, offset_s: float = 0.0) -> None:
+        self.clock = Clock()
         self.ages = list(ages)
-        self.age = 0.0
+        self.age = 0.9  # of the frame before
         self.grabs = 0
-        self.clock = 0.0
-        self.takes_s = 0.0
+        self.takes_s = takes_s
+        self.offset_s = offset_s
         self.fps = 30.0
 
     def isOpened(self) -> bool:  # noqa: N802  (OpenCV's name)
@@ -110,12 +117,12 @@ class Buffered:
         return True
 
     def get(self, key: int) -> float:
-        made = self.clock + time.monotonic() - self.age
+        made = self.offset_s + self.clock() - self.age
         return {cv2.CAP_PROP_POS_MSEC: made * 1e3, cv2.CAP_PROP_FPS: self.fps}.get(key, 0.0)
 
     def grab(self) -> bool:
         self.grabs += 1
-        time.sleep(self.takes_s)
+        self.clock.advance(self.takes_s)
         if not self.ages:
             return False
         self.age = self.ages.pop(0)
@@ -124,64 +131,48 @@ class Buffered:
     def retrieve(self) -> tuple[bool, np.ndarray[Any, Any]]:
         return True, np.full((48, 64), int(self.age * 100), np.uint8)
 
+    def open(self) -> V4l2Camera:
+        opened = settings()
+        return V4l2Camera(
+            opened.camera,
+            opened.v4l2,
+            "0",
+            open_device=lambda *_: self,  # type: ignore[arg-type]
+            clock=self.clock,
+        )
+
 
 @pytest.mark.parametrize(
-    ("ages", "given"),
+    ("capture", "expected"),
     [
-        ([0.05, 0.02], 0.05),  # less than two frame times
-        ([0.9, 0.87, 0.84, 0.02, 0.01], 0.02),
-        ([0.9] * 4 + [0.8] * 4, 0.8),  # no more than that wait, so this is new
+        (Buffered(0.05, 0.02), 0.05),  # less than two frame times
+        (Buffered(0.9, 0.87, 0.84, 0.02, 0.01), 0.02),
+        (Buffered(*[0.9] * 4 + [0.8] * 4), 0.8),  # no more than 4 wait, so this is new
+        # A frame that is waited for is new, however old it says that it is: in the dark a webcam
+        # takes long for a frame, and reports another rate.
+        (Buffered(0.2, 0.1, takes_s=0.02), 0.2),
+        # A driver may have another clock.
+        *[(Buffered(0.0, 0.1, offset_s=offset), 0.0) for offset in (1e9, -70.0, -24355.0)],
     ],
 )
-def test_frames_that_waited_in_the_driver_are_dropped(
-    ages: list[float], given: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Buffered(*ages))
-    monkeypatch.setattr(V4l2Camera, "AT_ONCE_S", 5.0)  # whatever a busy machine makes of it
-    frame = open_camera(settings()).read()
+def test_frames_that_waited_in_the_driver_are_dropped(capture: Buffered, expected: float) -> None:
+    frame = capture.open().read()
     assert frame is not None
-    assert frame.grey[0, 0] == int(given * 100)
-    assert frame.time == pytest.approx(time.monotonic(), abs=0.5)
+    assert frame.grey[0, 0] == int(expected * 100)
+    assert frame.time == capture.clock()
 
 
-def test_a_device_that_gives_no_frame_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_gives_no_frame_is_asked_once() -> None:
     capture = Buffered()
-    capture.age = 0.9  # of the frame before
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
     with pytest.raises(CameraError, match=f"{SOURCE}: the camera stopped delivering"):
-        open_camera(settings()).read()
+        capture.open().read()
     assert capture.grabs == 1
 
 
-def test_a_frame_that_is_waited_for_is_new_however_long_its_way(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """In the dark a webcam takes its time for a frame, and says another rate."""
-    capture = Buffered(0.2, 0.1)
-    capture.takes_s = 0.02
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
-    frame = open_camera(settings()).read()
-    assert frame is not None
-    assert frame.grey[0, 0] == 20
-
-
-@pytest.mark.parametrize("clock", [1e9, -70.0, -24355.0])
-def test_a_driver_may_go_by_another_clock(clock: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    capture = Buffered(0.0, 0.1)
-    capture.clock = clock
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
-    frame = open_camera(settings()).read()
-    assert frame is not None
-    assert frame.grey[0, 0] == 0
-
-
-def test_a_rate_that_is_none_is_the_one_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_reported_rate_that_makes_no_sense_is_replaced_by_the_setting() -> None:
     capture = Buffered()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: capture)
-    for capture.fps, taken in ((0.0, 30.0), (-1.0, 30.0), (1e6, 30.0), (7.5, 7.5)):
-        assert open_camera(settings()).fps == taken
+    for capture.fps, expected in ((0.0, 30.0), (-1.0, 30.0), (1e6, 30.0), (7.5, 7.5)):
+        assert capture.open().fps == expected
 
 
 @needs_vivid
@@ -222,19 +213,19 @@ def test_frames_are_counted_and_their_time_is_the_monotonic_clocks() -> None:
 
 @needs_vivid
 def test_a_frame_that_waited_in_the_driver_is_not_given() -> None:
-    """Nobody reads for a second: some frames of before lie in its buffers then."""
+    """Nobody reads for a second: the driver's buffers hold old frames then."""
     with closing(open_camera(settings(format="YUYV"))) as camera:
         assert isinstance(camera, V4l2Camera)
         camera.read()
-        time.sleep(1.0)
+        time.sleep(1.0)  # the driver's clock can't be advanced
         frame = camera.read()
-        made = camera._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        made = camera._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3  # the driver's time of this frame
     assert frame is not None
     assert frame.time - made < 2.5 / camera.fps
 
 
 @needs_vivid
-def test_one_that_is_in_use_is_refused_in_one_line(smile_gate: Any) -> None:
+def test_a_device_that_is_in_use_is_refused_in_one_line(smile_gate: Any) -> None:
     with closing(open_camera(settings())) as holder:
         holder.read()
         code, _, err = smile_gate("run", "--source", SOURCE)
@@ -243,7 +234,7 @@ def test_one_that_is_in_use_is_refused_in_one_line(smile_gate: Any) -> None:
 
 
 @needs_vivid
-def test_one_that_is_pulled_out_is_an_error_until_it_is_plugged_in(unplug: Any) -> None:
+def test_a_device_that_is_pulled_out_is_an_error_until_it_is_plugged_in(unplug: Any) -> None:
     with closing(open_camera(settings())) as camera:
         camera.read()
         plug_in = unplug()
@@ -257,23 +248,23 @@ def test_one_that_is_pulled_out_is_an_error_until_it_is_plugged_in(unplug: Any) 
 
 
 @needs_vivid
-def test_a_run_goes_on_when_it_is_plugged_in_again(
-    unplug: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Capture, "FIRST_PAUSE_S", 0.1)
-    told: list[str] = []
-    stop = threading.Event()
+def test_a_run_goes_on_when_it_is_plugged_in_again(unplug: Any) -> None:
+    calls: list[str] = []
 
-    def tell(lost: str) -> None:
-        told.append(lost)
-        if lost:
-            threading.Timer(0.5, plug_in).start()
+    def on_lost(reason: str) -> None:
+        calls.append(reason)
+        threading.Timer(0.5, plug_in).start()
 
-    camera = open_camera(settings())
-    reopen = partial(open_camera, settings())
-    with closing(Capture(camera, reopen, stall_s=2, stop=stop, tell=tell)) as capture:
+    capture = open_captured(
+        settings(),
+        stop=threading.Event(),
+        on_lost=on_lost,
+        on_back=lambda: calls.append("back"),
+        timing=CaptureTiming(first_pause_s=0.1),
+    )
+    with closing(capture):
         assert capture.read() is not None
         plug_in = unplug()
-        while not told or told[-1]:
+        while "back" not in calls:
             assert capture.read() is not None
-    assert told == [f"{SOURCE}: the camera stopped delivering", ""]
+    assert calls == [f"{SOURCE}: the camera stopped delivering", "back"]

@@ -20,7 +20,7 @@ from edge.model.open import open_classifier
 from edge.settings import SHIPPED_BUNDLE, ModelSettings, Settings
 from tests.edge.diagnose.examined_machine import Machine
 from tests.edge.model.fake_coral import Coral
-from tests.edge.service.serving import Serve, put
+from tests.edge.service.running_service import Serve, put
 from tests.waiting import wait_until
 
 
@@ -147,7 +147,7 @@ def test_a_gate_whose_accelerator_fails_goes_on_with_the_cpu_and_reports_it(
     report = served.service.report()
     assert report["model_on"] == "CPU"
     assert [one[:20] for one in report["warnings"]] == ["the Edge TPU failed:"]
-    assert "fault" not in served.heard.names
+    assert "fault" not in served.events.names
     coral.does("well")
     served.reload()
     assert served.service.report()["model_on"] == "Edge TPU"
@@ -165,7 +165,7 @@ def test_a_reload_keeps_the_accelerator_that_is_in_use(
     served.reload()
     assert served.service.report()["model_on"] == "Edge TPU"
     put(served.camera, "smile")
-    wait_until(lambda: "fired" in served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
 
 
 # Doctor

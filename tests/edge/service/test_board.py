@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.service.board import BoardWatch, Health, held_mb, read_health
+from edge.service.board import BoardWatch, Health, private_mb, read_health
 from tests.waiting import wait_until
 
 
@@ -25,15 +25,15 @@ def zones(tmp_path: Path) -> Path:
 
 
 def test_holds_what_it_fills_and_not_what_it_maps(tmp_path: Path) -> None:
-    before = held_mb()
+    before = private_mb()
     filled = bytearray(b"x" * 50_000_000)
-    assert 40 < held_mb() - before < 70
+    assert 40 < private_mb() - before < 70
     (tmp_path / "file").write_bytes(filled)
     del filled
     with (tmp_path / "file").open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         assert mapped.find(b"y") == -1
-        assert held_mb() - before < 30
+        assert private_mb() - before < 30
         mapped.close()
 
 
@@ -45,11 +45,11 @@ def install(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
-def test_reads_the_hottest_zone_and_what_the_firmware_holds_back(
+def test_reads_the_hottest_zone_and_the_throttling(
     zones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = 'test "$1" = get_throttled && echo throttled=0x50005'
-    install(tmp_path, said, monkeypatch)
+    body = 'test "$1" = get_throttled && echo throttled=0x50005'
+    install(tmp_path, body, monkeypatch)
     health = read_health(zones)
     assert health == Health(55.5, 0x50005)
     voltage, throttled = health.warnings
@@ -82,9 +82,9 @@ def test_without_a_vcgencmd_there_are_no_warnings(
     assert read_health(zones) == Health(55.5, None)
 
 
-def watch(hot_c: float = 78.0) -> BoardWatch:
-    """Return one whose own thread has ended."""
-    watch = BoardWatch(hot_c, lambda: Health(None, None))
+def watch(again_s: float = 3600.0) -> BoardWatch:
+    """Return a watch whose own thread has ended."""
+    watch = BoardWatch(78.0, lambda: Health(None, None), again_s=again_s)
     watch.close()
     wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
     return watch
@@ -92,11 +92,10 @@ def watch(hot_c: float = 78.0) -> BoardWatch:
 
 def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    board = watch()
-    board.AGAIN_S = 0.0
+    board = watch(again_s=0.0)
     hot = []
     for temperature in [77.9, 78.0, 85.0, 77.0, 73.0, 72.9, 77.0, 78.5]:
-        board.take(Health(temperature, None))
+        board.update(Health(temperature, None))
         hot.append(board.hot)
     assert hot == [False, True, True, True, True, False, False, True]
     assert [message.partition(", ")[2].partition(":")[0] for message in caplog.messages] == [
@@ -107,10 +106,10 @@ def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixtu
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
 
 
-def test_heat_of_which_nothing_is_known_any_more_is_over() -> None:
+def test_without_a_temperature_the_board_is_not_hot_any_more() -> None:
     board = watch()
-    board.take(Health(90.0, None))
-    board.take(Health(None, None))
+    board.update(Health(90.0, None))
+    board.update(Health(None, None))
     assert not board.hot
     assert board.health == Health(None, None)
 
@@ -118,39 +117,32 @@ def test_heat_of_which_nothing_is_known_any_more_is_over() -> None:
 def test_warns_once_of_each_thing(caplog: pytest.LogCaptureFixture) -> None:
     board = watch()
     for bits in [0x0, 0x1, 0x10001, 0x50005, 0x50005, 0x50001]:
-        board.take(Health(50.0, bits))
+        board.update(Health(50.0, bits))
     assert ["voltage" in message for message in caplog.messages] == [True, True]
     assert "throttled" in caplog.messages[1]
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
-def test_what_comes_and_goes_is_warned_of_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
-    board = watch()
-    for _ in range(5):
-        board.take(Health(90.0, 0x1))
-        board.take(Health(50.0, 0x10000))
-    assert ["hot" in message for message in caplog.messages] == [False, True]
-    board.AGAIN_S = 0.0
-    board.take(Health(50.0, 0x1))
-    assert "voltage" in caplog.messages[-1]
-    assert len(caplog.messages) == 3
-
-
-def test_reads_now_and_then_in_a_thread_of_its_own_until_closed(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("again_s", "warnings"), [(3600.0, 2), (0.0, 10)])
+def test_what_comes_and_goes_is_warned_of_once_an_hour(
+    caplog: pytest.LogCaptureFixture, again_s: float, warnings: int
 ) -> None:
-    monkeypatch.setattr(BoardWatch, "EVERY_S", 0.01)
+    board = watch(again_s)
+    for _ in range(5):
+        board.update(Health(90.0, 0x1))
+        board.update(Health(50.0, 0x10000))
+    assert ["hot" in message for message in caplog.messages] == [False, True] * (warnings // 2)
+
+
+def test_reads_periodically_in_a_thread_of_its_own_until_closed() -> None:
     readings = iter(range(50, 10**6))
-    board = BoardWatch(52.0, lambda: Health(float(next(readings)), None))
+    board = BoardWatch(52.0, lambda: Health(float(next(readings)), None), every_s=0.01)
     with closing(board):
         wait_until(lambda: board.hot)
     wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
 
 
-def test_a_reading_that_fails_does_not_end_it(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(BoardWatch, "EVERY_S", 0.01)
+def test_a_reading_that_fails_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
     readings = iter([Health(50.0, None)])
     first = threading.Event()
 
@@ -160,6 +152,6 @@ def test_a_reading_that_fails_does_not_end_it(
             raise RuntimeError("broken")
         return next(readings, Health(51.0, None))
 
-    with closing(BoardWatch(78.0, read)) as board:
+    with closing(BoardWatch(78.0, read, every_s=0.01)) as board:
         wait_until(lambda: board.health.temperature_c == 51.0)
     assert "broken" in caplog.text

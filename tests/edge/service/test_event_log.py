@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from edge.errors import TelemetryError
-from edge.service.event_log import EventWriter, in_words, log_event
+from edge.service.event_log import EventWriter, describe, log_event
 from edge.values import Event, EventName, Facts
 
 FIRED = Event(1.23456, "fired", {"output": "photo", "pin": 17, "face": 2})
@@ -60,15 +60,13 @@ def test_a_full_disk_ends_the_writing_with_one_warning(caplog: pytest.LogCapture
     assert "/dev/full: writing ended: No space left" in caplog.text
 
 
-def test_a_reader_that_stalls_holds_nobody(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_reader_that_stalls_blocks_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(EventWriter, "QUEUED", 10)
-    monkeypatch.setattr(EventWriter, "STALL_S", 0.1)
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    write = EventWriter(str(path))
+    write = EventWriter(str(path), queued=10, stall_s=0.1)
     long = Event(0.0, "saved", {"output": "photos", "file": "x" * 10_000})
     started = time.monotonic()
     for _ in range(100):
@@ -80,12 +78,11 @@ def test_a_reader_that_stalls_holds_nobody(
     os.close(reader)
 
 
-def test_a_slow_reader_gets_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EventWriter, "STALL_S", 0.5)
+def test_a_slow_reader_gets_all(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    write = EventWriter(str(path))
+    write = EventWriter(str(path), stall_s=0.5)
     for index in range(2000):
         write(Event(float(index), "smile_on", {"face": index}))
     got = bytearray()
@@ -103,7 +100,7 @@ def test_a_slow_reader_gets_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     os.close(reader)
 
 
-def test_every_event_has_words(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_event_has_a_description(caplog: pytest.LogCaptureFixture) -> None:
     facts: Facts = {
         "face": 1,
         "output": "a",
@@ -113,7 +110,7 @@ def test_every_event_has_words(caplog: pytest.LogCaptureFixture) -> None:
         "reason": "r",
     }
     for name in get_args(EventName):
-        assert in_words(Event(0.0, name, facts))
+        assert describe(Event(0.0, name, facts))
     caplog.set_level(logging.INFO)
     log_event(FIRED)
     assert caplog.messages == ["     1.23 s  photo fired: GPIO 17 active"]

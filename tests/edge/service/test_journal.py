@@ -1,4 +1,4 @@
-"""What the journal reads off standard error, without a journal: a file that is told to be it."""
+"""What the journal reads from standard error; a file takes its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.service.journal import is_read
+from edge.service.journal import is_journal
 from tests.edge.cli.commands import command
 
 CRASHES = """
@@ -33,7 +33,7 @@ def journal_of(folder: Path, *call: str | Path) -> tuple[int, list[str]]:
     with path.open("w") as file:
         stat = os.fstat(file.fileno())
         done = subprocess.run(
-            [str(one) for one in call],
+            [str(argument) for argument in call],
             check=False,
             stderr=file,
             env={**os.environ, "JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"},
@@ -75,13 +75,13 @@ def test_to_a_terminal_there_is_a_time_and_no_priority(clip: Path) -> None:
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "JOURNAL_STREAM": "8:123"},  # of who started us, not ours
+        env={**os.environ, "JOURNAL_STREAM": "8:123"},  # of the parent process
     )
     assert done.stderr.splitlines()[0].endswith(" s  face 1 found")
     assert "<" not in done.stderr
 
 
-@pytest.mark.parametrize("said", ["", "8", "8:123", "nonsense"])
-def test_another_stream_is_not_the_journal(said: str) -> None:
-    assert not is_read({"JOURNAL_STREAM": said})
-    assert not is_read({})
+@pytest.mark.parametrize("stream", ["", "8", "8:123", "nonsense"])
+def test_another_stream_is_not_the_journal(stream: str) -> None:
+    assert not is_journal({"JOURNAL_STREAM": stream})
+    assert not is_journal({})

@@ -1,33 +1,24 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from edge.service.monitor import Monitor
 from edge.values import Box, Event, Face, SmileScore
+from tests.edge.clock import Clock
 
 SCORES = [SmileScore(Face(3, Box(1, 2, 30, 30), 5.0), 0.12345)]
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "monotonic", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def test_before_the_first_frame_there_is_nothing_to_say(clock: Clock) -> None:
-    monitor = Monitor()
-    clock.now += 12.34
+    monitor = Monitor(clock)
+    clock.advance(12.34)
     assert monitor.report() == {
         "uptime_s": 12.3,
         "frames": 0,
@@ -40,45 +31,45 @@ def test_before_the_first_frame_there_is_nothing_to_say(clock: Clock) -> None:
 
 
 def test_the_rate_is_that_of_the_last_frames(clock: Clock) -> None:
-    monitor = Monitor()
-    monitor.judged(SCORES)
+    monitor = Monitor(clock)
+    monitor.note_frame(SCORES)
     assert monitor.report()["fps"] == 0.0
     for step, fps in ((0.1, 10.0), (0.05, 20.0)):
         for _ in range(Monitor.FPS_OVER):
-            clock.now += step
-            monitor.judged(SCORES)
+            clock.advance(step)
+            monitor.note_frame(SCORES)
         assert monitor.report()["fps"] == fps
     assert monitor.report()["frames"] == 1 + 2 * Monitor.FPS_OVER
 
 
 def test_faces_are_those_of_the_last_frame_as_long_as_it_is_fresh(clock: Clock) -> None:
-    monitor = Monitor()
-    monitor.judged([])
-    clock.now += 0.1
-    monitor.judged(SCORES)
-    clock.now += 1.9
+    monitor = Monitor(clock)
+    monitor.note_frame([])
+    clock.advance(0.1)
+    monitor.note_frame(SCORES)
+    clock.advance(1.9)
     report = json.loads(json.dumps(monitor.report()))
     assert report["faces"] == [{"face": 3, "box": [1, 2, 30, 30], "score": 0.123}]
     assert report["fps"] > 0
-    clock.now += 0.2
+    clock.advance(0.2)
     assert (monitor.report()["faces"], monitor.report()["fps"]) == ([], 0.0)
 
 
 def test_firings_are_counted_and_the_last_is_known(clock: Clock) -> None:
-    monitor = Monitor()
+    monitor = Monitor(clock)
     for name in ("smile_on", "fired", "released", "fired"):
-        clock.now += 1.0
-        monitor.hear(Event(0.0, name, {"output": "photo"}))
-    clock.now += 2.5
+        clock.advance(1.0)
+        monitor.note_event(Event(0.0, name, {"output": "photo"}))
+    clock.advance(2.5)
     report = monitor.report()
     assert (report["firings"], report["last_firing_s_ago"]) == (2, 2.5)
 
 
-def test_a_lost_camera_is_named_until_it_is_back() -> None:
-    monitor = Monitor()
-    monitor.hear(Event(0.0, "camera_lost", {"reason": "unplugged"}))
+def test_a_lost_camera_is_named_until_it_is_back(clock: Clock) -> None:
+    monitor = Monitor(clock)
+    monitor.note_event(Event(0.0, "camera_lost", {"reason": "unplugged"}))
     assert monitor.report()["camera_lost"] == "unplugged"
-    monitor.hear(Event(0.0, "fired"))
+    monitor.note_event(Event(0.0, "fired"))
     assert monitor.report()["camera_lost"] == "unplugged"
-    monitor.hear(Event(0.0, "camera_back"))
+    monitor.note_event(Event(0.0, "camera_back"))
     assert monitor.report()["camera_lost"] == ""

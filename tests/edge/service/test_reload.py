@@ -1,4 +1,4 @@
-"""Reloads, taken and refused, one and many; and many camera losses."""
+"""Reloads, taken and refused, once and many times; and many camera losses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,13 @@ from gpiozero import DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import OutputError
-from edge.outputs.group import Outputs
-from edge.service import service as module
 from edge.service.board import Health
 from edge.service.monitor import Monitor
+from edge.service.outputs_file import write_outputs
 from edge.service.status_socket import StatusServer, ask
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.outputs.harness import levels
-from tests.edge.service.serving import Serve, Served, put
+from tests.edge.service.running_service import Serve, Served, put
 from tests.waiting import wait_until
 
 
@@ -36,7 +36,7 @@ def test_takes_new_outputs(serve: Serve, pins: MockFactory) -> None:
     assert pins.pin(17).function == "input"
     put(served.camera, "smile")
     wait_until(lambda: levels(pins.pin(22))[:4] == [0, 0, 1, 0] or 1 in levels(pins.pin(22)))
-    fired = next(event for event in served.heard if event.name == "fired")
+    fired = next(event for event in served.events if event.name == "fired")
     assert fired.facts["pin"] == 22
     assert served.manager.count("RELOADING=1") == 1
 
@@ -45,12 +45,12 @@ def test_takes_a_new_trigger(served: Served) -> None:
     served.configure(("hold_s = 0.1", "hold_s = 60"))
     served.reload()
     put(served.camera, "smile")
-    wait_until(lambda: "smile_on" in served.heard.names)
+    wait_until(lambda: "smile_on" in served.events.names)
     served.wait_for_frames(10)
-    assert "fired" not in served.heard.names
+    assert "fired" not in served.events.names
     served.configure()
     served.reload()
-    wait_until(lambda: "fired" in served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
 
 
 def test_takes_a_new_camera(served: Served) -> None:
@@ -60,7 +60,7 @@ def test_takes_a_new_camera(served: Served) -> None:
     served.reload()
     served.camera.unlink()
     served.wait_for_frames(20)
-    assert served.heard.names.count("camera_lost") == 0
+    assert served.events.names.count("camera_lost") == 0
     assert served.service.report()["source"] == f"v4l2:{other}"
 
 
@@ -68,27 +68,26 @@ def test_a_new_camera_ends_the_loss_of_the_one_before(served: Served) -> None:
     other = served.folder / "other"
     put(other, "plain")
     served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.heard.names)
+    wait_until(lambda: "camera_lost" in served.events.names)
     served.configure((str(served.camera), str(other)), ("pin = 17", "pin = 22"))
     served.reload()
     served.wait_for_frames()
-    told = [name for name in served.heard.names if name.startswith("camera")]
-    assert told == ["camera_lost", "camera_back"]
+    assert served.camera_events == ["camera_lost", "camera_back"]
     report = served.service.report()
     assert (report["camera_lost"], report["faults"]) == ("", [])
-    assert served.heard.names[-1] == "fault_over" or "face_found" in served.heard.names
+    assert served.events.names[-1] == "fault_over" or "face_found" in served.events.names
 
 
 def test_new_outputs_know_that_the_camera_is_lost(served: Served) -> None:
     served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.heard.names)
+    wait_until(lambda: "camera_lost" in served.events.names)
     served.configure(("pin = 17", "pin = 22"))
     served.reload()
     assert served.service.outputs.faults == [f"v4l2:{served.camera}: unplugged"]
     put(served.camera, "plain")
     served.wait_for_frames()
     assert served.service.outputs.faults == []
-    assert served.heard.names.count("fault_over") == 1
+    assert served.events.names.count("fault_over") == 1
 
 
 def bundle(served: Served, change: Callable[[dict[str, Any]], object]) -> Path:
@@ -103,7 +102,7 @@ MODEL = '\n[model]\nbundle = "bundle"\n'
 
 
 def model_of(served: Served) -> str:
-    return str(served.service.pipeline._classifier.manifest.name)
+    return str(served.service.stages.classifier.manifest.name)
 
 
 def test_takes_a_new_model_that_lies_where_the_old_one_was(served: Served) -> None:
@@ -121,13 +120,13 @@ def test_takes_a_new_temperature(served: Served, board: dict[str, Health]) -> No
     board["now"] = Health(51.0, None)
     served.configure(more="\n[board]\nhot_c = 50\n")
     served.reload()
-    wait_until(lambda: served.service._board.hot)
+    wait_until(lambda: served.service.board.hot)
 
 
 def smiling(serve: Serve, *changes: tuple[str, str]) -> Served:
     """A gate that has seen a smile and fired."""
     served = serve("smile", *changes)
-    wait_until(lambda: "fired" in served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
     return served
 
 
@@ -136,43 +135,29 @@ def test_whom_a_new_camera_does_not_show_has_gone(serve: Serve) -> None:
     other = served.folder / "other"
     put(other, "plain")
     served.configure((str(served.camera), str(other)))
-    told = len(served.heard)
     served.reload()
-    wait_until(lambda: "face_found" in served.heard.names[told:])
-    names = [name for name in served.heard.names[told:] if name != "released"]
-    assert names[:3] == ["smile_off", "face_lost", "face_found"]
-    assert [event.facts["face"] for event in served.heard[told:] if "face" in event.name] == [1, 1]
-    times = [event.time for event in served.heard[told:]]
+    wait_until(lambda: "face_found" in served.names_since_reload)
+    assert served.names_since_reload[:3] == ["smile_off", "face_lost", "face_found"]
+    events = served.events_since_reload
+    assert [event.facts["face"] for event in events if "face" in event.name] == [1, 1]
+    times = [event.time for event in events]
     assert times == sorted(times)
 
 
 def test_whom_other_face_settings_forget_has_gone(serve: Serve) -> None:
     served = smiling(serve)
     served.configure(more="\n[faces]\nscan_s = 0.4\n")
-    told = len(served.heard)
     served.reload()
-    names = [name for name in served.heard.names[told:] if name != "released"]
-    assert names[:2] == ["smile_off", "face_lost"]
+    assert served.names_since_reload[:2] == ["smile_off", "face_lost"]
 
 
 def test_a_smile_is_over_for_a_new_trigger_and_its_face_is_not_lost(serve: Serve) -> None:
     served = smiling(serve)
     served.configure(("hold_s = 0.1", "hold_s = 0.2"))
-    told = len(served.heard)
     served.reload()
-    wait_until(lambda: "smile_on" in served.heard.names[told:])
-    names = [name for name in served.heard.names[told:] if name != "released"]
-    assert names[0] == "smile_off"
-    assert not {"face_lost", "face_found"} & set(names)
-
-
-def test_nobody_is_lost_by_a_reload_that_is_refused(serve: Serve) -> None:
-    served = smiling(serve)
-    told = len(served.heard)
-    camera_after_outputs(served)
-    served.reload()
-    served.wait_for_frames(10)
-    assert set(served.heard.names[told:]) <= {"released"}
+    wait_until(lambda: "smile_on" in served.names_since_reload)
+    assert served.names_since_reload[0] == "smile_off"
+    assert not {"face_lost", "face_found"} & set(served.names_since_reload)
 
 
 def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
@@ -186,25 +171,24 @@ def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
     )
     served = smiling(serve, *gate)
     wait_until(lambda: bool(pins.pin(17).state))
-    time.sleep(0.2)
+    served.wait_for_frames(6)
     assert pins.pin(17).state
     other = served.folder / "other"
     put(other, "garbage")
     served.configure((str(served.camera), str(other)), *gate)
     served.stopper.wake.set()
-    wait_until(lambda: "face_lost" in served.heard.names)
+    wait_until(lambda: "face_lost" in served.events.names)
     wait_until(lambda: not pins.pin(17).state)
 
 
 def test_a_smile_that_was_fired_for_is_not_fired_for_again(serve: Serve) -> None:
     served = serve("smile")
-    wait_until(lambda: "fired" in served.heard.names)
-    told = list(served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
     served.configure(("pin = 17", "pin = 22"))
     for _ in range(3):
         served.reload()
         served.wait_for_frames(20)
-    assert set(served.heard.names[len(told) :]) <= {"released"}
+        assert not served.names_since_reload
 
 
 def test_a_signal_makes_the_outputs_of_now_safe(serve: Serve, pins: MockFactory) -> None:
@@ -216,7 +200,7 @@ def test_a_signal_makes_the_outputs_of_now_safe(serve: Serve, pins: MockFactory)
     served.reload()
     put(served.camera, "smile")
     wait_until(lambda: bool(pins.pin(22).state))
-    served.stopper.first_act()
+    served.stopper.on_stop()
     assert not pins.pin(22).state
 
 
@@ -237,7 +221,7 @@ def no_file(served: Served) -> None:
 
 def busy_pin(served: Served) -> None:
     held = DigitalOutputDevice(22)
-    served.heard.held = held  # type: ignore[attr-defined]
+    served.events.held = held  # type: ignore[attr-defined]
     served.configure(("pin = 17", "pin = 22"), ("hold_s = 0.1", "hold_s = 0.2"))
 
 
@@ -262,10 +246,10 @@ def wrong_self_test(served: Served) -> None:
 
 
 def unforeseen(served: Served) -> None:
-    def load() -> Any:
+    def fail() -> Any:
         raise ZeroDivisionError("unforeseen")
 
-    served.service._load = load
+    served.load = fail
 
 
 @pytest.mark.parametrize(
@@ -297,47 +281,47 @@ def test_bad_news_is_refused_and_the_old_goes_on(
     assert caplog.messages[0].startswith("not reloaded, it goes on as before: ")
     assert message in caplog.messages[0]
     assert bool(caplog.records[0].exc_info and caplog.records[0].exc_info[0]) == (bad is unforeseen)
-    assert message in next(told for told in served.manager.told if "STATUS" in told)
+    assert message in next(line for line in served.manager.messages if "STATUS" in line)
     assert (served.service.settings, model_of(served)) == (before, model)
     put(served.camera, "smile")
-    wait_until(lambda: "fired" in served.heard.names)
+    wait_until(lambda: "fired" in served.events.names)
     wait_until(lambda: levels(pins.pin(17))[-2:] == [1, 0])
-    assert served.heard[-1].facts.get("pin", 17) == 17
+    assert served.events[-1].facts.get("pin", 17) == 17
     assert 1 not in levels(pins.pin(22))
-    served.manager.told.clear()
+    served.manager.messages.clear()
     assert served.service.report()["faults"] == []
 
 
-def test_a_refusal_after_the_outputs_were_exchanged_takes_them_back(
-    served: Served, pins: MockFactory
+def test_a_refusal_after_the_outputs_were_replaced_takes_them_back_and_loses_no_face(
+    serve: Serve, pins: MockFactory
 ) -> None:
+    served = smiling(serve)
     camera_after_outputs(served)
     served.reload()
-    served.wait_for_frames()
+    served.wait_for_frames(10)
+    assert not served.names_since_reload
     assert pins.pin(22).function == "input"
     assert pins.pin(17).function == "output"
 
 
 def test_a_lost_camera_comes_back_after_a_refusal(served: Served) -> None:
     served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.heard.names)
+    wait_until(lambda: "camera_lost" in served.events.names)
     missing_camera(served)
     served.reload()
-    wait_until(lambda: served.heard.names.count("camera_lost") == 2)
+    wait_until(lambda: served.events.names.count("camera_lost") == 2)
     put(served.camera, "plain")
     served.wait_for_frames()
-    told = [name for name in served.heard.names if name.startswith("camera")]
-    assert told == ["camera_lost", "camera_back"] * 2
+    assert served.camera_events == ["camera_lost", "camera_back"] * 2
     assert served.service.report()["faults"] == []
 
 
-def test_pins_that_cannot_be_had_again_end_the_run(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> Outputs:
-        raise OutputError("taken", "photo", 17)
-
-    monkeypatch.setattr(module, "Outputs", refuse)
+def test_outputs_that_cannot_be_opened_again_end_the_run(serve: Serve, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    served = serve(record_outputs=partial(write_outputs, folder))
+    served.wait_ready()
+    shutil.rmtree(folder)
     served.configure(("pin = 17", "pin = 22"))
     served.reload()
     wait_until(lambda: served.error is not None)
@@ -361,14 +345,14 @@ def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
     other = served.folder / "other"
     put(other, "plain")
     bundle(served, lambda manifest: manifest.update(name="other"))
-    judged_at: list[float] = []
-    judged = Monitor.judged
+    frame_times: list[float] = []
+    note_frame = Monitor.note_frame
 
     def note(self: Monitor, scores: Any) -> None:
-        judged_at.append(time.monotonic())
-        judged(self, scores)
+        frame_times.append(time.monotonic())
+        note_frame(self, scores)
 
-    monkeypatch.setattr(Monitor, "judged", note)
+    monkeypatch.setattr(Monitor, "note_frame", note)
     new = [("pin = 17", "pin = 22"), (str(served.camera), str(other)), ("0.1", "0.2")]
     with closing(StatusServer(served.folder / "s", served.service.report)):
         before = resources()
@@ -381,20 +365,20 @@ def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
             assert ask(served.folder / "s")["frames"] > 0
         served.wait_for_frames()
         wait_until(lambda: no_more_than(before))
-    gaps = [after - one for one, after in pairwise(judged_at)]
+    gaps = [later - earlier for earlier, later in pairwise(frame_times)]
     assert sorted(gaps)[-5] < 1.0  # a busy machine pauses now and then
     assert served.manager.count("RELOADING=1") == 50
-    assert served.service.pipeline.timings.frames >= served.frames - 1  # gone on with
+    assert served.service.pipeline.timings.frames >= served.frames - 1  # continued
     assert levels(pins.pin(17)).count(1) == levels(pins.pin(22)).count(1) == 0
 
 
 def test_ten_camera_losses_leak_nothing(served: Served) -> None:
     before = resources()
     for _ in range(10):
-        losses = served.heard.names.count("camera_lost")
+        losses = served.events.names.count("camera_lost")
         served.camera.unlink()
-        wait_until(lambda n=losses: served.heard.names.count("camera_lost") > n)  # type: ignore[misc]
+        wait_until(lambda n=losses: served.events.names.count("camera_lost") > n)  # type: ignore[misc]
         put(served.camera, "plain")
         served.wait_for_frames()
     wait_until(lambda: no_more_than(before))
-    assert served.heard.names.count("camera_back") == 10
+    assert served.events.names.count("camera_back") == 10

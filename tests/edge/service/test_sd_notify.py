@@ -1,4 +1,4 @@
-"""What a real socket of a service manager is told."""
+"""What a service manager's real socket receives."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge.service.sd_notify import Notifier
+from tests.edge.clock import Clock
 
 
-class Listening:
+class Manager:
     def __init__(self, address: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(address)
@@ -21,7 +22,7 @@ class Listening:
         shown = f"@{address[1:]}" if address.startswith("\0") else address
         self.environment = {"NOTIFY_SOCKET": shown}
 
-    def told(self) -> list[str]:
+    def received(self) -> list[str]:
         messages = []
         while True:
             try:
@@ -31,65 +32,61 @@ class Listening:
 
 
 @pytest.fixture(params=["path", "abstract"])
-def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listening]:
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
     path = str(tmp_path / "notify")
-    listening = Listening(path if request.param == "path" else f"\0{path}")
-    yield listening
-    listening.socket.close()
+    manager = Manager(path if request.param == "path" else f"\0{path}")
+    yield manager
+    manager.socket.close()
 
 
-def test_says_it_in_the_managers_words(manager: Listening) -> None:
+def test_messages_are_those_of_sd_notify(manager: Manager) -> None:
     notifier = Notifier(manager.environment)
-    assert notifier.listened
+    assert notifier.managed
     before = time.monotonic_ns() // 1000
     notifier.ready()
     notifier.reloading()
     notifier.status("two\nlines")
     notifier.stopping()
-    ready, reloading, status, stopping = manager.told()
+    ready, reloading, status, stopping = manager.received()
     assert (ready, status, stopping) == ("READY=1", "STATUS=two lines", "STOPPING=1")
     first, usec = reloading.split("\nMONOTONIC_USEC=")
     assert first == "RELOADING=1"
     assert before <= int(usec) <= time.monotonic_ns() // 1000
 
 
-def test_feeds_the_watchdog_four_times_in_its_time(
-    manager: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    notifier = Notifier({**manager.environment, "WATCHDOG_USEC": "8000000"})
+def test_feeds_the_watchdog_four_times_in_its_time(manager: Manager) -> None:
+    clock = Clock()
+    notifier = Notifier({**manager.environment, "WATCHDOG_USEC": "8000000"}, clock)
     fed = []
     for _ in range(9):
-        notifier.alive()
-        fed.append(len(manager.told()))
-        now += 1.0
+        notifier.feed_watchdog()
+        fed.append(len(manager.received()))
+        clock.advance(1.0)
     assert fed == [1, 0, 1, 0, 1, 0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("watchdog", [{}, {"WATCHDOG_USEC": "600000000"}])
 def test_asks_for_more_time_to_start_before_the_last_is_over(
-    manager: Listening, monkeypatch: pytest.MonkeyPatch, watchdog: dict[str, str]
+    manager: Manager, watchdog: dict[str, str]
 ) -> None:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    notifier = Notifier({**manager.environment, **watchdog})
-    notifier.alive()
-    assert manager.told() == ["WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000"]
-    now += 8.0
-    notifier.alive()
-    assert len(manager.told()) == 1
+    clock = Clock()
+    notifier = Notifier({**manager.environment, **watchdog}, clock)
+    notifier.feed_watchdog()
+    assert manager.received() == ["WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000"]
+    clock.advance(8.0)
+    notifier.feed_watchdog()
+    assert len(manager.received()) == 1
 
 
-def test_is_silent_without_a_manager(manager: Listening) -> None:
+def test_is_silent_without_a_manager(manager: Manager) -> None:
     notifier = Notifier({})
-    assert not notifier.listened
+    assert not notifier.managed
     notifier.ready()
-    notifier.alive()
-    assert manager.told() == []
+    notifier.feed_watchdog()
+    assert manager.received() == []
 
 
-def test_a_manager_that_has_gone_or_does_not_read_holds_nobody(manager: Listening) -> None:
+def test_a_manager_that_has_gone_or_does_not_read_holds_nobody(manager: Manager) -> None:
     notifier = Notifier(manager.environment)
     manager.socket.setblocking(True)
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -17,12 +17,12 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from edge.service.status_socket import ask
-from tests.edge.service.serving import CONFIG, Manager, program, put
+from tests.edge.service.running_service import CONFIG, Manager, put, start_program
 from tests.waiting import wait_until
 
 
 class Program:
-    """A running ``smile-gate run`` under a manager, showing a smile."""
+    """A running ``smile-gate run`` under a service manager."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,19 +35,19 @@ class Program:
             put(self.camera, shown)
         put(self.config, text.format(camera=self.camera))
         environment = {**self.manager.environment, "RUNTIME_DIRECTORY": f"{self.folder}:/other"}
-        self.process = program(self.folder, "--config", self.config, **environment)
+        self.process = start_program(self.folder, "--config", self.config, **environment)
         return self.process
 
     def wait_ready(self, count: int = 1) -> None:
         wait_until(lambda: self.manager.count("READY=1") >= count, 30.0)
 
     def end(self) -> str:
-        """End it, if it has not ended; return what it said."""
+        """End the process, if it has not ended; return its standard error."""
         assert self.process is not None
         self.process.terminate()
-        said = self.process.communicate(timeout=20)[1]
+        stderr = self.process.communicate(timeout=20)[1]
         self.manager.close()
-        return said
+        return stderr
 
     @property
     def pins(self) -> list[str]:
@@ -56,12 +56,12 @@ class Program:
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Program]:
-    one = Program(tmp_path)
-    yield one
-    if one.process is not None and one.process.poll() is None:
-        one.process.kill()
-        one.process.communicate()
-    one.manager.close()
+    program = Program(tmp_path)
+    yield program
+    if program.process is not None and program.process.poll() is None:
+        program.process.kill()
+        program.process.communicate()
+    program.manager.close()
 
 
 LONG = CONFIG.replace("pulse_s = 0.05", "pulse_s = 9").replace("hold_s", "cooldown_s = 9\nhold_s")
@@ -72,21 +72,20 @@ def test_a_storm_of_reloads_is_survived_and_the_end_is_clean(gate: Program) -> N
     gate.wait_ready()
     socket = gate.folder / "status.sock"
     resources = Path(f"/proc/{process.pid}/task"), Path(f"/proc/{process.pid}/fd")
-    before = [len(list(one.iterdir())) for one in resources]
-    for index in range(300):
-        process.send_signal(signal.SIGUSR1)
-        if index % 10 == 0:
-            time.sleep(0.01)
+    before = [len(list(folder.iterdir())) for folder in resources]
+    for reloads in range(1, 11):
+        for _ in range(30):
+            process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: gate.manager.count("RELOADING=1") >= reloads)  # noqa: B023  (waits here)
     put(gate.config, "nonsense")
-    wait_until(lambda: gate.manager.count("RELOADING=1") >= 1)
     frames = ask(socket)["frames"]
     wait_until(lambda: ask(socket)["frames"] > frames + 5)
-    wait_until(lambda: not gate.manager.told[-1].startswith("RELOADING"))
-    wait_until(lambda: [len(list(one.iterdir())) for one in resources] == before)
-    said = gate.end()
+    wait_until(lambda: not gate.manager.messages[-1].startswith("RELOADING"))
+    wait_until(lambda: [len(list(folder.iterdir())) for folder in resources] == before)
+    stderr = gate.end()
     assert process.returncode == 0
-    assert "reloaded" in said
-    assert gate.manager.told[-1] == "STOPPING=1"
+    assert "reloaded" in stderr
+    assert gate.manager.messages[-1] == "STOPPING=1"
     assert not socket.exists()
 
 
@@ -126,14 +125,14 @@ def test_an_end_during_a_reload_leaves_the_pins_safe(gate: Program, after_s: flo
 
 def test_without_a_manager_a_missing_camera_is_exit_code_2(tmp_path: Path) -> None:
     put(tmp_path / "c.toml", CONFIG.format(camera=tmp_path / "camera"))
-    process = program(tmp_path, "--config", tmp_path / "c.toml", NOTIFY_SOCKET="")
-    said = process.communicate(timeout=30)[1]
+    process = start_program(tmp_path, "--config", tmp_path / "c.toml", NOTIFY_SOCKET="")
+    stderr = process.communicate(timeout=30)[1]
     assert process.returncode == 2
-    assert said == f"smile-gate: v4l2:{tmp_path}/camera: unplugged\n"
+    assert stderr == f"smile-gate: v4l2:{tmp_path}/camera: unplugged\n"
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "says"),
+    ("change", "code", "expected"),
     [
         (("hold_s", "holds"), 2, "trigger.holds: expected a key among"),
         (("[trigger]", '[model]\nbundle = "/nowhere"\n[trigger]'), 2, "/nowhere"),
@@ -143,14 +142,14 @@ def test_without_a_manager_a_missing_camera_is_exit_code_2(tmp_path: Path) -> No
     ],
 )
 def test_a_manager_is_told_whether_another_start_may_help(
-    gate: Program, change: tuple[str, str], code: int, says: str
+    gate: Program, change: tuple[str, str], code: int, expected: str
 ) -> None:
     """An indicator can't have its pin: these mock pins can't be dimmed."""
     process = gate.start("plain", CONFIG.replace(*change))
-    said = process.communicate(timeout=30)[1]
+    stderr = process.communicate(timeout=30)[1]
     assert process.returncode == code
-    assert says in said
-    assert len(said.splitlines()) == 1
+    assert expected in stderr
+    assert len(stderr.splitlines()) == 1
 
 
 WITHOUT_DESCRIPTORS = """
@@ -180,26 +179,22 @@ def test_no_descriptor_left_refuses_a_reload_and_no_more(gate: Program) -> None:
     gate.wait_ready()
     resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (1, 1))
     process.send_signal(signal.SIGUSR1)
-    time.sleep(0.5)
-    assert process.poll() is None
-    said = gate.end()
+    assert process.stderr is not None
+    while "not reloaded, it goes on as before: " not in process.stderr.readline():
+        assert process.poll() is None
+    gate.end()
     assert process.returncode == 0
-    assert "not reloaded, it goes on as before: " in said
 
 
 LEAKS = """
 import sys
-from edge.service import Service
-from tests.edge import serving
-Service.MEMORY_MB = 1.0
-sys.exit(serving.main())
+from tests.edge.service import running_service
+sys.exit(running_service.main(memory_mb=1.0))
 """
 
 
-@pytest.mark.parametrize("shown", ["plain", ""])
-def test_a_gate_that_holds_too_much_ends_to_be_started_again(gate: Program, shown: str) -> None:
-    if shown:
-        put(gate.camera, shown)
+def test_a_gate_that_holds_too_much_ends_to_be_started_again(gate: Program) -> None:
+    put(gate.camera, "plain")
     put(gate.config, CONFIG.format(camera=gate.camera))
     done = subprocess.run(
         [sys.executable, "-c", LEAKS, gate.folder / "pins", "run", "--config", gate.config],
@@ -211,7 +206,7 @@ def test_a_gate_that_holds_too_much_ends_to_be_started_again(gate: Program, show
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(r"smile-gate: expected to hold at most 1 MB of memory, got \d+ MB", last)
-    assert gate.manager.told[-1] == "STOPPING=1"
+    assert gate.manager.messages[-1] == "STOPPING=1"
 
 
 def test_with_a_manager_it_waits_and_says_so_once(gate: Program) -> None:
@@ -220,39 +215,41 @@ def test_with_a_manager_it_waits_and_says_so_once(gate: Program) -> None:
     assert gate.manager.count("READY=1") == 0
     put(gate.camera, "plain")
     gate.wait_ready()
-    said = gate.end()
+    stderr = gate.end()
     assert process.returncode == 0
-    assert said.count("unplugged") == 1
+    assert stderr.count("unplugged") == 1
 
 
 def test_a_second_gate_at_the_same_socket_is_refused(gate: Program) -> None:
     gate.start("plain")
     gate.wait_ready()
-    second = program(
+    second = start_program(
         gate.folder, "--config", gate.config, RUNTIME_DIRECTORY=str(gate.folder), NOTIFY_SOCKET=""
     )
-    said = second.communicate(timeout=30)[1]
+    stderr = second.communicate(timeout=30)[1]
     assert second.returncode == 2
-    assert said.splitlines()[-1].endswith("expected nobody there, got another smile-gate that runs")
+    assert stderr.splitlines()[-1].endswith(
+        "expected nobody there, got another smile-gate that runs"
+    )
     assert ask(gate.folder / "status.sock")["fps"] > 0
 
 
 def test_nothing_is_written_to_the_card_in_steady_state(gate: Program) -> None:
-    """The standard error, a pipe to the journal, gets nothing either: its reader would."""
+    """Standard error, a pipe to the journal, gets nothing either: the journal would be written."""
     process = gate.start("smile")
     wait_until(lambda: (gate.folder / "pins").exists() and len(gate.pins) == 2, 30.0)
 
     def files() -> dict[str, int]:
-        return {str(one): one.stat().st_mtime_ns for one in gate.folder.rglob("*")}
+        return {str(path): path.stat().st_mtime_ns for path in gate.folder.rglob("*")}
 
     def written() -> list[str]:
         counters = Path(f"/proc/{process.pid}/io").read_text().splitlines()
-        return [one for one in counters if one.startswith(("write_bytes", "cancelled"))]
+        return [line for line in counters if line.startswith(("write_bytes", "cancelled"))]
 
     wait_until(lambda: ask(gate.folder / "status.sock")["fps"] > 0)
     before = files(), written()
     frames = ask(gate.folder / "status.sock")["frames"]
     wait_until(lambda: ask(gate.folder / "status.sock")["frames"] > frames + 30)
     assert (files(), written()) == before
-    said = gate.end()
-    assert len(said.splitlines()) < 12
+    stderr = gate.end()
+    assert len(stderr.splitlines()) < 12

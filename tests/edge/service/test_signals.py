@@ -8,25 +8,30 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 # A 60 s pulse is under way; the main thread then does what the test puts in for BODY.
 SCRIPT = """
-import sys, time
+import sys, threading, time
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 from edge.settings import ShutterSettings
-from edge.frames import Decision
-from edge.outputs import Outputs
-from edge.stopping import Stopper
+from edge.values import Decision
+from edge.outputs.group import Outputs
+from edge.service.signals import Stopper
 
 class LoggedPin(MockPin):
+    active = threading.Event()
+
     def _change_state(self, value):
         changed = super()._change_state(value)
         if changed:
             print(int(value), time.monotonic(), flush=True)
+        if value:
+            self.active.set()
         return changed
 
 Device.pin_factory = MockFactory(pin_class=LoggedPin)
@@ -34,9 +39,9 @@ Stopper.GRACE_S = 0.3
 settings = {"a": ShutterSettings(pin=5, pulse_s=10)}
 with Stopper() as stopper:
     outputs = Outputs(settings, lambda event: None)
-    stopper.first_act = outputs.stop
+    stopper.on_stop = outputs.stop
     outputs.step(Decision(0.0, fire=True))
-    time.sleep(0.2)
+    LoggedPin.active.wait(10)
     print("ready", flush=True)
     try:
         BODY
@@ -66,8 +71,8 @@ def run(tmp_path: Path, body: str, signals: Sequence[signal.Signals]) -> tuple[i
         first = time.monotonic()
         for number in signals:
             process.send_signal(number)
-            time.sleep(0.02)
-            if process.poll() is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
                 break
         lines += [line.strip() for line in process.stdout]
     levels = [line.split() for line in lines if line[0].isdecimal()]
@@ -94,8 +99,8 @@ def test_a_second_signal_ends_a_run_that_hangs_at_once(tmp_path: Path) -> None:
     assert not lines
 
 
-def test_a_first_act_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
-    fails = "stopper.first_act = lambda: outputs.stop() or 1 / 0"
+def test_a_call_on_stop_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
+    fails = "stopper.on_stop = lambda: outputs.stop() or 1 / 0"
     code, _ = run(tmp_path, f"{fails}; {HANGS}", [signal.SIGTERM])
     assert code == 128 + signal.SIGTERM
 
@@ -116,8 +121,8 @@ def test_a_reload_wakes_and_does_not_end(tmp_path: Path) -> None:
     assert run(tmp_path, body, [signal.SIGUSR1, signal.SIGTERM]) == (0, ["left"])
 
 
-def test_an_end_is_heard_through_a_storm_of_reloads(tmp_path: Path) -> None:
-    """The main thread holds the interpreter meanwhile, so that the other can't listen."""
+def test_an_end_gets_through_a_storm_of_reloads(tmp_path: Path) -> None:
+    """The main thread holds the interpreter meanwhile, so that the signal thread can't run."""
     body = (
         "import os, signal; libc = __import__('ctypes').PyDLL(None); libc.usleep(300_000); "
         "assert stopper.stop.wait(10)"

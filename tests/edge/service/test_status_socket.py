@@ -1,4 +1,4 @@
-"""Questions over a real socket."""
+"""Status requests over a real socket."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def server(path: Path) -> Iterator[StatusServer]:
 
 
 def connected(path: Path) -> socket.socket:
-    asking = socket.socket(socket.AF_UNIX)
-    asking.settimeout(5.0)
-    asking.connect(str(path))
-    return asking
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(5.0)
+    client.connect(str(path))
+    return client
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_its_group_may_ask_and_nobody_else(path: Path, mask: int) -> None:
+def test_the_group_of_the_socket_may_use_it_and_nobody_else(path: Path, mask: int) -> None:
     before = os.umask(mask)
     try:
         with closing(StatusServer(path, dict)):
@@ -51,14 +51,14 @@ def test_its_group_may_ask_and_nobody_else(path: Path, mask: int) -> None:
 @pytest.mark.usefixtures("server")
 def test_answers_several_at_once_with_one_line(path: Path) -> None:
     assert ask(path) == {"fps": 30.0}
-    askers = [connected(path) for _ in range(8)]
-    for asking in askers:
-        with asking, asking.makefile() as answer:
+    clients = [connected(path) for _ in range(8)]
+    for client in clients:
+        with client, client.makefile() as answer:
             assert answer.read() == '{"fps": 30.0}\n'
 
 
 @pytest.mark.usefixtures("server")
-def test_one_who_says_and_reads_nothing_blocks_nobody(path: Path) -> None:
+def test_a_client_that_sends_and_reads_nothing_blocks_nobody(path: Path) -> None:
     with connected(path), connected(path):
         for _ in range(3):
             assert ask(path) == {"fps": 30.0}
@@ -91,7 +91,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         StatusServer(tmp_path / "gone" / "s", dict)
 
 
-def test_a_report_that_fails_or_an_asker_who_leaves_does_not_end_it(
+def test_a_report_that_fails_or_a_client_that_leaves_does_not_end_it(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     reports: list[Any] = [object(), {"big": "x" * 10_000_000}, {"fps": 2}]
@@ -124,17 +124,17 @@ def test_nobody_there_is_one_error(path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"no JSON\n", b"3\n", json.dumps([1]).encode()])
-def test_an_answer_that_is_none_is_one_error(path: Path, answer: bytes) -> None:
+def test_an_invalid_answer_is_one_error(path: Path, answer: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(path))
         other.listen()
 
-        def say() -> None:
-            asking, _ = other.accept()
-            with asking:
-                asking.sendall(answer)
+        def send() -> None:
+            client, _ = other.accept()
+            with client:
+                client.sendall(answer)
 
-        thread = threading.Thread(target=say)
+        thread = threading.Thread(target=send)
         thread.start()
         with pytest.raises(StatusError, match="expected a running smile-gate, got"):
             ask(path)

@@ -1,4 +1,4 @@
-"""What OpenCV's captures give, in whatever layout, -> frames."""
+"""Makes frames from the arrays of OpenCV's captures, whatever their pixel format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge.errors import FrameError, ImageError
 from edge.values import Frame, Grey, Picture
 
 LEAST_PX = 16
-"""A picture narrower or lower than this shows nothing."""
+"""A picture that is narrower or lower than this is refused."""
 
 # By the number of channels.
 TO_GREY = {2: cv2.COLOR_YUV2GRAY_YUY2, 3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}
@@ -22,18 +22,18 @@ TO_BGR = {2: cv2.COLOR_YUV2BGR_YUY2, 4: cv2.COLOR_BGRA2BGR}
 
 
 def to_frame(source: str, index: int, time: float, raw: NDArray[Any]) -> Frame:
-    """Return the frame of a picture. Its colours wait until they are asked for.
+    """Make a frame; its colours are converted when ``picture`` is asked for.
 
     Args:
-        source: where it is from, for the error.
+        source: of the array, for the error.
         index: of the frame.
         time: of the frame, in seconds.
         raw: uint8: grey of shape (height, width) or (height, width, 1), YUYV (height, width, 2),
-            BGR (height, width, 3), BGRA (height, width, 4), or a JPEG's bytes (1, length); not
-            copied where it is grey.
+            BGR (height, width, 3), BGRA (height, width, 4), or a JPEG's bytes (1, length). The
+            frame shares its memory where it is grey or BGR.
 
     Raises:
-        FrameError: it is nothing of these, or smaller than 16 px.
+        FrameError: the array has another format, or the picture is smaller than 16 px.
     """
     grey: Grey | None = None
     main = None

@@ -1,5 +1,5 @@
-"""Which outputs a gate drives, noted for who makes them safe after it was killed: the configuration
-may say something else by then, or nonsense."""
+"""The file that records which outputs a gate has open, for ``smile-gate safe`` after a kill: the
+configuration may have changed by then, or be broken."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge.errors import OutputError
 from edge.settings import AnyOutputSettings
 
 FILE = "outputs.json"
-"""In the service's RuntimeDirectory, which is no card's, and ends with the service."""
+"""In the service's RuntimeDirectory, which is in memory and ends with the service."""
 
 
-def note(folder: Path, outputs: Mapping[str, AnyOutputSettings]) -> None:
-    """Note outputs that are about to be opened, instead of those that were.
+def write_outputs(folder: Path, outputs: Mapping[str, AnyOutputSettings]) -> None:
+    """Record the outputs that are about to be opened, in place of those recorded before.
 
     Raises:
-        OutputError: it can't be written.
+        OutputError: the file can't be written.
     """
     try:
         with written(msgspec.json.encode(outputs), folder, f".{FILE}.") as new:
@@ -31,8 +31,8 @@ def note(folder: Path, outputs: Mapping[str, AnyOutputSettings]) -> None:
         ) from error
 
 
-def noted(folder: Path) -> Mapping[str, AnyOutputSettings] | None:
-    """Return the outputs that were noted; None when there are none."""
+def read_outputs(folder: Path) -> Mapping[str, AnyOutputSettings] | None:
+    """Return the recorded outputs; None without a valid file."""
     try:
         text = (folder / FILE).read_bytes()
         return msgspec.json.decode(text, type=dict[str, AnyOutputSettings])

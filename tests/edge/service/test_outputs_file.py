@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import OutputError
-from edge.service import driven_outputs
+from edge.service.outputs_file import FILE, read_outputs, write_outputs
 from edge.settings import AnyOutputSettings, GateSettings, IndicatorSettings, ShutterSettings
 
 OUTPUTS: Mapping[str, AnyOutputSettings] = {
@@ -16,19 +16,19 @@ OUTPUTS: Mapping[str, AnyOutputSettings] = {
 }
 
 
-def test_what_is_noted_comes_back(tmp_path: Path) -> None:
-    assert driven_outputs.noted(tmp_path) is None
-    driven_outputs.note(tmp_path, {})
-    driven_outputs.note(tmp_path, OUTPUTS)
-    assert driven_outputs.noted(tmp_path) == OUTPUTS
-    assert [path.name for path in tmp_path.iterdir()] == [driven_outputs.FILE]
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    assert read_outputs(tmp_path) is None
+    write_outputs(tmp_path, {})
+    write_outputs(tmp_path, OUTPUTS)
+    assert read_outputs(tmp_path) == OUTPUTS
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
-def test_what_is_no_note_is_none(tmp_path: Path) -> None:
-    (tmp_path / driven_outputs.FILE).write_text('{"photo": {"kind": "shutter"}}')
-    assert driven_outputs.noted(tmp_path) is None
+def test_an_invalid_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"photo": {"kind": "shutter"}}')
+    assert read_outputs(tmp_path) is None
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"gone/outputs\.json: expected a file to write to, got"):
-        driven_outputs.note(tmp_path / "gone", OUTPUTS)
+        write_outputs(tmp_path / "gone", OUTPUTS)

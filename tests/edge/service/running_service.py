@@ -1,8 +1,11 @@
-"""A service with a camera that is a file, a manager that listens, and a way to start it as a
-program: ``python -m tests.edge.serving PINS_LOG run --config ...``."""
+"""A service that runs in a thread, or as a program, with a file as camera and a service manager.
+
+The program: ``python -m tests.edge.service.running_service PINS_LOG run --config ...``.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import subprocess
@@ -10,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -17,19 +21,19 @@ from typing import Any
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from edge.cameras import capture
 from edge.cameras.camera import Camera
-from edge.cameras.capture import Capture
+from edge.cameras.capture import CaptureTiming, open_captured
 from edge.cameras.demo import DemoCamera
 from edge.cameras.source import open_camera
 from edge.cli import __main__ as cli
+from edge.cli import run
 from edge.errors import CameraError, FrameError
 from edge.service.sd_notify import Notifier
 from edge.service.service import Service
 from edge.service.signals import Stopper
 from edge.settings import Settings
 from edge.settings.load import load_configuration
-from edge.values import Frame
+from edge.values import Event, Frame
 from tests.edge.outputs.harness import EventLog
 from tests.waiting import wait_until
 
@@ -50,10 +54,10 @@ SOON_LOST = ("stall_s = 2.0", "stall_s = 0.2")
 
 
 class FileCamera:
-    """A live camera whose device is a file: what is in it says what the camera does.
+    """A live camera whose device is a file, with a word for what the camera does.
 
-    ``plain`` and ``smile`` are what it shows; at ``garbage`` it gives no pictures, at ``hang`` it
-    does not return; without the file it is unplugged.
+    It shows a face at ``plain`` and ``smile``, gives no pictures at ``garbage``, and does not
+    return at ``hang``; without the file it is unplugged.
     """
 
     live = True
@@ -67,13 +71,13 @@ class FileCamera:
             type(self).show(list(islice(iter(DemoCamera().read, None), 90)))
         self._index = 0
         self._pictures = cycle(range(30))
-        self._does()
+        self._word()
 
     @classmethod
     def show(cls, demo: Sequence[Frame]) -> None:
         cls.shown = {"plain": demo[:30], "smile": demo[50:80]}
 
-    def _does(self) -> str:
+    def _word(self) -> str:
         try:
             return self._file.read_text()
         except OSError as error:
@@ -81,11 +85,11 @@ class FileCamera:
 
     def read(self) -> Frame:
         time.sleep(1.0 / self.fps)
-        while self._does() == "hang":
+        while (word := self._word()) == "hang":
             time.sleep(0.01)
-        if self._does() == "garbage":
+        if word == "garbage":
             raise FrameError("garbage", self._source)
-        grey = self.shown[self._does()][next(self._pictures)].grey
+        grey = self.shown[word][next(self._pictures)].grey
         self._index += 1
         return Frame(self._index, time.monotonic(), grey)
 
@@ -93,16 +97,17 @@ class FileCamera:
         pass
 
 
-def open_any(settings: Settings) -> Camera:
+def open_file_or_camera(settings: Settings) -> Camera:
     if settings.camera.source.startswith("v4l2:/"):
         return FileCamera(settings)
     return open_camera(settings)
 
 
-def open_files_as_cameras(patch: Any = setattr) -> None:
-    patch(capture, "open_camera", open_any)
-    patch(Capture, "FIRST_PAUSE_S", 0.02)
-    patch(Capture, "LONGEST_PAUSE_S", 0.05)
+open_file_captured = partial(
+    open_captured,
+    open_source=open_file_or_camera,
+    timing=CaptureTiming(first_pause_s=0.02, longest_pause_s=0.05),
+)
 
 
 def put(path: Path, text: str) -> None:
@@ -113,7 +118,11 @@ def put(path: Path, text: str) -> None:
 
 
 class Manager:
-    """A service manager: it has a real socket, and keeps what it is told."""
+    """A service manager with a real socket.
+
+    Attributes:
+        messages: what it received.
+    """
 
     def __init__(self, folder: Path, watchdog_s: float = 0.2) -> None:
         self.path = folder / "notify"
@@ -121,7 +130,7 @@ class Manager:
             "NOTIFY_SOCKET": str(self.path),
             "WATCHDOG_USEC": str(round(watchdog_s * 1e6)),
         }
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self.path))
         self._thread = threading.Thread(target=self._listen)
@@ -129,10 +138,10 @@ class Manager:
 
     def _listen(self) -> None:
         while message := self._socket.recv(4096).decode():
-            self.told.append(message)
+            self.messages.append(message)
 
     def count(self, word: str) -> int:
-        return sum(word in message.splitlines() for message in list(self.told))
+        return sum(word in message.splitlines() for message in list(self.messages))
 
     @property
     def fed(self) -> int:
@@ -151,7 +160,14 @@ class Served:
     """A service that runs in a thread of this process, its camera showing ``shown``."""
 
     def __init__(
-        self, folder: Path, shown: str, changes: Sequence[tuple[str, str]], *, managed: bool
+        self,
+        folder: Path,
+        shown: str,
+        changes: Sequence[tuple[str, str]],
+        *,
+        managed: bool,
+        events: EventLog | None = None,
+        **arguments: Any,
     ) -> None:
         self.folder = folder
         self.camera = folder / "camera"
@@ -160,18 +176,22 @@ class Served:
         if shown:
             put(self.camera, shown)
         self.manager = Manager(folder)
-        self.heard = EventLog()
+        self.events = EventLog() if events is None else events
+        self.load: Callable[[], Settings] = lambda: load_configuration(self.config).settings
+        self._reload_at = 0
         self.stopper = Stopper()
         self.error: Exception | None = None
         try:
             self.service = Service(
-                lambda: load_configuration(self.config).settings,
-                self.heard,
+                lambda: self.load(),  # noqa: PLW0108  (a test may replace it)
+                self.events,
                 self.stopper,
                 Notifier(self.manager.environment if managed else {}),
+                # This process has the memory of all tests.
+                **{"open_camera": open_file_captured, "memory_mb": math.inf, **arguments},
             )
         except BaseException:
-            self._close()
+            self.manager.close()
             raise
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -195,6 +215,19 @@ class Served:
     def frames(self) -> int:
         return int(self.service.report()["frames"])
 
+    @property
+    def camera_events(self) -> list[str]:
+        return [name for name in self.events.names if name.startswith("camera")]
+
+    @property
+    def events_since_reload(self) -> list[Event]:
+        """The events since the last reload was requested, without the ends of pulses."""
+        return [event for event in self.events[self._reload_at :] if event.name != "released"]
+
+    @property
+    def names_since_reload(self) -> list[str]:
+        return [event.name for event in self.events_since_reload]
+
     def wait_for_frames(self, count: int = 3) -> None:
         frames = self.frames
         wait_until(lambda: self.frames >= frames + count)
@@ -204,6 +237,7 @@ class Served:
 
     def reload(self) -> None:
         """Ask for a reload and wait for its end."""
+        self._reload_at = len(self.events)
         done = self.manager.count("READY=1")
         self.stopper.wake.set()
         wait_until(lambda: self.manager.count("READY=1") > done or self.error is not None, 20.0)
@@ -213,12 +247,7 @@ class Served:
         self.stopper.wake.set()
         self._thread.join(10.0)
         assert not self._thread.is_alive()
-        self._close()
-
-    def _close(self) -> None:
         self.manager.close()
-        for one in (self.stopper._hear, self.stopper._tell):  # it was not entered
-            one.close()
 
 
 Serve = Callable[..., Served]
@@ -237,21 +266,24 @@ class LoggedPin(MockPin):  # type: ignore[misc]
         return changed
 
 
-def program(served: Path, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
-    """Start ``smile-gate run`` with files as cameras; its pins are logged to ``served / pins``."""
-    call = [sys.executable, "-m", "tests.edge.serving", served / "pins", "run", *arguments]
+def start_program(
+    folder: Path, *arguments: str | Path, **environment: str
+) -> subprocess.Popen[str]:
+    """Start ``smile-gate run`` with files as cameras; its pins are logged to ``folder / pins``."""
+    call = [sys.executable, "-m", __name__, folder / "pins", "run", *arguments]
     return subprocess.Popen(
-        [str(one) for one in call],
+        [str(argument) for argument in call],
         env={**os.environ, **environment},
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def main() -> int:
+def main(**arguments: Any) -> int:
     LoggedPin.log = Path(sys.argv[1])
     Device.pin_factory = MockFactory(pin_class=LoggedPin)
-    open_files_as_cameras()
+    service = partial(Service, open_camera=open_file_captured, **arguments)
+    run.Service = service  # type: ignore[attr-defined,assignment]
     return cli.main(sys.argv[2:])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.cameras.raw_picture import to_frame
+from edge.cameras.pixel_format import to_frame
 from edge.errors import FrameError
 
 Raw = NDArray[Any]

@@ -1,0 +1,144 @@
+"""A camera that follows a script, and a capture of such cameras that records its callbacks."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from msgspec.structs import replace
+
+from edge.cameras.capture import USUAL_TIMING, Capture
+from edge.errors import CameraError, FrameError
+from edge.values import Frame
+from tests.edge.clock import Clock
+from tests.waiting import wait_until
+
+Act = str | Exception
+"""``frame``, ``frames`` without end, ``hang`` until ``go_on`` and then a frame, ``end``, or an
+error to raise."""
+NO_PICTURE = FrameError("no picture", "")
+SOON_S = 1.0
+"""For what should take 0.1 s; a busy machine may make more of it."""
+
+
+class ScriptedCamera:
+    """A live camera that does what the test puts into its script.
+
+    Attributes:
+        released: the indices of the frames that were released, in that order.
+    """
+
+    live = True
+
+    def __init__(self, *acts: Act, fps: float = 10.0) -> None:
+        self.fps = fps
+        self.clock: Callable[[], float] = time.monotonic
+        self.closed = False
+        self.frames = 0
+        self.reads = 0
+        self.released: list[int] = []
+        self.go_on = threading.Event()
+        self._put = 0
+        self._acts: queue.Queue[Act] = queue.Queue()
+        self.put(*acts)
+
+    def put(self, *acts: Act) -> None:
+        for act in acts:
+            self._put += 1
+            self._acts.put(act)
+
+    def give(self, count: int = 1) -> None:
+        """Give frames; return when they were read and the camera is asked for the next frame."""
+        self.put(*["frame"] * count)
+        wait_until(lambda: self.reads > self._put)
+
+    def read(self) -> Frame | None:
+        self.reads += 1
+        match self._acts.get():
+            case "end":
+                return None
+            case "hang":
+                self.go_on.wait(10.0)
+            case "frames":
+                self._acts.put("frames")
+            case Exception() as error:
+                raise error
+        index = self.frames
+        self.frames += 1
+        picture = np.zeros((16, 16), np.uint8)
+        release = lambda: self.released.append(index)  # noqa: E731
+        return Frame(index, self.clock(), picture, give_back=release)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class RecordedCapture:
+    """A capture that reads one camera after the other, with a clock of its own.
+
+    Attributes:
+        calls: the reason of each ``on_lost``, and ``back`` for each ``on_back``.
+        opened: how often a camera was opened.
+        waits: how often ``while_lost`` was called.
+    """
+
+    def __init__(self, *cameras: ScriptedCamera, stall_s: float = 60.0, **timing: float) -> None:
+        self.clock = Clock()
+        self.calls: list[str] = []
+        self.stop = threading.Event()
+        self.opened = 0
+        self.waits = 0
+        self._cameras = cameras
+        for camera in cameras:
+            camera.clock = self.clock
+        self.capture = Capture(
+            self._open(),
+            self._open,
+            stall_s=stall_s,
+            stop=self.stop,
+            on_lost=self.calls.append,
+            on_back=lambda: self.calls.append("back"),
+            while_lost=self._wait,
+            timing=replace(USUAL_TIMING, clock=self.clock, **timing),
+        )
+
+    def _open(self) -> ScriptedCamera:
+        self.opened += 1
+        if self.opened > len(self._cameras):
+            raise CameraError("none left", "")
+        return self._cameras[self.opened - 1]
+
+    def _wait(self) -> None:
+        self.waits += 1
+
+    def read(self) -> Frame:
+        guard = threading.Timer(5.0, self.stop.set)
+        guard.start()
+        frame = self.capture.read()
+        guard.cancel()
+        assert frame is not None, "no frame arrived"
+        return frame
+
+    def read_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a frame, in vain, until a condition holds."""
+        reader = threading.Thread(target=self.capture.read, daemon=True)
+        reader.start()
+        wait_until(condition)
+        self.stop.set()
+        reader.join(SOON_S)
+        assert not reader.is_alive()
+        self.stop.clear()
+
+    def end(self) -> None:
+        for camera in self._cameras:
+            camera.go_on.set()
+            camera.put("frames")  # a camera that waits for its script can't be closed
+        self.capture.close()
+        wait_until(lambda: not capture_threads())
+
+
+def capture_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "capture"]
