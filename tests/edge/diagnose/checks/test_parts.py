@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -129,7 +130,7 @@ class BusyPin(MockPin):  # type: ignore[misc]
 
     def _set_function(self, value: str) -> None:  # the method of a pin library's pins
         if value == "output":
-            raise OSError("GPIO busy")
+            raise OSError(errno.EBUSY, "GPIO busy")
         super()._set_function(value)
 
 
