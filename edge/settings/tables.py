@@ -110,12 +110,7 @@ def _folders(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, st
 
 
 def _check_unique(values: Iterator[tuple[str, object, object]], what: str) -> None:
-    """Check that no two keys have the same value.
-
-    Args:
-        values: of each setting its key, its value as written, and as compared.
-        what: is in the message.
-    """
+    """Check that no two keys have the same value; each comes as written and as compared."""
     owners: dict[object, str] = {}
     for key, written, value in values:
         if value in owners:

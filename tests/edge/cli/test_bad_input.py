@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -124,32 +123,28 @@ def test_a_video_that_breaks_off_leaves_the_pin_safe(
     pins.pin(22).assert_states([False, True, False])
 
 
-def run_with(clip: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("run", "--source", clip),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-
-
-def test_without_gpio_the_way_to_simulate_it_is_named(clip: Path) -> None:
-    done = run_with(clip, {**os.environ, "GPIOZERO_PIN_FACTORY": "nonesuch"})
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "GPIOZERO_PIN_FACTORY=mock simulates it" in done.stderr
-
-
-def test_without_gpio_and_without_a_choice(clip: Path) -> None:
-    """Off a Pi gpiozero tries one pin library after the other, warning about each."""
-    if Path("/dev/gpiochip0").exists():
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("nonesuch", "GPIOZERO_PIN_FACTORY=mock simulates it"),
+        (None, "outputs.shutter: expected GPIO on this machine"),
+    ],
+)
+def test_without_gpio_there_is_one_line(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, factory: str | None, message: str
+) -> None:
+    """Without a choice gpiozero tries one pin library after the other, warning about each."""
+    if factory:
+        monkeypatch.setenv("GPIOZERO_PIN_FACTORY", factory)
+    elif Path("/dev/gpiochip0").exists():
         pytest.skip("this machine has GPIO")
-    chosen = "GPIOZERO_PIN_FACTORY"
-    done = run_with(clip, {name: value for name, value in os.environ.items() if name != chosen})
+    else:
+        monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
+    call = command("run", "--source", clip)
+    done = subprocess.run(call, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "outputs.shutter: expected GPIO on this machine" in done.stderr
+    assert message in done.stderr
 
 
 def test_a_bad_variable_is_named(smile_gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
