@@ -13,7 +13,7 @@ from gpiozero.pins.mock import MockFactory
 
 from edge.settings import SHIPPED_BUNDLE
 from tests.conftest import write_video
-from tests.edge.cli.commands import LONG_PULSE, command, records
+from tests.edge.cli.commands import command, records
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -109,14 +109,12 @@ def test_bad_input_gets_one_line_and_exit_code_2(
 
 
 def test_a_video_that_breaks_off_leaves_the_pin_safe(
-    smile_gate: Any, tmp_path: Path, demo_frames: Any, pins: MockFactory
+    smile_gate: Any, tmp_path: Path, demo_frames: Any, long_pulse: Path, pins: MockFactory
 ) -> None:
     whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
     write_video(whole, demo_frames, "MJPG")
     cut.write_bytes(whole.read_bytes()[: int(0.45 * whole.stat().st_size)])
-    config = tmp_path / "c.toml"
-    config.write_text(LONG_PULSE)
-    code, out, err = smile_gate("run", "--config", config, "--source", cut, "--events", "-")
+    code, out, err = smile_gate("run", "--config", long_pulse, "--source", cut, "--events", "-")
     assert code == 2
     assert "cut.avi: expected 120 frames, got" in err.splitlines()[-1]
     assert records(out)[-1]["event"] in {"camera_lost", "released"}
