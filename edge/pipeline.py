@@ -53,13 +53,7 @@ class Timings:
 
 
 class Stages(NamedTuple):
-    """The stages between camera and outputs, which need neither camera nor pins.
-
-    Attributes:
-        faces: detects and tracks faces.
-        classifier: scores each face.
-        trigger: decides when a smile fires.
-    """
+    """The stages between camera and outputs, which need neither camera nor pins."""
 
     faces: FaceTracker
     classifier: Classifier

@@ -5,25 +5,24 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from edge.settings import TriggerSettings
 from edge.values import Box, Decision, SmileScore
 
 
+@dataclass(slots=True)  # its fields are read faster than a Struct's
 class _Track:
     """One face, from its first score until it is unseen for too long."""
 
-    __slots__ = ("box", "consumed", "level", "neutral", "neutral_since", "score", "seen", "since")
-
-    def __init__(self, time: float, score: float, box: Box) -> None:
-        self.seen = time  # when it was last seen
-        self.box = box
-        self.score = score
-        self.level = score  # the smoothed score
-        self.since: float | None = None  # when the smile under way started
-        self.consumed = False  # there was a firing during the smile under way
-        self.neutral_since: float | None = None
-        self.neutral = False  # did not smile for long enough since the last consumed smile
+    seen: float  # when it was last seen
+    box: Box
+    score: float
+    level: float  # the smoothed score
+    since: float | None = None  # when the smile under way started
+    consumed: bool = False  # there was a firing during the smile under way
+    neutral_since: float | None = None
+    neutral: bool = False  # did not smile for long enough since the last consumed smile
 
     def change(self, box: Box) -> float:
         """Return how far the face moved, grew or shrank, in widths of its last box."""
@@ -147,7 +146,7 @@ class Trigger:
         score = scored.score
         before = score
         if track is None:
-            track = self._tracks[face_id] = _Track(time, score, box)
+            track = self._tracks[face_id] = _Track(time, box, score, level=score)
         elif time > track.seen:
             before = track.level
             track.level = low_pass(

@@ -17,11 +17,7 @@ from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
 from edge.values import Frame, Grey
 
-pytest_plugins = [
-    "tests.tiny_sets",
-    "tests.edge.cli.commands",
-    "tests.edge.model.fake_coral",
-]
+pytest_plugins = ["tests.tiny_sets", "tests.edge.cli.commands", "tests.edge.model.fake_coral"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

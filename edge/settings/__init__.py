@@ -1,5 +1,6 @@
-"""What can be set: each setting has a type, bounds, a meaning and the reason for its default.
-A TOML file and the environment come in, one checked and immutable ``Settings`` goes out."""
+"""What can be set: each setting has a type and bounds, and its class's docstring says its meaning
+and the reason for its default. A TOML file and the environment come in, one checked and immutable
+``Settings`` goes out."""
 
 from __future__ import annotations
 

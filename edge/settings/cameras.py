@@ -5,33 +5,28 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from msgspec import Struct
-
-from edge.settings.metadata import between, meaning, why
+from msgspec import Meta, Struct
 
 
 class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[camera]: where frames come from."""
+    """[camera]: where frames come from.
 
-    source: Annotated[
-        str,
-        meaning(
-            "picamera2, v4l2:/dev/video0, rtsp://HOST/PATH, http://HOST/PATH, file:clip.mp4, "
-            "images:DIR@FPS or demo; a plain path is a file or a folder of images"
-        ),
-    ] = "picamera2"
-    width: Annotated[int, between(64, 4096), meaning("frame width to ask for, px")] = 640
-    height: Annotated[int, between(64, 4096), meaning("frame height to ask for, px")] = 480
-    fps: Annotated[float, between(1, 240), meaning("frames per second to ask for")] = 30.0
-    stall_s: Annotated[
-        float,
-        between(0.2, 20),
-        meaning(
-            "time without a frame after which a live camera is lost, s: outputs go to their safe "
-            "level and the camera is opened again; at least three frames"
-        ),
-        why("longer than any pause of a busy board, shorter than a gate should wait"),
-    ] = 2.0
+    Attributes:
+        source: picamera2, v4l2:/dev/video0, rtsp://HOST/PATH, http://HOST/PATH, file:clip.mp4,
+            images:DIR@FPS or demo; a plain path is a file or a folder of images.
+        width: frame width to ask for, px.
+        height: frame height to ask for, px.
+        fps: frames per second to ask for.
+        stall_s: time without a frame after which a live camera is lost, s: outputs go to their safe
+            level and the camera is opened again; at least three frames. Why: longer than any pause
+            of a busy board, shorter than a gate should wait.
+    """
+
+    source: str = "picamera2"
+    width: Annotated[int, Meta(ge=64, le=4096)] = 640
+    height: Annotated[int, Meta(ge=64, le=4096)] = 480
+    fps: Annotated[float, Meta(ge=1, le=240)] = 30.0
+    stall_s: Annotated[float, Meta(ge=0.2, le=20)] = 2.0
 
     @property
     def shown_source(self) -> str:
@@ -40,59 +35,45 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[picamera2]: Raspberry Pi cameras."""
+    """[picamera2]: Raspberry Pi cameras.
 
-    picture_scale: Annotated[
-        int,
-        between(1, 8),
-        meaning("width and height of snapshots, as a multiple of those of the frames"),
-        why("1280x960 shows a face well and keeps the sensor's whole field of view"),
-    ] = 2
-    hflip: Annotated[
-        bool,
-        meaning("mirror the frame left to right; with vflip: for a camera mounted upside down"),
-    ] = False
-    vflip: Annotated[bool, meaning("mirror the frame top to bottom")] = False
-    exposure_us: Annotated[
-        int,
-        between(0, 200_000),
-        meaning("exposure time, us; 0 lets the camera choose"),
-        why("a fixed exposure suits constant light only"),
-    ] = 0
-    gain: Annotated[
-        float,
-        between(0, 64),
-        meaning("analogue gain; 0 lets the camera choose"),
-        why("a fixed gain suits constant light only"),
-    ] = 0.0
-    tuning_file: Annotated[
-        str,
-        meaning(
-            "libcamera's tuning file for this camera; a relative path starts at the configuration "
-            "file"
-        ),
-        why("the file that comes with libcamera"),
-    ] = ""
+    Attributes:
+        picture_scale: width and height of snapshots, as a multiple of those of the frames. Why:
+            1280x960 shows a face well and keeps the sensor's whole field of view.
+        hflip: mirror the frame left to right; with vflip: for a camera mounted upside down.
+        vflip: mirror the frame top to bottom.
+        exposure_us: exposure time, us; 0 lets the camera choose. Why: a fixed exposure suits
+            constant light only.
+        gain: analogue gain; 0 lets the camera choose. Why: a fixed gain suits constant light only.
+        tuning_file: libcamera's tuning file for this camera; a relative path starts at the
+            configuration file. Why: the file that comes with libcamera.
+    """
+
+    picture_scale: Annotated[int, Meta(ge=1, le=8)] = 2
+    hflip: bool = False
+    vflip: bool = False
+    exposure_us: Annotated[int, Meta(ge=0, le=200_000)] = 0
+    gain: Annotated[float, Meta(ge=0, le=64)] = 0.0
+    tuning_file: str = ""
 
 
 class V4l2Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[v4l2]: USB webcams and other Video4Linux devices."""
+    """[v4l2]: USB webcams and other Video4Linux devices.
 
-    format: Annotated[
-        Literal["auto", "YUYV", "MJPG"],
-        meaning("pixel format to ask for; `smile-gate cameras` lists what a device has"),
-        why(
-            "OpenCV chooses, YUYV before MJPG; many webcams reach 30 frames per second at "
-            "1280x720 with MJPG only"
-        ),
-    ] = "auto"
+    Attributes:
+        format: pixel format to ask for; `smile-gate cameras` lists what a device has. Why: OpenCV
+            chooses, YUYV before MJPG; many webcams reach 30 frames per second at 1280x720 with MJPG
+            only.
+    """
+
+    format: Literal["auto", "YUYV", "MJPG"] = "auto"
 
 
 class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[stream]: network cameras."""
+    """[stream]: network cameras.
 
-    transport: Annotated[
-        Literal["tcp", "udp"],
-        meaning("transport protocol of RTSP"),
-        why("udp loses parts of frames on a busy network"),
-    ] = "tcp"
+    Attributes:
+        transport: transport protocol of RTSP. Why: udp loses parts of frames on a busy network.
+    """
+
+    transport: Literal["tcp", "udp"] = "tcp"

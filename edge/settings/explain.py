@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
-import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -38,19 +38,28 @@ class Setting(Struct, frozen=True):
 def settings_of(section: str, kind: type[Struct]) -> list[Setting]:
     """Return the settings of one section in the order of its fields."""
     hints = typing.get_type_hints(kind, include_extras=True)
+    summary, documented = _documented(kind)
     settings = []
     tag = kind.__struct_config__.tag
     if isinstance(tag, str):
-        meaning = (kind.__doc__ or "").partition(": ")[2].partition(". ")[0]
-        meaning = " ".join(meaning.split()).rstrip(".")
-        settings.append(Setting(f"{section}.kind", "", f'"{tag}"', meaning, ""))
+        settings.append(Setting(f"{section}.kind", "", f'"{tag}"', summary, ""))
     for field in msgspec.structs.fields(kind):
-        hint = hints[field.name]
-        meaning = next((meta.description for meta in _metas(hint) if meta.description), "")
-        why = next((meta.extra["why"] for meta in _metas(hint) if meta.extra), "")
+        meaning, why = documented.get(field.name, ("", ""))
         key = f"{section}.{field.name}"
-        settings.append(Setting(key, _default(field), _range(hint), meaning, why))
+        settings.append(Setting(key, _default(field), _range(hints[field.name]), meaning, why))
     return settings
+
+
+def _documented(kind: type[Struct]) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Return what a docstring says of a section and, by name, each setting's meaning and why."""
+    docstring = inspect.cleandoc(kind.__doc__ or "")
+    summary, _, attributes = docstring.partition("\n\nAttributes:\n")
+    documented = {}
+    for name, text in re.findall(r"^    (\w+): (.*(?:\n     .*)*)", attributes, re.MULTILINE):
+        meaning, _, why = " ".join(text.split()).removesuffix(".").partition(". Why: ")
+        documented[name] = (meaning, why)
+    section = " ".join(summary.split()).partition(": ")[2]
+    return section.partition(". ")[0].removesuffix("."), documented
 
 
 def table(section: str, kind: type[Struct]) -> Iterator[str]:
@@ -127,23 +136,14 @@ def _origin(origins: Mapping[str, str], key: str) -> str:
     return origins.get(inner_key, "default")
 
 
-def _metas(hint: Any) -> Iterator[Meta]:
-    """Yield the metadata of a type, from the outside in."""
-    if typing.get_origin(hint) is Annotated:
-        yield from reversed([meta for meta in hint.__metadata__ if isinstance(meta, Meta)])
-        yield from _metas(hint.__origin__)
-    elif typing.get_origin(hint) in {types.UnionType, typing.Union, tuple}:
-        for inner in typing.get_args(hint):
-            yield from _metas(inner)
-
-
 def _range(hint: Any) -> str:
-    for meta in _metas(hint):
-        if meta.ge is not None:
-            return f"{meta.ge:g}-{meta.le:g}"
-    inner = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
-    if typing.get_origin(inner) is Literal:
-        return ", ".join(_toml(choice) for choice in typing.get_args(inner))
+    if typing.get_origin(hint) is Literal:
+        return ", ".join(_toml(choice) for choice in typing.get_args(hint))
+    for inner in typing.get_args(hint):
+        if isinstance(inner, Meta):
+            return f"{inner.ge:g}-{inner.le:g}" if inner.ge is not None else ""
+        if values := _range(inner):
+            return values
     return ""
 
 

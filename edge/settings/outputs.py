@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from edge.errors import ConfigError
-from edge.settings.metadata import between, meaning, not_empty, why
 
 RESERVED_PINS: Mapping[int, str] = {
     0: "which is for the EEPROM of HATs",
@@ -20,12 +19,8 @@ RESERVED_PINS: Mapping[int, str] = {
 }
 """Pins by BCM number that no output may use, and why (Raspberry Pi documentation, GPIO)."""
 
-Pin = Annotated[int, between(0, 27), meaning("BCM number of a GPIO pin")]
-ActiveHigh = Annotated[
-    bool,
-    meaning("true: 3.3 V is active and 0 V safe; false: the reverse"),
-    why("a pin that is not driven is then safe with a resistor to ground"),
-]
+Pin = Annotated[int, Meta(ge=0, le=27)]
+"""The BCM number of a GPIO pin."""
 
 
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -44,37 +39,29 @@ class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 
 
 class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
-    """[outputs.NAME] with kind = "shutter": a camera's remote release, pulsed at each firing."""
+    """[outputs.NAME] with kind = "shutter": a camera's remote release, pulsed at each firing.
+
+    Attributes:
+        pin: BCM number of the shutter line's pin.
+        pulse_s: pulse length, s; a whole firing takes at most trigger.cooldown_s. Why: cameras miss
+            much shorter pulses.
+        focus_pin: pin of the focus line, active from before the first pulse to the last's end.
+        focus_s: time to focus before the first pulse, s. Why: most lenses have focused by then.
+        burst: pulses at each firing. Why: one smile, one picture.
+        burst_gap_s: time between the pulses of a burst, s. Why: time for closed eyes to open.
+        active_high: true: 3.3 V is active and 0 V safe; false: the reverse. Why: a pin that is not
+            driven is then safe with a resistor to ground.
+    """
 
     PINS = ("pin", "focus_pin")
 
-    pin: Annotated[Pin, meaning("BCM number of the shutter line's pin")]
-    pulse_s: Annotated[
-        float,
-        between(0.01, 10),
-        meaning("pulse length, s; a whole firing takes at most trigger.cooldown_s"),
-        why("cameras miss much shorter pulses"),
-    ] = 0.2
-    focus_pin: Annotated[
-        Pin | None,
-        meaning("pin of the focus line, active from before the first pulse to the last's end"),
-    ] = None
-    focus_s: Annotated[
-        float,
-        between(0, 10),
-        meaning("time to focus before the first pulse, s"),
-        why("most lenses have focused by then"),
-    ] = 0.5
-    burst: Annotated[
-        int, between(1, 20), meaning("pulses at each firing"), why("one smile, one picture")
-    ] = 1
-    burst_gap_s: Annotated[
-        float,
-        between(0.01, 60),
-        meaning("time between the pulses of a burst, s"),
-        why("time for closed eyes to open"),
-    ] = 0.3
-    active_high: ActiveHigh = True
+    pin: Pin
+    pulse_s: Annotated[float, Meta(ge=0.01, le=10)] = 0.2
+    focus_pin: Pin | None = None
+    focus_s: Annotated[float, Meta(ge=0, le=10)] = 0.5
+    burst: Annotated[int, Meta(ge=1, le=20)] = 1
+    burst_gap_s: Annotated[float, Meta(ge=0.01, le=60)] = 0.3
+    active_high: bool = True
 
     @property
     def length_s(self) -> float:
@@ -84,42 +71,32 @@ class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
 
 
 class GateSettings(OutputSettings, frozen=True, tag="gate"):
-    """[outputs.NAME] with kind = "gate": a relay that is closed while the gate should be open."""
+    """[outputs.NAME] with kind = "gate": a relay that is closed while the gate should be open.
+
+    Attributes:
+        pin: BCM number of the relay's pin.
+        open_s: shortest time open, s; at most max_open_s. Why: enough to walk through.
+        max_open_s: longest time open, s, however long the smile or the button lasts. Why: a gate
+            forgotten open closes within half a minute.
+        settle_s: shortest time between switching off and on again, s. Why: a relay's contacts
+            bounce for about 10 ms; motors must not be reversed at once.
+        hold_open_pin: pin of a button or obstacle sensor to ground that keeps an open gate open.
+        hold_open_level: level that keeps the gate open: low for a contact that closes, high for a
+            contact that opens, with which a broken wire keeps the gate open, too. Why: push buttons
+            close their contact.
+        active_high: true: 3.3 V is active and 0 V safe; false: the reverse. Why: a pin that is not
+            driven is then safe with a resistor to ground.
+    """
 
     PINS = ("pin", "hold_open_pin")
 
-    pin: Annotated[Pin, meaning("BCM number of the relay's pin")]
-    open_s: Annotated[
-        float,
-        between(0.1, 3600),
-        meaning("shortest time open, s; at most max_open_s"),
-        why("enough to walk through"),
-    ] = 5.0
-    max_open_s: Annotated[
-        float,
-        between(0.1, 3600),
-        meaning("longest time open, s, however long the smile or the button lasts"),
-        why("a gate forgotten open closes within half a minute"),
-    ] = 30.0
-    settle_s: Annotated[
-        float,
-        between(0, 60),
-        meaning("shortest time between switching off and on again, s"),
-        why("a relay's contacts bounce for about 10 ms; motors must not be reversed at once"),
-    ] = 0.5
-    hold_open_pin: Annotated[
-        Pin | None,
-        meaning("pin of a button or obstacle sensor to ground that keeps an open gate open"),
-    ] = None
-    hold_open_level: Annotated[
-        Literal["low", "high"],
-        meaning(
-            "level that keeps the gate open: low for a contact that closes, high for a contact "
-            "that opens, with which a broken wire keeps the gate open, too"
-        ),
-        why("push buttons close their contact"),
-    ] = "low"
-    active_high: ActiveHigh = True
+    pin: Pin
+    open_s: Annotated[float, Meta(ge=0.1, le=3600)] = 5.0
+    max_open_s: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
+    settle_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
+    hold_open_pin: Pin | None = None
+    hold_open_level: Literal["low", "high"] = "low"
+    active_high: bool = True
 
     def __post_init__(self) -> None:
         if self.open_s > self.max_open_s:
@@ -129,21 +106,22 @@ class GateSettings(OutputSettings, frozen=True, tag="gate"):
 
 
 class IndicatorSettings(OutputSettings, frozen=True, tag="indicator"):
-    """[outputs.NAME] with kind = "indicator": shows the score, firings and faults."""
+    """[outputs.NAME] with kind = "indicator": shows the score, firings and faults.
+
+    Attributes:
+        led_pin: pin of an LED: dim to bright with the score, blinks faults.
+        rgb_pins: red, green and blue pin of an RGB LED: blue to green with the score, red faults.
+        buzzer_pin: pin of a passive buzzer: a high tone at a firing, low ones at faults.
+        active_high: true: 3.3 V is active and 0 V safe; false: the reverse. Why: a pin that is not
+            driven is then safe with a resistor to ground.
+    """
 
     PINS = ("led_pin", "rgb_pins", "buzzer_pin")
 
-    led_pin: Annotated[
-        Pin | None, meaning("pin of an LED: dim to bright with the score, blinks faults")
-    ] = None
-    rgb_pins: Annotated[
-        tuple[Pin, Pin, Pin] | None,
-        meaning("red, green and blue pin of an RGB LED: blue to green with the score, red faults"),
-    ] = None
-    buzzer_pin: Annotated[
-        Pin | None, meaning("pin of a passive buzzer: a high tone at a firing, low ones at faults")
-    ] = None
-    active_high: ActiveHigh = True
+    led_pin: Pin | None = None
+    rgb_pins: tuple[Pin, Pin, Pin] | None = None
+    buzzer_pin: Pin | None = None
+    active_high: bool = True
 
     def __post_init__(self) -> None:
         if not self.pins():
@@ -152,69 +130,46 @@ class IndicatorSettings(OutputSettings, frozen=True, tag="indicator"):
 
 class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
     """[outputs.NAME] with kind = "snapshot": a JPEG of the frame that fired. Pictures of people
-    are kept only where this is configured."""
+    are kept only where this is configured.
 
-    folder: Annotated[
-        str, meaning("where pictures go; a relative path starts at the configuration file")
-    ]
-    quality: Annotated[
-        int,
-        between(10, 100),
-        meaning("JPEG quality"),
-        why("no visible loss at half the size of 95"),
-    ] = 90
-    max_mb: Annotated[
-        float,
-        between(1, 1_000_000),
-        meaning("the oldest pictures are deleted above this size of the folder, MB"),
-        why("about a thousand pictures"),
-    ] = 200.0
-    max_age_days: Annotated[
-        float,
-        between(0.001, 3650),
-        meaning("pictures older than this are deleted, days"),
-        why("strangers' faces are kept for a week at most unless you decide otherwise"),
-    ] = 7.0
-    min_free_mb: Annotated[
-        float,
-        between(10, 1_000_000),
-        meaning("no picture is saved with less than this free on the card, MB"),
-        why("the system needs room for its logs and updates"),
-    ] = 500.0
-    strip: Annotated[
-        int,
-        between(0, 8),
-        meaning("number of frames before the firing to save as one strip beside the picture"),
-        why("no strip"),
-    ] = 0
-    strip_s: Annotated[
-        float,
-        between(0.1, 5),
-        meaning("time between the frames of the strip, s"),
-        why("long enough to show how the smile grows"),
-    ] = 0.3
+    Attributes:
+        folder: where pictures go; a relative path starts at the configuration file.
+        quality: JPEG quality. Why: no visible loss at half the size of 95.
+        max_mb: the oldest pictures are deleted above this size of the folder, MB. Why: about a
+            thousand pictures.
+        max_age_days: pictures older than this are deleted, days. Why: strangers' faces are kept for
+            a week at most unless you decide otherwise.
+        min_free_mb: no picture is saved with less than this free on the card, MB. Why: the system
+            needs room for its logs and updates.
+        strip: number of frames before the firing to save as one strip beside the picture. Why: no
+            strip.
+        strip_s: time between the frames of the strip, s. Why: long enough to show how the smile
+            grows.
+    """
+
+    folder: str
+    quality: Annotated[int, Meta(ge=10, le=100)] = 90
+    max_mb: Annotated[float, Meta(ge=1, le=1_000_000)] = 200.0
+    max_age_days: Annotated[float, Meta(ge=0.001, le=3650)] = 7.0
+    min_free_mb: Annotated[float, Meta(ge=10, le=1_000_000)] = 500.0
+    strip: Annotated[int, Meta(ge=0, le=8)] = 0
+    strip_s: Annotated[float, Meta(ge=0.1, le=5)] = 0.3
 
 
 class CommandSettings(OutputSettings, frozen=True, tag="command"):
     """[outputs.NAME] with kind = "command": a program that is started at each firing, without a
-    shell, with the event as JSON on its standard input."""
+    shell, with the event as JSON on its standard input.
 
-    command: Annotated[
-        tuple[Annotated[str, not_empty], ...],
-        not_empty,
-        meaning("program and arguments, as a list"),
-    ]
-    timeout_s: Annotated[
-        float,
-        between(0.1, 3600),
-        meaning("the program is killed after this time, s"),
-        why("longer than most web requests take"),
-    ] = 10.0
-    environment: Annotated[
-        dict[str, str],
-        meaning("its environment besides PATH and LANG"),
-        why("nothing of ours leaks into it"),
-    ] = field(default_factory=dict)
+    Attributes:
+        command: program and arguments, as a list.
+        timeout_s: the program is killed after this time, s. Why: longer than most web requests
+            take.
+        environment: its environment besides PATH and LANG. Why: nothing of ours leaks into it.
+    """
+
+    command: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    timeout_s: Annotated[float, Meta(ge=0.1, le=3600)] = 10.0
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 AnyOutputSettings = (

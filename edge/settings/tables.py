@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,6 @@ from edge.settings import (
     ShutterSettings,
     SnapshotSettings,
 )
-from edge.settings.msgspec_errors import parse
 
 TINY_S = 1e-9  # below this, times differ by rounding only
 
@@ -60,15 +60,24 @@ def _section(name: str, table: object, kind: type[S]) -> S:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigError):  # from a __post_init__
             raise error.__cause__.at(f"{name}.{error.__cause__.key}") from error
-        violation = parse(error)
-        reasons = {
-            "unknown": f"expected a key among {', '.join(kind.__struct_fields__)}",
-            "missing": "expected a value",
-            "value": violation.reason,
-        }
-        leaf = violation.place.removeprefix(".")
+        place, reason = _violation(error, kind)
+        leaf = place.removeprefix(".")
         got = f", got {table[leaf]!r}" if leaf in table else ""
-        raise ConfigError(f"{reasons[violation.kind]}{got}", f"{name}{violation.place}") from error
+        raise ConfigError(f"{reason}{got}", f"{name}{place}") from error
+
+
+def _violation(error: msgspec.ValidationError, kind: type[Struct]) -> tuple[str, str]:
+    """Return the place in a table of this kind, for example ``.command[0]``, and what was expected
+    there. msgspec's errors carry no attributes, so their text is parsed, here only."""
+    message, place = str(error), ""
+    if path := re.search(r" - at `\$([^`]*)`$", message):
+        message, place = message[: path.start()], path[1]
+    if field := re.fullmatch(r"Object contains unknown field `(.*)`", message):
+        return f"{place}.{field[1]}", f"expected a key among {', '.join(kind.__struct_fields__)}"
+    if field := re.fullmatch(r"Object missing required field `(.*)`", message):
+        return f"{place}.{field[1]}", "expected a value"
+    reason = re.sub(r", got `\w+`$", "", message).replace("`", "")
+    return place, f"{reason[:1].lower()}{reason[1:]}"
 
 
 def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
@@ -101,12 +110,7 @@ def _folders(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, st
 
 
 def _check_unique(values: Iterator[tuple[str, object, object]], what: str) -> None:
-    """Check that no two keys have the same value.
-
-    Args:
-        values: of each setting its key, its value as written, and as compared.
-        what: is in the message.
-    """
+    """Check that no two keys have the same value; each comes as written and as compared."""
     owners: dict[object, str] = {}
     for key, written, value in values:
         if value in owners:

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from edge.cameras.camera import Camera
 from edge.cameras.source import open_camera
@@ -39,36 +41,30 @@ def play(
     camera: Camera,
     classifier: Classifier,
     stop: threading.Event | None = None,
-    *,
-    realtime: bool = False,
-    stall_s: float = 2.0,
     settings: Mapping[str, ShutterSettings] = SHUTTER,
     events: list[Event] | None = None,
-    after_frame: Callable[[], None] = lambda: None,
+    **how: Any,
 ) -> tuple[list[Event], Pipeline]:
     """Run a camera through to one shutter on GPIO 17; return the events and the pipeline."""
     events = [] if events is None else events
     outputs = Outputs(settings, events.append)
     pipeline = Pipeline(stages(classifier), camera=camera, outputs=outputs, listen=events.append)
     try:
-        pipeline.run(
-            stop or threading.Event(),
-            realtime=realtime,
-            stall_s=stall_s,
-            after_frame=after_frame,
-        )
+        pipeline.run(stop or threading.Event(), **how)
     finally:
         outputs.close()
         camera.close()
     return events, pipeline
 
 
+def play_file(clip: Path, classifier: Classifier) -> tuple[list[Event], Pipeline]:
+    return play(open_camera(Settings(camera=CameraSettings(source=str(clip)))), classifier)
+
+
 def test_a_smile_in_a_clip_is_one_pulse_on_a_pin(
     clip: Path, classifier: Classifier, pins: MockFactory
 ) -> None:
-    events, pipeline = play(
-        open_camera(Settings(camera=CameraSettings(source=str(clip)))), classifier
-    )
+    events, pipeline = play_file(clip, classifier)
     by_name = {event.name: event for event in events}
     assert [event.name for event in events if event.name != "released"] == [
         "face_found",
@@ -100,7 +96,7 @@ def test_a_smile_in_a_clip_is_one_pulse_on_a_pin(
 
 def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -> None:
     def decisions() -> list[Event]:
-        events, _ = play(open_camera(Settings(camera=CameraSettings(source=str(clip)))), classifier)
+        events, _ = play_file(clip, classifier)
         return [event for event in events if event.name != "released"]
 
     assert decisions() == decisions()
@@ -125,10 +121,27 @@ def frames_of(pictures: Iterable[Grey], fps: float = 30.0) -> list[Frame]:
     return [Frame(index, index / fps, picture) for index, picture in enumerate(pictures)]
 
 
-def test_an_empty_scene_has_no_events(classifier: Classifier, pins: MockFactory) -> None:
-    wall = np.full((480, 640), 90, np.uint8)
-    events, _ = play(Shown(frames_of([wall] * 4), live=False), classifier)
-    assert events == []
+def at(index: int, act: Callable[[], None], frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Yield frames, and act before one of them."""
+    for frame in frames:
+        if frame.index == index:
+            act()
+        yield frame
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        np.full((4, 480, 640), 90, np.uint8),
+        np.random.default_rng(7).integers(0, 256, (20, 16, 16)).astype(np.uint8),
+    ],
+    ids=["a wall", "noise in the smallest frames"],
+)
+def test_frames_without_a_face_have_no_events(
+    classifier: Classifier, pins: MockFactory, pictures: NDArray[np.uint8]
+) -> None:
+    events, pipeline = play(Shown(frames_of(pictures), live=False), classifier)
+    assert (events, pipeline.timings.frames) == ([], len(pictures))
     pins.pin(17).assert_states([False])
 
 
@@ -154,17 +167,15 @@ def test_a_camera_that_hangs_leaves_the_pin_safe_until_it_goes_on(
     """It hangs while the pulse is under way, until the stall is reported."""
     events: list[Event] = []
 
-    def hanging() -> Iterator[Frame]:
-        for frame in demo_frames[:66]:
-            if frame.index == 58:
-                hung_at = time.monotonic()
-                wait_until(lambda: not pins.pin(17).state)
-                assert time.monotonic() - hung_at < 0.5
-                wait_until(lambda: "fault" in [event.name for event in events])
-            yield frame
+    def hang() -> None:
+        hung_at = time.monotonic()
+        wait_until(lambda: not pins.pin(17).state)
+        assert time.monotonic() - hung_at < 0.5
+        wait_until(lambda: "fault" in [event.name for event in events])
 
+    camera = Shown(at(58, hang, demo_frames[:66]))
     outputs = {"photo": ShutterSettings(pin=17, pulse_s=3.0)}
-    play(Shown(hanging()), classifier, stall_s=0.3, settings=outputs, events=events)
+    play(camera, classifier, stall_s=0.3, settings=outputs, events=events)
     names = [event.name for event in events if event.name in {"fired", "fault", "fault_over"}]
     assert names == ["fired", "fault", "fault_over"]
 
@@ -182,13 +193,6 @@ def test_frames_whose_size_changes_are_processed(
     assert "face_found" in [event.name for event in events]
 
 
-def test_the_smallest_frames_have_no_face(classifier: Classifier, pins: MockFactory) -> None:
-    noise = np.random.default_rng(7).integers(0, 256, (20, 16, 16)).astype(np.uint8)
-    events, pipeline = play(Shown(frames_of(noise)), classifier)
-    assert (events, pipeline.timings.frames) == ([], 20)
-    pins.pin(17).assert_states([False])
-
-
 def test_a_4k_clip_is_processed(
     demo_frames: list[Frame], classifier: Classifier, tmp_path: Path
 ) -> None:
@@ -199,8 +203,7 @@ def test_a_4k_clip_is_processed(
         large.append(Frame(frame.index, frame.time, np.asarray(wide, np.uint8)))
     clip = tmp_path / "large.avi"
     write_video(clip, large, "MJPG")
-    camera = open_camera(Settings(camera=CameraSettings(source=str(clip))))
-    events, pipeline = play(camera, classifier)
+    events, pipeline = play_file(clip, classifier)
     assert pipeline.timings.frames == 12
     assert [event.name for event in events] == ["face_found"]
 
@@ -225,17 +228,14 @@ class Lending(Shown):
         self.released += 1
 
 
-def test_each_frame_is_released_once_before_the_next_is_read(classifier: Classifier) -> None:
-    camera = Lending(5)
-    play(camera, classifier)
-    assert camera.released == 5
-
-
-def test_what_follows_a_frame_is_done_after_its_release(classifier: Classifier) -> None:
+def test_each_frame_is_released_once_before_what_follows_it_and_the_next_is_read(
+    classifier: Classifier,
+) -> None:
     camera = Lending(5)
     released: list[int] = []
     play(camera, classifier, after_frame=lambda: released.append(camera.released))
     assert released == [1, 2, 3, 4, 5]
+    assert camera.released == 5
 
 
 def test_nothing_is_processed_after_a_stop_while_waiting_for_a_frames_time(
@@ -251,14 +251,7 @@ def test_stop_ends_the_run_without_waiting_for_the_pulse(
     demo_frames: list[Frame], classifier: Classifier, pins: MockFactory
 ) -> None:
     stop = threading.Event()
-
-    def stopping() -> Iterator[Frame]:
-        for frame in demo_frames:
-            if frame.time > 1.9:
-                stop.set()
-            yield frame
-
-    play(Shown(stopping()), classifier, stop)
+    play(Shown(at(58, stop.set, demo_frames)), classifier, stop)
     pins.pin(17).assert_states([False, True, False])
 
 
@@ -267,14 +260,7 @@ def test_a_recorded_source_goes_on_at_its_pace_when_run_again(
 ) -> None:
     """As after a reload: there is no wait for the time of the frames before."""
     stop = threading.Event()
-
-    def film() -> Iterator[Frame]:
-        for frame in demo_frames[:66]:
-            if frame.index == 61:
-                stop.set()
-            yield frame
-
-    camera = Shown(film(), live=False)
+    camera = Shown(at(61, stop.set, demo_frames[:66]), live=False)
     outputs = Outputs({}, lambda _: None)
     pipeline = Pipeline(stages(classifier), camera=camera, outputs=outputs, listen=lambda _: None)
     pipeline.run(stop, realtime=False)

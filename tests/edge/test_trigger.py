@@ -287,12 +287,7 @@ def test_a_face_that_jumps_or_grows_must_be_neutral_again(jumped: Box) -> None:
 
 @pytest.mark.parametrize(
     "moved",
-    [
-        HERE._replace(x=145),
-        HERE._replace(y=55),
-        Box(78, 78, 135, 135),
-        Box(122, 122, 45, 45),
-    ],
+    [HERE._replace(x=145), HERE._replace(y=55), Box(78, 78, 135, 135), Box(122, 122, 45, 45)],
 )
 def test_a_face_that_moves_or_grows_little_goes_on(moved: Box) -> None:
     assert fired(steps(steady(0.1, 0, 2) + steady(0.9, 2, 5, moved), NEUTRAL_FIRST)) == [2.3]
@@ -346,11 +341,6 @@ def test_smiling_ends_when_the_face_is_lost() -> None:
 def test_the_score_is_the_highest_of_the_faces() -> None:
     film: Film = [(0.0, {}), (0.1, {1: 0.3, 2: 0.6}), (0.2, {1: 0.7}), (0.5, {1: 0.2})]
     assert [d.score for d in steps(film)] == [0.0, 0.6, 0.7, 0.2]
-
-
-def test_the_score_is_smoothed() -> None:
-    film: Film = [(0.0, {1: 0.0}), (0.1, {1: 1.0})]
-    assert steps(film, replace(SETTINGS, smoothing_s=0.1))[-1].score == pytest.approx(1 / math.e)
 
 
 def blinking(every: float, end: float) -> Film:

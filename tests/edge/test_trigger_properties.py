@@ -1,4 +1,5 @@
-"""How a trigger's decisions change, or do not, with what it is shown and set to."""
+"""What must hold of a trigger whatever its settings and whatever it is shown, and how its decisions
+change, or do not, with either."""
 
 from __future__ import annotations
 
@@ -7,15 +8,98 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
+import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
 
-from benchmarks.reliability.trigger_oracle import TIME_EPS
+from benchmarks.reliability.trigger_oracle import TIME_EPS, Oracle
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
 from edge.values import Box, Decision, Face, SmileScore
-from tests.edge.trigger_strategies import FACES, HERE, RULES, places, scores, trigger_settings
+
+RULES = hypothesis.settings(derandomize=True, deadline=None, max_examples=150)
+
+FACES = (1, 2, 3)
+HERE, THERE = Box(0, 0, 100, 100), Box(300, 50, 160, 160)
+
+scores = st.sampled_from([0.0, 0.1, 0.9, 1.0]) | st.floats(0, 1)
+levels = st.tuples(scores, scores, scores) | scores.map(lambda score: (score, score, score))
+places = st.sampled_from([HERE, Box(10, 0, 90, 120), THERE]) | st.builds(
+    Box, st.integers(0, 400), st.integers(0, 300), st.integers(40, 200), st.integers(40, 200)
+)
+# No sum of frame intervals is such a time, so that no comparison hangs on the last bit.
+durations = st.just(0.0) | st.integers(0, 7).map(lambda tenths: tenths / 10 + 1 / 997)
+
+
+@st.composite
+def trigger_settings(draw: st.DrawFn) -> TriggerSettings:
+    threshold_off, threshold_on = sorted(draw(st.just((0.4, 0.8)) | st.tuples(scores, scores)))
+    return TriggerSettings(
+        threshold_on=threshold_on,
+        threshold_off=threshold_off,
+        smoothing_s=draw(st.sampled_from([0.0, 0.1]) | st.floats(0.04, 1)),
+        hold_s=draw(durations),
+        cooldown_s=draw(durations | st.floats(0, 5)),
+        bridge_s=draw(durations),
+        jump_widths=draw(st.sampled_from([0.5, 10.0]) | st.floats(0.1, 10)),
+        min_face_px=draw(st.sampled_from([0, 80])),
+        who=draw(st.sampled_from(["any", "any", "largest", "all", "count"])),
+        count=draw(st.integers(1, 3)),
+        neutral_first=draw(st.booleans()),
+        neutral_s=draw(durations),
+        max_per_minute=draw(st.integers(1, 4) | st.just(600)),
+    )
+
+
+class AnyTrigger(RuleBasedStateMachine):
+    @initialize(settings=trigger_settings(), time=st.sampled_from([0.0, 1e5]))
+    def start(self, settings: TriggerSettings, time: float) -> None:
+        self.trigger = Trigger(settings)
+        self.oracle = Oracle(settings)
+        self.boxes = {1: HERE, 2: THERE}
+        self.time = time
+
+    @rule(face=st.sampled_from(FACES), box=places)
+    def come(self, face: int, box: Box) -> None:
+        self.boxes[face] = box
+
+    @rule(face=st.sampled_from(FACES))
+    def go(self, face: int) -> None:
+        self.boxes.pop(face, None)
+
+    @rule(to=st.permutations(FACES))
+    def swap(self, to: Sequence[int]) -> None:
+        self.boxes = {to[face - 1]: box for face, box in self.boxes.items()}
+
+    @rule(seconds=st.floats(0.1, 3) | st.floats(20, 70))
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+    @rule(
+        fps=st.sampled_from([8, 10, 30, 60]) | st.floats(8, 60),
+        course=st.lists(st.tuples(st.integers(1, 30), levels), min_size=1, max_size=4),
+        trembling=st.integers(0, 9),
+    )
+    def watch(self, fps: float, course: list[tuple[int, Sequence[float]]], trembling: int) -> None:
+        for frames, shown in course:
+            for i in range(frames):
+                self.time += 1 / fps
+                seen = [
+                    SmileScore(Face(face, box._replace(x=box.x + i % 2 * trembling), 1.0), score)
+                    for face, score in zip(FACES, shown, strict=True)
+                    if (box := self.boxes.get(face))
+                ]
+                self.oracle.check(seen, self.trigger.step(self.time, seen))
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        assert not self.oracle.broken
+
+
+AnyTrigger.TestCase.settings = hypothesis.settings(RULES, stateful_step_count=40)
+TestAnyTrigger = AnyTrigger.TestCase
 
 
 class Scene(NamedTuple):

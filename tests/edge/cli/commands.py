@@ -18,15 +18,6 @@ from gpiozero.pins.mock import MockPin
 from edge.cli import __main__ as cli
 from tests.waiting import wait_until
 
-LONG_PULSE = """
-[trigger]
-cooldown_s = 10
-[outputs.photo]
-kind = "shutter"
-pin = 22
-pulse_s = 10
-"""
-
 
 @pytest.fixture
 def smile_gate(capfd: pytest.CaptureFixture[str]) -> Any:

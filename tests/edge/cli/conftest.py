@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.cli.commands import LONG_PULSE
-
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
@@ -45,5 +43,7 @@ def config(tmp_path: Path) -> Path:
 def long_pulse(tmp_path: Path) -> Path:
     """A configuration with one output, on GPIO 22, whose pulse does not end within a test."""
     file = tmp_path / "long.toml"
-    file.write_text(LONG_PULSE)
+    file.write_text(
+        "[trigger]\ncooldown_s = 10\n[outputs.photo]\nkind = 'shutter'\npin = 22\npulse_s = 10\n"
+    )
     return file

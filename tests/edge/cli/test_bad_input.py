@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from gpiozero.pins.mock import MockFactory
 
 from edge.settings import SHIPPED_BUNDLE
 from tests.conftest import write_video
-from tests.edge.cli.commands import LONG_PULSE, command, records
+from tests.edge.cli.commands import command, records
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -110,46 +109,40 @@ def test_bad_input_gets_one_line_and_exit_code_2(
 
 
 def test_a_video_that_breaks_off_leaves_the_pin_safe(
-    smile_gate: Any, tmp_path: Path, demo_frames: Any, pins: MockFactory
+    smile_gate: Any, tmp_path: Path, demo_frames: Any, long_pulse: Path, pins: MockFactory
 ) -> None:
     whole, cut = tmp_path / "whole.avi", tmp_path / "cut.avi"
     write_video(whole, demo_frames, "MJPG")
     cut.write_bytes(whole.read_bytes()[: int(0.45 * whole.stat().st_size)])
-    config = tmp_path / "c.toml"
-    config.write_text(LONG_PULSE)
-    code, out, err = smile_gate("run", "--config", config, "--source", cut, "--events", "-")
+    code, out, err = smile_gate("run", "--config", long_pulse, "--source", cut, "--events", "-")
     assert code == 2
     assert "cut.avi: expected 120 frames, got" in err.splitlines()[-1]
     assert records(out)[-1]["event"] in {"camera_lost", "released"}
     pins.pin(22).assert_states([False, True, False])
 
 
-def run_with(clip: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("run", "--source", clip),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-
-
-def test_without_gpio_the_way_to_simulate_it_is_named(clip: Path) -> None:
-    done = run_with(clip, {**os.environ, "GPIOZERO_PIN_FACTORY": "nonesuch"})
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "GPIOZERO_PIN_FACTORY=mock simulates it" in done.stderr
-
-
-def test_without_gpio_and_without_a_choice(clip: Path) -> None:
-    """Off a Pi gpiozero tries one pin library after the other, warning about each."""
-    if Path("/dev/gpiochip0").exists():
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("nonesuch", "GPIOZERO_PIN_FACTORY=mock simulates it"),
+        (None, "outputs.shutter: expected GPIO on this machine"),
+    ],
+)
+def test_without_gpio_there_is_one_line(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, factory: str | None, message: str
+) -> None:
+    """Without a choice gpiozero tries one pin library after the other, warning about each."""
+    if factory:
+        monkeypatch.setenv("GPIOZERO_PIN_FACTORY", factory)
+    elif Path("/dev/gpiochip0").exists():
         pytest.skip("this machine has GPIO")
-    chosen = "GPIOZERO_PIN_FACTORY"
-    done = run_with(clip, {name: value for name, value in os.environ.items() if name != chosen})
+    else:
+        monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
+    call = command("run", "--source", clip)
+    done = subprocess.run(call, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "outputs.shutter: expected GPIO on this machine" in done.stderr
+    assert message in done.stderr
 
 
 def test_a_bad_variable_is_named(smile_gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:

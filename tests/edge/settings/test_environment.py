@@ -11,7 +11,6 @@ from edge.settings import CommandSettings, GateSettings, ShutterSettings
 from edge.settings.load import load_configuration
 
 GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
-SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
 HOOK = "[outputs.h]\nkind = 'command'\ncommand = ['x']\n"
 
 
@@ -136,20 +135,6 @@ def test_a_bad_file_is_blamed_even_where_a_variable_overrides_it(file: Path, nam
     with pytest.raises(ConfigError) as caught:
         load_configuration(file, in_environment(**{f"TRIGGER__{name}": "1"}))
     assert (caught.value.origin, caught.value.key) == (file, "trigger.hold_s")
-
-
-def test_origins_name_what_is_no_default(file: Path) -> None:
-    file.write_text(f"[trigger]\nhold_s = 1\ncooldown_s = 4\n{SHUTTER}")
-    configuration = load_configuration(
-        file, in_environment(TRIGGER__COOLDOWN_S="5", CAMERA__FPS="15")
-    )
-    assert configuration.origins == {
-        "trigger.hold_s": "file",
-        "trigger.cooldown_s": "environment",
-        "camera.fps": "environment",
-        "outputs.a.kind": "file",
-        "outputs.a.pin": "file",
-    }
 
 
 def test_a_variable_of_a_command_keeps_its_case(file: Path) -> None:

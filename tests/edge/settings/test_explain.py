@@ -178,37 +178,33 @@ def names_in(section: str, kind: type[Struct]) -> list[str]:
     return [*(["kind"] if section.startswith("outputs.") else []), *kind.__struct_fields__]
 
 
-@pytest.mark.parametrize(("section", "kind"), KINDS)
-def test_a_section_is_all_of_its_settings(
-    configuration: Configuration, section: str, kind: type[Struct]
+OUTPUTS = [section for section in KINDS if section[0].startswith("outputs.")]
+CONFIGURED = [
+    (f"outputs.{name}", OUTPUT_KINDS[table["kind"]])
+    for name, table in tomllib.loads(TEXT)["outputs"].items()
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "sections"),
+    [
+        *((section[0], [section]) for section in KINDS + CONFIGURED),
+        ("outputs", OUTPUTS + CONFIGURED),
+        ("", KINDS),
+    ],
+)
+def test_a_key_is_all_settings_in_it(
+    configuration: Configuration, key: str, sections: list[tuple[str, type[Struct]]]
 ) -> None:
-    lines = list(explain(section, configuration))
-    assert keys_of(lines) == [f"{section}.{name}" for name in names_in(section, kind)]
-
-
-def test_an_output_is_explained_by_its_own_name(configuration: Configuration) -> None:
-    lines = list(explain("outputs.door", configuration))
-    names = names_in("outputs.door", OUTPUT_KINDS["gate"])
-    assert keys_of(lines) == [f"outputs.door.{name}" for name in names]
-    assert "  now      7.0 (environment)" in lines
-    assert len([line for line in lines if line.startswith("  now ")]) == len(names)
-
-
-def test_all_outputs_are_those_there_may_be_and_those_there_are(
-    configuration: Configuration,
-) -> None:
-    sections = dict.fromkeys(
-        key.rpartition(".")[0] for key in keys_of(list(explain("outputs", configuration)))
-    )
-    kinds = [f"outputs.{kind}" for kind in OUTPUT_KINDS]
-    assert [*sections] == [*kinds, *(f"outputs.{name}" for name in configuration.settings.outputs)]
-
-
-def test_no_key_is_everything(configuration: Configuration) -> None:
-    keys = keys_of(list(explain("", configuration)))
-    assert keys == [
-        f"{section}.{name}" for section, kind in KINDS for name in names_in(section, kind)
+    assert keys_of(list(explain(key, configuration))) == [
+        f"{section}.{name}" for section, kind in sections for name in names_in(section, kind)
     ]
+
+
+def test_each_setting_of_an_output_has_a_value_now(configuration: Configuration) -> None:
+    lines = [line for line in explain("outputs.door", configuration) if line.startswith("  now ")]
+    assert len(lines) == len(names_in("outputs.door", OUTPUT_KINDS["gate"]))
+    assert "  now      7.0 (environment)" in lines
 
 
 def test_an_output_with_the_name_of_another_kind(tmp_path: Path) -> None:

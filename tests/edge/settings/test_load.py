@@ -24,7 +24,8 @@ SNAPSHOT = "[outputs.a]\nkind = 'snapshot'\nfolder = 'p'\n"
 KINDS = ", ".join(OUTPUT_KINDS)
 
 
-def taken(value: object, owner: str, what: str = "pin") -> str:
+def taken(value: object, owner: str) -> str:
+    what = "folder" if owner.endswith("folder") else "pin"
     return f"expected a {what} of its own, got {value}, which outputs.{owner} uses"
 
 
@@ -92,6 +93,10 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         ("[trigger]\nhold_s = nan", "trigger.hold_s", "expected float >= 0.0, got nan"),
         ("[trigger]\nhold_s = 'x'", "trigger.hold_s", "expected float, got 'x'"),
         ("[trigger]\nhold_s = true", "trigger.hold_s", "expected float, got True"),
+        ("[trigger]\nneutral_first = 1", "trigger.neutral_first", "expected bool | null, got 1"),
+        ("[trigger]\nwho = 1", "trigger.who", "expected str, got 1"),
+        ("[trigger]\nwho = 'x'", "trigger.who", "invalid enum value 'x', got 'x'"),
+        ("[trigger]\nwho = 'x - at `$.y`'", "trigger.who", "invalid enum value 'x - at $.y', got"),
         ("[camera]\nwidth = 64.5", "camera.width", "expected int, got 64.5"),
         ("[model]\nthreads = 0", "model.threads", "expected int >= 1, got 0"),
         (
@@ -115,15 +120,12 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         (f"{INDICATOR}led_pin = 17\n{GATE}", "outputs.Door.pin", taken(17, "a.led_pin")),
         (f"{GATE}hold_open_pin = 5\n{SHUTTER}", "outputs.a.pin", taken(5, "Door.hold_open_pin")),
         (f"{INDICATOR}rgb_pins = [5, 6]", "outputs.a.rgb_pins", "expected array of length 3"),
+        (f"{INDICATOR}rgb_pins = [5, 'x', 6]", "outputs.a.rgb_pins[1]", "expected int"),
         (INDICATOR, "outputs.a.led_pin", "expected a led_pin, rgb_pins or a buzzer_pin"),
         (f"{COMMAND}command = []", "outputs.a.command", "expected array of length >= 1, got []"),
         (f"{COMMAND}command = 'ls'", "outputs.a.command", "expected array, got 'ls'"),
         (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
-        (
-            f"{GATE}open_s = 31",
-            "outputs.Door.open_s",
-            "expected at most max_open_s (30.0), got 31.",
-        ),
+        (f"{GATE}open_s = 31", "outputs.Door.open_s", "expected at most max_open_s (30.0), got 31"),
         (f"{GATE}open_s = -5", "outputs.Door.open_s", "expected float >= 0.1, got -5"),
         (f"{SHUTTER}focus_s = -0.1", "outputs.a.focus_s", "expected float >= 0.0, got -0.1"),
         (
@@ -134,11 +136,7 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
         (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
         (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
-        (
-            SNAPSHOT + SNAPSHOT.replace(".a", ".b"),
-            "outputs.b.folder",
-            taken("p", "a.folder", "folder"),
-        ),
+        (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
     ],
 )
 def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) -> None:
