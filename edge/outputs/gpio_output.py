@@ -75,7 +75,8 @@ class GpioOutput(Output):
 
 @contextmanager
 def opening(name: str, pin: int) -> Iterator[None]:
-    """Turn what gpiozero and the pin libraries raise when a pin is opened into an OutputError."""
+    """Turn what gpiozero and the pin libraries raise when a pin (BCM number) is opened into the
+    errors that ``GpioOutput.open_pin`` raises, which name the output and the pin."""
     kind, usable, hint = OutputError, f"GPIO {pin} to be usable", ""
     try:
         with warnings.catch_warnings():

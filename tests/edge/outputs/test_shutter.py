@@ -24,6 +24,7 @@ def test_firings_during_a_pulse_follow_it(opened: Opened, events: EventLog) -> N
     outputs = opened({"photo": ShutterSettings(pin=17, pulse_s=0.02)})
     outputs.step(FIRE)
     outputs.step(FIRE)
+    assert not outputs.idle
     fire_until_idle(outputs)
     assert levels(mock_pin(17)) == [0, 1, 0, 1, 0, 1, 0]
     assert events.names == ["released"] * 3
