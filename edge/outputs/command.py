@@ -9,7 +9,8 @@ import tempfile
 import time as clock
 from contextlib import suppress
 
-from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.faults import Faults, Listen
+from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import CommandSettings
 
@@ -25,9 +26,9 @@ class Command(QueuedOutput):
     QUEUE_SIZE = 0
 
     def __init__(
-        self, name: str, settings: CommandSettings, listen: Listen, reports: Reports
+        self, name: str, settings: CommandSettings, listen: Listen, faults: Faults
     ) -> None:
-        super().__init__(name, listen, reports)
+        super().__init__(name, listen, faults)
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from edge.outputs.output import Listen
 from edge.values import FAULTS, Event, EventName, Fault
+
+Listen = Callable[[Event], None]
+"""Receives events; may be slow, or fail."""
 
 
 class Faults:
@@ -39,35 +41,21 @@ class Faults:
             return (fault, output) in self._reasons
 
     def begin(self, fault: Fault, reason: str, output: str = "") -> None:
-        """Note that something is wrong.
-
-        Args:
-            fault: the kind.
-            reason: in words.
-            output: the output's name in the configuration, for a fault of the kind ``output``.
-        """
+        """Note that something is wrong; only faults of the kind ``output`` name an output."""
         with self._lock:
             if self._reasons.get((fault, output)) == reason:
                 return
             self._reasons[fault, output] = reason
-        self._announce("fault", fault, output, {"reason": reason})
+        self._announce("fault", fault, output, reason=reason)
 
     def end(self, fault: Fault, output: str = "") -> None:
         """Note that a fault is over; nothing happens if there was none."""
         with self._lock:
             if self._reasons.pop((fault, output), None) is None:
                 return
-        self._announce("fault_over", fault, output, {})
+        self._announce("fault_over", fault, output)
 
-    def output_failed(self, output: str, reason: str) -> None:
-        self.begin("output", reason, output)
-
-    def output_works(self, output: str) -> None:
-        self.end("output", output)
-
-    def _announce(
-        self, event: EventName, fault: Fault, output: str, reason: dict[str, str]
-    ) -> None:
+    def _announce(self, event: EventName, fault: Fault, output: str, **reason: str) -> None:
         self._show(self._worst())
         named = {"output": output} if output else {}
         self._listen(Event(self._now(), event, {"fault": fault, **named, **reason}))

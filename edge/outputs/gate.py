@@ -7,8 +7,9 @@ from functools import partial
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 
+from edge.outputs.faults import Faults, Listen
 from edge.outputs.gpio_output import GpioOutput
-from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import GateSettings
 from edge.values import Decision, Frame
@@ -26,8 +27,8 @@ class Gate(GpioOutput, QueuedOutput):
     POLL_S = 0.02
     """How often the hold-open input is read while nothing else keeps the gate open."""
 
-    def __init__(self, name: str, settings: GateSettings, listen: Listen, reports: Reports) -> None:
-        super().__init__(name, listen, reports)
+    def __init__(self, name: str, settings: GateSettings, listen: Listen, faults: Faults) -> None:
+        super().__init__(name, listen, faults)
         self._settings = settings
         self.pin = settings.pin
         self._to_be_open = False  # from a firing until it is closed again

@@ -19,15 +19,15 @@ from gpiozero import (
 )
 
 from edge.errors import OutputError, PinInUseError
-from edge.outputs.output import Listen, Reports
-from edge.outputs.threaded_output import ThreadedOutput
+from edge.outputs.faults import Faults, Listen
+from edge.outputs.output import Output
 
 
-class GpioOutput(ThreadedOutput):
+class GpioOutput(Output):
     """Drives gpiozero devices, all inactive at the safe level."""
 
-    def __init__(self, name: str, listen: Listen, reports: Reports) -> None:
-        super().__init__(name, listen, reports)
+    def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
+        super().__init__(name, listen, faults)
         self._devices: list[Any] = []
 
     def open_pin(self, pin: int, open_device: Callable[[int], Any]) -> Any:
@@ -75,16 +75,8 @@ class GpioOutput(ThreadedOutput):
 
 @contextmanager
 def opening(name: str, pin: int) -> Iterator[None]:
-    """Turn what gpiozero and the pin libraries raise when a pin is opened into an OutputError.
-
-    Args:
-        name: the output's name in the configuration.
-        pin: BCM number.
-
-    Raises:
-        PinInUseError: another program or device holds the pin.
-        OutputError: there is no GPIO here, or the pin can't be opened.
-    """
+    """Turn what gpiozero and the pin libraries raise when a pin (BCM number) is opened into the
+    errors that ``GpioOutput.open_pin`` raises, which name the output and the pin."""
     kind, usable, hint = OutputError, f"GPIO {pin} to be usable", ""
     try:
         with warnings.catch_warnings():

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from edge.errors import OutputError
-from edge.outputs.faults import Faults
+from edge.outputs.faults import Faults, Listen
 from edge.outputs.open import OpenOutput, open_output
-from edge.outputs.output import Firing, Listen, Output
+from edge.outputs.output import Firing, Output
 from edge.outputs.stall_watchdog import StallWatchdog
 from edge.settings import AnyOutputSettings
 from edge.values import Decision, Event, Fault, Frame
@@ -24,7 +24,6 @@ class Outputs:
         settings: by name.
         listen: receives the events ``released``, ``saved``, ``fault`` and ``fault_over``.
         open_output: opens one output, as ``edge.outputs.open.open_output`` does.
-        clock: returns monotonic seconds, for events and stalls.
 
     Raises:
         OutputError: a pin can't be had; those opened before are safe and closed again.
@@ -36,13 +35,11 @@ class Outputs:
         listen: Listen,
         *,
         open_output: OpenOutput = open_output,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock = clock
         self._frame_time = 0.0  # of the last frame, and when that came
-        self._frame_came_at = clock()
+        self._frame_came_at = time.monotonic()
         self._faults = Faults(listen, self._show_fault, self._now)
-        self.watchdog = StallWatchdog(self._stalled, clock)
+        self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
         try:
             for name, output in settings.items():
@@ -57,7 +54,7 @@ class Outputs:
         Returns:
             A ``fired`` event for each output that acts.
         """
-        self._frame_time, self._frame_came_at = decision.time, self._clock()
+        self._frame_time, self._frame_came_at = decision.time, time.monotonic()
         self.watchdog.frame_came()
         fired = []
         if decision.fire:
@@ -134,7 +131,7 @@ class Outputs:
     def _expect_no_frames(self) -> None:
         self.watchdog.pause()
         # The time of a live camera's frames, as there may have been no frame yet.
-        self._frame_time = self._frame_came_at = self._clock()
+        self._frame_time = self._frame_came_at = time.monotonic()
 
     def _stalled(self, stall_s: float) -> None:
         self._make_safe()
@@ -154,7 +151,7 @@ class Outputs:
 
     def _now(self) -> float:
         """Return the time in the frames' seconds."""
-        return self._frame_time + self._clock() - self._frame_came_at
+        return self._frame_time + time.monotonic() - self._frame_came_at
 
 
 def _call_all(act: Callable[[Output], None], outputs: Sequence[Output]) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 
 from gpiozero import PWMLED, TonalBuzzer
 
+from edge.outputs.faults import Faults, Listen
 from edge.outputs.gpio_output import GpioOutput
-from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.output import Firing
 from edge.settings import IndicatorSettings
 from edge.values import FAULTS, Decision, Fault, Frame
 
@@ -33,9 +34,9 @@ class Indicator(GpioOutput):
     TONE_S = 0.15
 
     def __init__(
-        self, name: str, settings: IndicatorSettings, listen: Listen, reports: Reports
+        self, name: str, settings: IndicatorSettings, listen: Listen, faults: Faults
     ) -> None:
-        super().__init__(name, listen, reports)
+        super().__init__(name, listen, faults)
         self._settings = settings
         self._score = 0.0
         self._dark = True  # until there is something to show
@@ -141,12 +142,7 @@ class Indicator(GpioOutput):
         return self.interrupted or bool(self._tones) or self._flashing()
 
     def _light(self, brightness: float, colour: tuple[float, float, float]) -> None:
-        """Light the LEDs.
-
-        Args:
-            brightness: of the single LED, 0 to 1.
-            colour: (red, green, blue) of the RGB LED, each 0 to 1.
-        """
+        """Light the single LED and, in a colour (red, green, blue), the RGB LED; each 0 to 1."""
         values = [brightness] if self._settings.led_pin is not None else []
         for led, value in zip(self._leds, [*values, *colour], strict=False):
             self.drive(led, value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edge.outputs.output import Listen, Output, Reports
+from edge.outputs.faults import Faults, Listen
+from edge.outputs.output import Output
 from edge.settings import (
     AnyOutputSettings,
     CommandSettings,
@@ -15,11 +16,11 @@ from edge.settings import (
     SnapshotSettings,
 )
 
-OpenOutput = Callable[[str, Any, Listen, Reports], Output]
+OpenOutput = Callable[[str, Any, Listen, Faults], Output]
 """A function as ``open_output``, or a class of outputs."""
 
 
-def open_output(name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports) -> Output:
+def open_output(name: str, settings: AnyOutputSettings, listen: Listen, faults: Faults) -> Output:
     """Open one output at its safe level; the module of a kind is imported when it is chosen.
 
     Raises:
@@ -29,20 +30,20 @@ def open_output(name: str, settings: AnyOutputSettings, listen: Listen, reports:
         case ShutterSettings():
             from edge.outputs.shutter import Shutter
 
-            return Shutter(name, settings, listen, reports)
+            return Shutter(name, settings, listen, faults)
         case GateSettings():
             from edge.outputs.gate import Gate
 
-            return Gate(name, settings, listen, reports)
+            return Gate(name, settings, listen, faults)
         case IndicatorSettings():
             from edge.outputs.indicator import Indicator
 
-            return Indicator(name, settings, listen, reports)
+            return Indicator(name, settings, listen, faults)
         case SnapshotSettings():
             from edge.outputs.snapshot import Snapshot
 
-            return Snapshot(name, settings, listen, reports)
+            return Snapshot(name, settings, listen, faults)
         case CommandSettings():
             from edge.outputs.command import Command
 
-            return Command(name, settings, listen, reports)
+            return Command(name, settings, listen, faults)

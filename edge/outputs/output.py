@@ -1,26 +1,18 @@
-"""What every output is to the group: fired, shown frames and faults, made safe, closed."""
+"""What every output is: a thread of its own, and a safe level that always wins."""
 
 from __future__ import annotations
 
+import threading
+import time as clock
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 
 from edge.errors import OutputError
-from edge.values import Decision, Event, Fault, Frame, Picture
-
-Listen = Callable[[Event], None]
-"""Receives events; may be slow, or fail."""
-
-
-class Reports(Protocol):
-    """Receives whether an output works, by the output's name in the configuration."""
-
-    def output_failed(self, output: str, reason: str) -> None: ...
-
-    def output_works(self, output: str) -> None: ...
+from edge.outputs.faults import Faults, Listen
+from edge.values import Decision, Event, EventName, Facts, Fault, Frame, Picture
 
 
 class Firing(Struct, frozen=True):
@@ -41,36 +33,43 @@ class Firing(Struct, frozen=True):
     pictures: tuple[Picture, ...] = ()
 
 
+class Interrupted(Exception):  # noqa: N818  (no error: the output was told to be safe)
+    """Raised in an output's own thread when the output was made safe while it acted."""
+
+
 class Output(ABC):
-    """One output of a configuration. All methods but ``close`` return at once, from any thread.
+    """One output of a configuration. It acts in a thread of its own, so that a slow output delays
+    no other; all methods that other threads call return at once, but ``close``.
+
+    Everything active starts inside ``activation``, which refuses once ``safe`` was called after
+    the act began; both hold one lock. So after ``safe`` has returned, the output is at its safe
+    level and stays there until it is fired again, whatever its thread is doing.
 
     Args:
         name: the output's name in the configuration.
+        listen: receives the output's events.
+        faults: receives whether the output works.
 
     Attributes:
         pin: BCM number of its main pin; None without one.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
         self.name = name
         self.pin: int | None = None
+        self._listen = listen
+        self._faults = faults
+        self._failed = False
+        self._lock = threading.Condition(threading.RLock())
+        self._busy = False
+        self._stopped = False
+        self._safe_calls = 0
+        self._safe_calls_at_begin = 0
+        self._thread = threading.Thread(target=self._run, name=f"output {name}", daemon=True)
 
-    @property
-    def facts(self) -> dict[str, int | float | str]:
-        """The facts of each event about this output: its name, and its pin if it has one."""
-        pin: dict[str, int | float | str] = {} if self.pin is None else {"pin": self.pin}
-        return {"output": self.name, **pin}
-
-    def fired(self, firing: Firing) -> Event:
-        """Return the ``fired`` event of a firing."""
-        face: dict[str, int | float | str] = {} if firing.face is None else {"face": firing.face}
-        return Event(firing.time, "fired", {**self.facts, **face})
-
-    def error(self, expected: str, got: str) -> OutputError:
-        """Return an error that names this output."""
-        return OutputError(
-            f"outputs.{self.name}: expected {expected}, got: {got}", self.name, self.pin
-        )
+    def start(self) -> None:
+        """Start the thread; the last call of a constructor."""
+        self._thread.start()
 
     @abstractmethod
     def fire(self, firing: Firing) -> bool:
@@ -82,35 +81,156 @@ class Output(ABC):
     def show_fault(self, fault: Fault | None) -> None:  # noqa: B027
         """Show the worst present fault, None when there is none."""
 
+    @abstractmethod
+    def act(self) -> None:
+        """Wait for the next thing to do, ``begin`` and do it; called in a loop by the thread.
+
+        Raises:
+            Interrupted: the output was made safe or stopped meanwhile.
+        """
+
+    @abstractmethod
+    def off(self) -> None:
+        """Go to the safe level; called with the lock held, from any thread."""
+
+    def release(self) -> None:  # noqa: B027
+        """Release all resources; may be called more than once."""
+
     @property
     @abstractmethod
     def idle(self) -> bool:
         """True when no firing is acted on or waits."""
 
-    @abstractmethod
     def safe(self) -> None:
         """Go to the safe level now and drop all accepted firings.
 
         Raises:
             OutputError: the output can't be driven; its level is unknown.
         """
+        with self._lock:
+            self._safe_calls += 1
+            try:
+                self.off()
+            except Exception as error:
+                raise self.error("it to go to its safe level", str(error)) from error
+            finally:
+                self._lock.notify_all()
 
-    @abstractmethod
     def stop(self) -> None:
         """Go to the safe level as ``safe`` does, and accept no later firing.
 
         Raises:
-            OutputError: the output can't be driven; its level is unknown.
+            OutputError: as ``safe``.
         """
+        with self._lock:
+            self._stopped = True
+            self.safe()
 
-    @abstractmethod
     def close(self) -> None:
         """Stop as ``stop`` does, and release all resources; may be called more than once.
 
         Raises:
-            OutputError: the output can't be driven; its level is unknown.
+            OutputError: as ``safe``.
         """
+        try:
+            self.stop()
+        finally:
+            self._thread.join(1.0)  # so long only if a listener hangs
+            self.release()
 
-    @abstractmethod
     def report_failure(self, reason: str) -> None:
         """Report that the output does not work, until it next succeeds."""
+        self._failed = True
+        self._faults.begin("output", reason, self.name)
+
+    def error(self, expected: str, got: str) -> OutputError:
+        """Return an error that names this output."""
+        return OutputError(
+            f"outputs.{self.name}: expected {expected}, got: {got}", self.name, self.pin
+        )
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of each event about this output: its name, and its pin if it has one."""
+        pin = {} if self.pin is None else {"pin": self.pin}
+        return {"output": self.name, **pin}
+
+    def fired(self, firing: Firing) -> Event:
+        """Return the ``fired`` event of a firing."""
+        face = {} if firing.face is None else {"face": firing.face}
+        return Event(firing.time, "fired", {**self.facts, **face})
+
+    def send_event(self, name: EventName, firing: Firing, **facts: float | str) -> None:
+        """Send an event of now, in the time of the firing's frame."""
+        time = firing.time + clock.monotonic() - firing.requested_at
+        self._listen(Event(time, name, {**self.facts, **facts}))
+
+    def begin(self) -> None:
+        """Begin to act: from here on, each call of ``safe`` interrupts.
+
+        Raises:
+            Interrupted: the output is stopped.
+        """
+        with self._lock:
+            if self._stopped:
+                raise Interrupted
+            self._busy = True
+            self._safe_calls_at_begin = self._safe_calls
+
+    @property
+    def interrupted(self) -> bool:
+        """True when the output was made safe since ``begin``."""
+        return self._safe_calls != self._safe_calls_at_begin
+
+    def check_not_interrupted(self) -> None:
+        """Raise ``Interrupted`` if the output was made safe since ``begin``."""
+        if self.interrupted:
+            raise Interrupted
+
+    @contextmanager
+    def activation(self) -> Iterator[None]:
+        """Hold the lock while something becomes active.
+
+        Raises:
+            Interrupted: the output was made safe since ``begin``.
+        """
+        with self._lock:
+            self.check_not_interrupted()
+            yield
+
+    def finish(self) -> None:
+        """Go to the safe level at the end of an act; not if ``safe`` already did, as the next
+        firing may wait by now."""
+        with self._lock:
+            if not self.interrupted:
+                self.off()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for some seconds; not at all if they are negative.
+
+        Raises:
+            Interrupted: the output was made safe since ``begin``; at once.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: self.interrupted, max(0.0, seconds))
+            self.check_not_interrupted()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._act_and_report()
+            with self._lock:
+                self._busy = False
+
+    def _act_and_report(self) -> None:
+        try:
+            self.act()
+        except Interrupted:
+            pass  # neither a failure nor a success
+        except OutputError as error:
+            self.report_failure(str(error))
+        except Exception as error:  # noqa: BLE001  (each pin library has errors of its own)
+            self.report_failure(str(self.error("it to work", repr(error))))
+        else:
+            if self._failed:
+                self._failed = False
+                self._faults.end("output", self.name)

@@ -9,13 +9,13 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from edge.outputs.output import Firing, Listen, Reports
-from edge.outputs.threaded_output import Interrupted, ThreadedOutput
+from edge.outputs.faults import Faults, Listen
+from edge.outputs.output import Firing, Interrupted, Output
 
 log = logging.getLogger(__name__)
 
 
-class QueuedOutput(ThreadedOutput):
+class QueuedOutput(Output):
     """Acts on each firing in its own thread; firings that come meanwhile wait in a queue."""
 
     QUEUE_SIZE: ClassVar[int] = 1
@@ -23,8 +23,8 @@ class QueuedOutput(ThreadedOutput):
     MAINTAIN_S: ClassVar[float | None] = None
     """``maintain`` is called after so many seconds without a firing; None for never."""
 
-    def __init__(self, name: str, listen: Listen, reports: Reports) -> None:
-        super().__init__(name, listen, reports)
+    def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
+        super().__init__(name, listen, faults)
         self._queue: deque[Firing] = deque()
         self._new = True
 

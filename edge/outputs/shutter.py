@@ -7,8 +7,9 @@ from functools import partial
 
 from gpiozero import DigitalOutputDevice
 
+from edge.outputs.faults import Faults, Listen
 from edge.outputs.gpio_output import GpioOutput
-from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import ShutterSettings
 
@@ -27,9 +28,9 @@ class Shutter(GpioOutput, QueuedOutput):
     QUEUE_SIZE = 1000
 
     def __init__(
-        self, name: str, settings: ShutterSettings, listen: Listen, reports: Reports
+        self, name: str, settings: ShutterSettings, listen: Listen, faults: Faults
     ) -> None:
-        super().__init__(name, listen, reports)
+        super().__init__(name, listen, faults)
         self._settings = settings
         self.pin = settings.pin
         line = partial(DigitalOutputDevice, active_high=settings.active_high)

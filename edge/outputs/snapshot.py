@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from edge.atomic_file import written
 from edge.errors import OutputError
-from edge.outputs.output import Firing, Listen, Reports
+from edge.outputs.faults import Faults, Listen
+from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import SnapshotSettings
 from edge.values import Decision, Frame, Picture
@@ -41,9 +42,9 @@ class Snapshot(QueuedOutput):
     a clock set wrongly for a moment would cost all pictures."""
 
     def __init__(
-        self, name: str, settings: SnapshotSettings, listen: Listen, reports: Reports
+        self, name: str, settings: SnapshotSettings, listen: Listen, faults: Faults
     ) -> None:
-        super().__init__(name, listen, reports)
+        super().__init__(name, listen, faults)
         self._settings = settings
         self._folder = Path(settings.folder)
         self._strip: deque[Picture] = deque(maxlen=settings.strip)

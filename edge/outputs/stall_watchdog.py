@@ -20,19 +20,15 @@ class StallWatchdog:
         self._clock = clock
         self._stall_s = math.inf
         self._last_frame: float | None = None  # None while no frame is expected
-        self._started = False
         self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stall watchdog", daemon=True)
 
     def watch(self, stall_s: float) -> None:
-        """Watch from the next frame on until ``stop``; called again, it changes the limit.
-
-        Args:
-            stall_s: the longest time between two frames, in seconds.
-        """
+        """Watch from the next frame on until ``stop``; called again, it changes the limit, which
+        is the longest time between two frames in seconds."""
         self._stall_s = stall_s
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._run, name="stall watchdog", daemon=True).start()
+        if self._thread.ident is None:
+            self._thread.start()
 
     def frame_came(self) -> None:
         self._last_frame = self._clock()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from edge.outputs.faults import Listen
 from edge.outputs.group import Outputs
-from edge.outputs.output import Listen
+from edge.outputs.output import Output
 from edge.settings import AnyOutputSettings
 from edge.values import Frame
 from tests.edge.outputs.harness import BreakablePin, EventLog, Opened
@@ -23,6 +24,7 @@ def events() -> EventLog:
 
 @pytest.fixture
 def opened(events: EventLog) -> Iterator[Opened]:
+    kept: list[Output] = []  # so that close frees the pins, not the garbage collector
     with ExitStack() as stack:
 
         def open_all(
@@ -30,6 +32,7 @@ def opened(events: EventLog) -> Iterator[Opened]:
         ) -> Outputs:
             outputs = Outputs(settings, listen, **options)
             stack.callback(outputs.close)
+            kept.extend(outputs.opened)
             return outputs
 
         yield open_all

@@ -8,10 +8,11 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockPin
 
 from edge.outputs.group import Outputs
-from edge.values import Decision, Event
+from edge.values import Decision, Event, Frame
 from tests.waiting import wait_until
 
 FIRE = Decision(12.5, fire=True, face=1, smiling=True, score=0.9)
+SMILES = Decision(12.6, smiling=True, score=0.9)
 CALM = Decision(13.0)
 ONCE, TWICE = [0, 1, 0], [0, 1, 0, 1, 0]
 """The levels of a pin that was active once, and twice."""
@@ -60,17 +61,24 @@ def fire_until_active(outputs: Outputs, pin: MockPin) -> None:
     wait_until(lambda: bool(pin.state))
 
 
+def fire_until_idle(outputs: Outputs, frame: Frame | None = None) -> list[Event]:
+    """Fire, end the smile at once, and wait until the outputs have acted."""
+    fired = outputs.step(FIRE, frame)
+    outputs.end_smiles()
+    wait_until(lambda: outputs.idle)
+    return fired
+
+
+def fire_and_close(outputs: Outputs, frame: Frame | None = None) -> list[Event]:
+    fired = fire_until_idle(outputs, frame)
+    outputs.close()
+    return fired
+
+
 def end(outputs: Outputs, way: str) -> None:
     """Make the first output safe, or stop or close all; way is one of WAYS."""
     act = outputs.opened[0].safe if way == "safe" else getattr(outputs, way)
     act()
-
-
-def run_until_idle(outputs: Outputs) -> None:
-    """Let the outputs finish what they do, with no more frames, and close them."""
-    outputs.end()
-    wait_until(lambda: outputs.idle)
-    outputs.close()
 
 
 def mock_pin(number: int) -> MockPin:

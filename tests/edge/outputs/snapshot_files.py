@@ -13,7 +13,7 @@ from edge.settings import SnapshotSettings
 from edge.values import Frame, Picture
 
 HEIGHT, WIDTH = 64, 96
-BLUE, GREEN, RED = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 DAY_S = 86_400
 
 OURS = ("smile-20260131-142530-123.jpg", "smile-20260131-142530-123-strip.jpg")

@@ -20,9 +20,10 @@ from tests.edge.outputs.harness import (
     EventLog,
     Opened,
     end,
+    fire_and_close,
+    fire_until_idle,
     levels,
     mock_pin,
-    run_until_idle,
 )
 from tests.waiting import wait_until
 
@@ -73,10 +74,8 @@ def out(tmp_path: Path) -> Path:
 def test_a_command_gets_the_event_as_one_line_of_json(
     opened: Opened, events: EventLog, out: Path
 ) -> None:
-    outputs = opened(web(["tee", out]))
-    fired = outputs.step(FIRE)
+    fired = fire_and_close(opened(web(["tee", out])))
     assert [event.facts for event in fired] == [{"output": "web", "face": 1}]
-    run_until_idle(outputs)
     text = out.read_text()
     assert text.endswith("}\n")
     assert text.count("\n") == 1
@@ -90,23 +89,13 @@ def test_a_command_gets_the_event_as_one_line_of_json(
 def test_a_firing_without_a_face_names_none(opened: Opened, out: Path) -> None:
     outputs = opened(web(["tee", out]))
     outputs.step(Decision(1.23456789, fire=True))
-    run_until_idle(outputs)
+    wait_until(lambda: outputs.idle)
     assert json.loads(out.read_text()) == {"time": 1.2346, "event": "fired", "output": "web"}
-
-
-def test_released_says_how_long_it_took(opened: Opened, events: EventLog) -> None:
-    outputs = opened(web(["sleep", "0.1"]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
-    assert lasted(float(events[0].facts["length_s"]), 0.1)
-    assert lasted(events[0].time, FIRE.time + 0.1)
 
 
 def test_arguments_arrive_as_they_are(opened: Opened, tmp_path: Path) -> None:
     names = {"*", "$HOME", "~", "a b", "; touch x", "| cat", "`id`", "$(id)", "&& id", "'\"", "\\"}
-    outputs = opened(web(["tee", *(f"{tmp_path}/{name}" for name in sorted(names))]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["tee", *(f"{tmp_path}/{name}" for name in sorted(names))])))
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
@@ -114,9 +103,7 @@ def test_the_environment_is_what_is_given_and_no_more(
     opened: Opened, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_SECRET", "password")
-    outputs = opened(web(["cp", "/proc/self/environ", out], TZ="Europe/Berlin"))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["cp", "/proc/self/environ", out], TZ="Europe/Berlin")))
     assert sorted(out.read_text().split("\0")) == [
         "",
         "LANG=C.UTF-8",
@@ -131,18 +118,14 @@ def test_the_given_path_is_searched_for_the_program(
     program = tmp_path / "mine"
     program.write_text(f'#!/bin/sh\necho "$LANG" > {out}\n')
     program.chmod(0o700)
-    outputs = opened(web(["mine"], PATH=str(tmp_path), LANG="de_DE.UTF-8"))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["mine"], PATH=str(tmp_path), LANG="de_DE.UTF-8")))
     assert out.read_text() == "de_DE.UTF-8\n"
 
 
 def test_an_open_file_of_ours_is_not_handed_on(opened: Opened, events: EventLog, out: Path) -> None:
     descriptor = os.open(out, os.O_CREAT | os.O_WRONLY)
     os.set_inheritable(descriptor, True)
-    outputs = opened(web(["test", "!", "-e", f"/proc/self/fd/{descriptor}"]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["test", "!", "-e", f"/proc/self/fd/{descriptor}"])))
     os.close(descriptor)
     assert events.names == ["released"]
 
@@ -151,9 +134,7 @@ def test_what_a_command_prints_is_thrown_away(
     opened: Opened, events: EventLog, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # More than a pipe that nobody reads would hold.
-    outputs = opened(web(["sh", "-c", "yes smile | head -c 1000000"]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["sh", "-c", "yes smile | head -c 1000000"])))
     assert events.names == ["released"]
     assert capfd.readouterr().out == ""
 
@@ -161,7 +142,7 @@ def test_what_a_command_prints_is_thrown_away(
 def test_a_command_that_takes_too_long_is_killed_with_its_children(
     opened: Opened, events: EventLog, out: Path
 ) -> None:
-    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out], timeout_s=0.4))
+    outputs = opened(web(stubborn(out), timeout_s=0.4))
     fired_at = time.monotonic()
     outputs.step(FIRE)
     processes = started(out)
@@ -171,16 +152,16 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(
     assert events.names == ["released", "fault"]
     assert events[0].facts["exit_code"] == -signal.SIGKILL
     assert lasted(float(events[0].facts["length_s"]), 0.4)
+    assert lasted(events[0].time, FIRE.time + 0.4)
     assert events[1].facts["output"] == "web"
     assert events.reasons == ["outputs.web: expected sh to end within 0.4 s, got: no end: killed"]
-    run_until_idle(outputs)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_command_is_killed_at_once_with_its_children_when_told_to(
     opened: Opened, events: EventLog, out: Path, way: str
 ) -> None:
-    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out]))
+    outputs = opened(web(stubborn(out)))
     outputs.step(FIRE)
     processes = started(out)
     told_at = time.monotonic()
@@ -193,7 +174,7 @@ def test_a_command_is_killed_at_once_with_its_children_when_told_to(
 
 
 def test_a_command_runs_again_after_it_was_made_safe(opened: Opened, out: Path) -> None:
-    outputs = opened(web(["sh", "-c", STUBBORN, "sh", out]))
+    outputs = opened(web(stubborn(out)))
     outputs.step(FIRE)
     first = started(out)
     out.unlink()
@@ -206,39 +187,26 @@ def test_a_command_runs_again_after_it_was_made_safe(opened: Opened, out: Path) 
     wait_until(lambda: not any(map(lives, second)))
 
 
-def test_a_program_that_is_not_there_is_a_fault(
-    opened: Opened, events: EventLog, tmp_path: Path
-) -> None:
-    outputs = opened(web([tmp_path / "nonesuch"]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
-    assert events.names == ["fault"]
-    assert events[0].facts["output"] == "web"
-    assert events.reasons == [
-        f"outputs.web: expected {tmp_path}/nonesuch to start, got: No such file or directory"
-    ]
-
-
+@pytest.mark.parametrize(
+    ("exists", "reason"), [(False, "No such file or directory"), (True, "Permission denied")]
+)
 def test_a_program_that_cannot_be_executed_is_a_fault(
-    opened: Opened, events: EventLog, tmp_path: Path
+    opened: Opened, events: EventLog, tmp_path: Path, exists: bool, reason: str
 ) -> None:
     program = tmp_path / "program"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o600)
-    outputs = opened(web([program]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    if exists:
+        program.touch(0o600)
+    fire_and_close(opened(web([program])))
     assert events.names == ["fault"]
-    assert events.reasons == [f"outputs.web: expected {program} to start, got: Permission denied"]
+    assert events[0].facts["output"] == "web"
+    assert events.reasons == [f"outputs.web: expected {program} to start, got: {reason}"]
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -9 $$", -9)])
 def test_a_command_that_fails_is_a_fault_with_its_code(
     opened: Opened, events: EventLog, script: str, code: int
 ) -> None:
-    outputs = opened(web(["sh", "-c", script]))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(web(["sh", "-c", script])))
     assert events.names == ["released", "fault"]
     assert events[0].facts["exit_code"] == code
     assert events.reasons == [f"outputs.web: expected sh to end with code 0, got: {code}"]
@@ -249,13 +217,11 @@ def test_a_fault_is_told_once_and_is_over_at_the_next_success(
 ) -> None:
     outputs = opened(web(["test", "-e", out]))
     for _ in range(2):
-        outputs.step(FIRE)
-        wait_until(lambda: outputs.idle)
+        fire_until_idle(outputs)
     assert events.names == ["released", "fault", "released"]
     assert outputs.faults == events.reasons
     out.touch()
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(outputs)
     assert events.names[3:] == ["released", "fault_over"]
     assert events[-1].facts == {"fault": "output", "output": "web"}
     assert outputs.faults == []
@@ -265,8 +231,7 @@ def test_a_command_that_was_killed_ends_no_fault(
     opened: Opened, events: EventLog, out: Path
 ) -> None:
     outputs = opened(web(["sh", "-c", 'test -e "$1" && rm "$1" && exec sleep 20', "sh", out]))
-    outputs.step(FIRE)
-    wait_until(lambda: outputs.idle)
+    fire_until_idle(outputs)
     out.touch()
     outputs.step(FIRE)
     wait_until(lambda: not out.exists())

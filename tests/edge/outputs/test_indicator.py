@@ -6,11 +6,13 @@ import time
 import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
+from msgspec.structs import replace
 
 from edge.errors import OutputError
+from edge.outputs.faults import Faults, Listen
 from edge.outputs.indicator import Indicator
 from edge.outputs.open import open_output
-from edge.outputs.output import Listen, Output, Reports
+from edge.outputs.output import Output
 from edge.settings import AnyOutputSettings, CommandSettings, IndicatorSettings, ShutterSettings
 from edge.values import Decision, Fault
 from tests.conftest import lasted
@@ -29,8 +31,9 @@ from tests.waiting import holds, wait_until
 
 LED = IndicatorSettings(led_pin=16)
 RGB = IndicatorSettings(rgb_pins=(13, 19, 26))
+LIGHTS = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))
 BUZZER = IndicatorSettings(buzzer_pin=12)
-ALL = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26), buzzer_pin=12)
+ALL = replace(LIGHTS, buzzer_pin=12)
 BROKEN = CommandSettings(command=("/nonexistent/program",))
 
 OFF, RED, BLUE, WHITE = (0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1)
@@ -46,9 +49,9 @@ class QuickIndicator(Indicator):
     PAUSE_S = 0.2
 
 
-def open_quick(name: str, settings: AnyOutputSettings, listen: Listen, reports: Reports) -> Output:
+def open_quick(name: str, settings: AnyOutputSettings, listen: Listen, faults: Faults) -> Output:
     kind = QuickIndicator if isinstance(settings, IndicatorSettings) else open_output
-    return kind(name, settings, listen, reports)  # type: ignore[arg-type]
+    return kind(name, settings, listen, faults)  # type: ignore[arg-type]
 
 
 def colour() -> tuple[float, ...]:
@@ -108,9 +111,7 @@ def test_an_indicator_flashes_at_a_firing_which_is_not_told(
 
 @pytest.mark.parametrize(("fault", "count"), [("camera", 1), ("rate", 2), ("output", 3)])
 def test_a_fault_is_blinked_in_red(opened: Opened, fault: Fault, count: int) -> None:
-    outputs = opened(
-        {"lamp": IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))}, open_output=open_quick
-    )
+    outputs = opened({"lamp": LIGHTS}, open_output=open_quick)
     outputs.step(Decision(1.0, score=0.5))
     wait_until(lambda: mock_pin(16).state == 0.5)
     red, green, blue = (mock_pin(number) for number in (13, 19, 26))
@@ -204,8 +205,7 @@ def test_light_and_sound_end_at_once_when_told_to(opened: Opened, way: str) -> N
 
 @pytest.mark.parametrize("active_high", [True, False])
 def test_all_stays_dark_after_stop(opened: Opened, active_high: bool) -> None:
-    settings = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26), active_high=active_high)
-    outputs = opened({"lamp": settings})
+    outputs = opened({"lamp": replace(LIGHTS, active_high=active_high)})
     dark = 0 if active_high else 1
     outputs.opened[0].show_fault("camera")
     wait_until(lambda: mock_pin(16).state == 1 - dark)
@@ -222,8 +222,12 @@ def test_all_stays_dark_after_stop(opened: Opened, active_high: bool) -> None:
 
 
 @pytest.mark.parametrize(("settings", "pin"), [(LED, 16), (RGB, 13), (BUZZER, 12)])
-def test_a_pin_that_cannot_be_dimmed_is_named(
-    opened: Opened, pins: MockFactory, settings: IndicatorSettings, pin: int
+def test_a_pin_that_cannot_be_dimmed_is_named_with_a_hint_that_helps(
+    opened: Opened,
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: IndicatorSettings,
+    pin: int,
 ) -> None:
     pins.pin_class = MockPin
     expected = rf"outputs\.lamp: expected GPIO {pin} to be dimmable, .*=MockPWMPin simulates it"
@@ -231,19 +235,11 @@ def test_a_pin_that_cannot_be_dimmed_is_named(
         opened({"lamp": settings})
     assert (caught.value.output, caught.value.pin) == ("lamp", pin)
     opened({"again": ShutterSettings(pin=pin)}).close()
-
-
-def test_the_hint_of_a_pin_that_cannot_be_dimmed_helps(
-    opened: Opened, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pins.pin_class = MockPin
-    with pytest.raises(OutputError) as caught:
-        opened({"lamp": ALL})
     hint = re.search(r"(\w+)=(\w+) simulates it", str(caught.value))
     assert hint
     monkeypatch.setenv(hint[1], hint[2])
     Device.pin_factory = None
-    opened({"lamp": ALL}).close()
+    opened({"lamp": settings}).close()
 
 
 def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened) -> None:

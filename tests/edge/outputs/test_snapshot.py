@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from edge.values import Decision, Frame, Grey
-from tests.edge.outputs.harness import FIRE, EventLog, Opened, run_until_idle
+from tests.edge.outputs.harness import FIRE, EventLog, Opened, fire_and_close
 from tests.edge.outputs.snapshot_files import (
     BLUE,
     GREEN,
     HEIGHT,
     RED,
+    WHITE,
     WIDTH,
     album,
     framed,
@@ -28,6 +29,7 @@ from tests.edge.outputs.snapshot_files import (
     names,
     pictures,
 )
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_the_frame_that_fired_is_saved_in_its_colours(
     fired = outputs.step(FIRE, frame)
     assert [event.facts for event in fired] == [{"output": "album", "face": 1}]
     outputs.step(Decision(12.6), framed(halves(GREEN, GREEN)))
-    run_until_idle(outputs)
+    wait_until(lambda: outputs.idle)
     (saved,) = pictures(folder)
     assert events.names == ["saved"]
     assert events[0].facts == {"output": "album", "file": str(saved)}
@@ -63,7 +65,7 @@ def test_the_frame_is_not_kept_while_the_picture_is_saved(opened: Opened, folder
     frame = framed(halves(GREEN, RED))
     outputs.step(FIRE, frame)
     assert sys.getrefcount(frame) == 2  # ours and that of the call: a camera has few
-    run_until_idle(outputs)
+    wait_until(lambda: outputs.idle)
     assert len(pictures(folder)) == 1
 
 
@@ -71,9 +73,8 @@ def test_the_frame_is_not_kept_while_the_picture_is_saved(opened: Opened, folder
 def test_a_grey_frame_is_saved_in_grey(
     opened: Opened, folder: Path, collins: Grey, with_main: bool
 ) -> None:
-    outputs = opened(album(folder))
-    outputs.step(FIRE, Frame(0, 12.5, collins, (lambda: collins) if with_main else None))
-    run_until_idle(outputs)
+    frame = Frame(0, 12.5, collins, (lambda: collins) if with_main else None)
+    fire_and_close(opened(album(folder)), frame)
     saved = np.asarray(cv2.imread(str(pictures(folder)[0]), cv2.IMREAD_UNCHANGED), np.uint8)
     assert saved.shape == collins.shape
     assert np.abs(saved.astype(int) - collins).mean() < 3
@@ -83,9 +84,7 @@ def test_a_better_quality_takes_more_room(opened: Opened, tmp_path: Path, collin
     sizes = []
     for quality in (20, 95):
         folder = tmp_path / str(quality)
-        outputs = opened(album(folder, quality=quality))
-        outputs.step(FIRE, Frame(0, 12.5, collins))
-        run_until_idle(outputs)
+        fire_and_close(opened(album(folder, quality=quality)), Frame(0, 12.5, collins))
         sizes.append(pictures(folder)[0].stat().st_size)
     assert sizes[0] * 2 < sizes[1]
 
@@ -96,8 +95,7 @@ def test_a_picture_is_named_after_the_local_time(
 ) -> None:
     outputs = opened(album(folder))
     before = datetime.now().astimezone()
-    outputs.step(FIRE, frame)
-    run_until_idle(outputs)
+    fire_and_close(outputs, frame)
     after = datetime.now().astimezone()
     assert before.utcoffset() == timedelta(hours=9)
     (name,) = names(folder)
@@ -112,8 +110,7 @@ def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame:
     try:
         outputs = opened(album(folder, strip=2))
         outputs.step(Decision(12.0), frame)
-        outputs.step(FIRE, frame)
-        run_until_idle(outputs)
+        fire_and_close(outputs, frame)
     finally:
         os.umask(before)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
@@ -125,11 +122,12 @@ def test_the_strip_shows_the_frames_before_side_by_side(
 ) -> None:
     outputs = opened(album(folder, strip=3, strip_s=0.25))
     shown = {0.25: RED, 0.5: BLUE, 0.75: GREEN, 1.0: RED}
-    for eighth in range(9):  # every other one is too soon after the one before
-        colour = shown.get(eighth / 8, (255, 255, 255))
+    for eighth in range(10):  # every other one is too soon after the one before
+        colour = shown.get(eighth / 8, WHITE)
         outputs.step(Decision(eighth / 8), framed(halves(colour, colour), eighth / 8))
-    outputs.step(Decision(1.125, fire=True), framed(halves(BLUE, RED), 1.125))
-    run_until_idle(outputs)
+    outputs.step(Decision(1.25, fire=True), framed(halves(BLUE, RED), 1.25))
+    outputs.step(Decision(9.0), framed(halves(WHITE, WHITE), 9.0))
+    wait_until(lambda: outputs.idle)
     strip_path, path = pictures(folder)
     assert strip_path.name == f"{path.stem}-strip.jpg"
     strip = np.asarray(cv2.imread(str(strip_path)), np.uint8)
@@ -149,7 +147,7 @@ def test_a_strip_of_grey_and_coloured_frames(opened: Opened, folder: Path) -> No
     outputs.step(Decision(0.0), Frame(0, 0.0, np.full((HEIGHT, WIDTH), 128, np.uint8)))
     outputs.step(Decision(0.25), framed(halves(GREEN, GREEN), 0.25))
     outputs.step(Decision(0.375, fire=True), framed(halves(BLUE, RED), 0.375))
-    run_until_idle(outputs)
+    wait_until(lambda: outputs.idle)
     strip = np.asarray(cv2.imread(str(pictures(folder)[0])), np.uint8)
     width = WIDTH * 240 // HEIGHT
     assert strip.shape == (240, 2 * width, 3)
@@ -163,7 +161,7 @@ def test_nothing_is_written_when_nothing_fires(
     outputs = opened(album(folder, strip=3))
     for index in range(5):
         outputs.step(Decision(float(index), smiling=True, score=0.9), frame)
-    run_until_idle(outputs)
+    outputs.close()
     assert names(folder) == []
     assert events == []
 
@@ -171,8 +169,6 @@ def test_nothing_is_written_when_nothing_fires(
 def test_a_firing_without_a_frame_saves_nothing(
     opened: Opened, events: EventLog, folder: Path
 ) -> None:
-    outputs = opened(album(folder))
-    outputs.step(FIRE)
-    run_until_idle(outputs)
+    fire_and_close(opened(album(folder)))
     assert names(folder) == []
     assert events == []
