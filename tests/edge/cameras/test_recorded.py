@@ -106,8 +106,6 @@ def test_a_file_that_is_no_proper_video_is_refused(
         ("webcam", "expected a source: picamera2, "),
         ("rtp:7", "expected a source: picamera2, "),
         ("", "expected a source: picamera2, "),
-        ("v4l2:/dev/video99", "expected a camera, got none there"),
-        ("v4l2:99", "expected a camera, got none there"),
         ("v4l2:99999999999", "expected a camera, got none there"),
     ],
 )
