@@ -208,11 +208,13 @@ def open_captured(
     while_lost: Callable[[], None] = lambda: None,
     patient: bool = False,
     open_source: Callable[[Settings], Camera] = open_camera,
+    capture: type[Capture] = Capture,
 ) -> Camera:
     """Open the source that the settings name; a live camera is read through ``Capture``.
 
     ``stop``, ``on_lost``, ``on_back`` and ``while_lost`` are those of ``Capture``; by default, a
     loss raises ``CameraError``. If ``patient``, a live camera that can't be opened counts as lost.
+    ``open_source`` opens the camera, ``capture`` captures it.
 
     Raises:
         CameraError: the source can't be opened.
@@ -226,7 +228,7 @@ def open_captured(
             raise
     if camera is not None and not camera.live:
         return camera
-    return Capture(
+    return capture(
         camera,
         lambda: open_source(settings),
         fps=settings.camera.fps,

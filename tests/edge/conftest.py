@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from edge.cameras.capture import Capture
 from edge.service.board import BoardWatch, Health
 from edge.service.status_socket import StatusServer
 from edge.values import Frame
@@ -25,15 +24,8 @@ def board() -> dict[str, Health]:
 
 
 @pytest.fixture
-def serve(
-    tmp_path: Path,
-    demo_frames: list[Frame],
-    board: dict[str, Health],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Serve]:
+def serve(tmp_path: Path, demo_frames: list[Frame], board: dict[str, Health]) -> Iterator[Serve]:
     FileCamera.show(demo_frames)
-    monkeypatch.setattr(Capture, "FIRST_PAUSE_S", 0.02)
-    monkeypatch.setattr(Capture, "LONGEST_PAUSE_S", 0.05)
     watch_board = partial(BoardWatch, read=lambda: board["now"], every_s=0.01)
     started: list[Served] = []
 

@@ -103,7 +103,11 @@ def open_file_or_camera(settings: Settings) -> Camera:
     return open_camera(settings)
 
 
-open_file_captured = partial(open_captured, open_source=open_file_or_camera)
+class QuickCapture(Capture):
+    FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.05
+
+
+open_file_captured = partial(open_captured, open_source=open_file_or_camera, capture=QuickCapture)
 
 
 def put(path: Path, text: str) -> None:
@@ -277,7 +281,6 @@ def start_program(
 
 def main(**arguments: Any) -> int:
     LoggedPin.log = Path(sys.argv[1])
-    Capture.FIRST_PAUSE_S, Capture.LONGEST_PAUSE_S = 0.02, 0.05
     Device.pin_factory = MockFactory(pin_class=LoggedPin)
     service = partial(Service, open_camera=open_file_captured, **arguments)
     run.Service = service  # type: ignore[attr-defined,assignment]
