@@ -115,9 +115,10 @@ class RecordedCapture:
     def read(self) -> Frame:
         guard = threading.Timer(30.0, self.stop.set)
         guard.start()
-        frame = read(self.capture)
-        guard.cancel()
-        return frame
+        try:
+            return read(self.capture)
+        finally:
+            guard.cancel()
 
     def read_until(self, condition: Callable[[], bool]) -> None:
         """Wait for a frame, in vain, until a condition holds."""
