@@ -19,7 +19,7 @@ from benchmarks.reliability.kills import kill_runs
 from benchmarks.reliability.service_trial import Trial, durations, series
 from benchmarks.reliability.trigger_rules import frame_rates, rules
 from benchmarks.simulate.cameras import SceneCamera
-from edge.cameras.capture import USUAL_TIMING
+from edge.cameras.capture import Capture
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def service(options: argparse.Namespace, *, command: Sequence[str] = ()) -> int:
 
 
 def _all_series(trial: Trial, *, quick: bool, minutes: float) -> dict[str, Any]:
-    settled_s = 1.0 if quick else USUAL_TIMING.good_s + 1.0  # pauses between tries are short again
+    settled_s = 1.0 if quick else Capture.GOOD_S + 1.0  # pauses between tries are short again
     tries: tuple[tuple[str, int, int, Callable[[int], float | None]], ...] = (
         ("starts and stops", 200, 4, lambda _: trial.start()),
         ("reloads, good and bad in turns", 50, 4, lambda index: trial.reload(good=index % 2 == 0)),

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from msgspec import Struct
-
 from edge.cameras.camera import Camera
 from edge.cameras.source import is_live, open_camera
 from edge.errors import CameraError, FrameError, SmileGateError
@@ -19,40 +17,11 @@ from edge.values import Frame
 log = logging.getLogger(__name__)
 
 
-class CaptureTiming(Struct, frozen=True):
-    """How patient a ``Capture`` is; times in seconds.
-
-    Attributes:
-        first_pause_s: the first pause between attempts to open a lost camera; each further pause
-            is twice as long as the one before.
-        longest_pause_s: no pause is longer.
-        good_s: after a camera gave frames for this long, the next pause is the first again.
-        patience_s: a camera without a picture for this long is opened again; a stream that was
-            just opened may have none until its next key frame.
-        fresh: a frame that waited for longer than this many frame times is dropped.
-        poll_s: how often a waiting reader checks ``stop`` and the camera.
-        close_s: how long to wait for a camera to close; a driver may hang.
-        clock: the clock of the frames' times, in seconds.
-    """
-
-    first_pause_s: float = 1.0
-    longest_pause_s: float = 30.0
-    good_s: float = 10.0
-    patience_s: float = 10.0
-    fresh: float = 1.5
-    poll_s: float = 0.1
-    close_s: float = 2.0
-    clock: Callable[[], float] = time.monotonic
-
-
-USUAL_TIMING = CaptureTiming()
-
-
 class Capture:
     """Reads a live camera in a thread of its own, so that a slow reader always gets the newest
     frame: older frames are released, and counted as dropped.
 
-    A camera that fails, or gives nothing but garbage for ``patience_s``, is closed and opened again
+    A camera that fails, or gives nothing but garbage for ``PATIENCE_S``, is closed and opened again
     until it gives frames. All this happens in the one thread: where a driver hangs, no second
     thread is started, and the reader still learns that the camera is lost.
 
@@ -65,7 +34,7 @@ class Capture:
         on_lost: is called from within ``read`` when the camera is lost, with the reason.
         on_back: is called from within ``read`` when there are frames again.
         while_lost: is called ten times a second while ``read`` waits for a lost camera.
-        timing: how patient the capture is.
+        clock: the clock of the frames' times, in seconds.
 
     Attributes:
         dropped: how many frames were not given to the reader.
@@ -74,6 +43,20 @@ class Capture:
     """
 
     live = True
+
+    FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+    """Between attempts to open a lost camera; each pause is twice as long as the one before."""
+    GOOD_S = 10.0
+    """After a camera gave frames for this long, the next pause is the first again."""
+    PATIENCE_S = 10.0
+    """A camera without a picture for this long is opened again; a stream that was just opened may
+    have none until its next key frame."""
+    FRESH = 1.5
+    """A frame that waited for longer than this many frame times is dropped."""
+    POLL_S = 0.1
+    """How often a waiting reader checks ``stop`` and the camera."""
+    CLOSE_S = 2.0
+    """How long to wait for a camera to close; a driver may hang."""
 
     def __init__(
         self,
@@ -86,7 +69,7 @@ class Capture:
         on_lost: Callable[[str], None],
         on_back: Callable[[], None],
         while_lost: Callable[[], None] = lambda: None,
-        timing: CaptureTiming = USUAL_TIMING,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.fps = camera.fps if camera is not None else fps
         self.dropped = 0
@@ -98,8 +81,7 @@ class Capture:
         self._on_lost = on_lost
         self._on_back = on_back
         self._while_lost = while_lost
-        self._timing = timing
-        self._clock = timing.clock
+        self._clock = clock
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -113,17 +95,16 @@ class Capture:
         self._thread.start()
 
     def read(self) -> Frame | None:
-        """Wait for a new frame and return it, the caller's to release; None when ``stop`` is
-        set."""
+        """Wait for a new frame, the caller's to release; None when ``stop`` is set."""
         while not self._stop.is_set():
             with self._changed:
-                wait_s = self._timing.poll_s
+                wait_s = self.POLL_S
                 if not self.lost:  # the reader is to learn of a stall at its very moment
                     until_s = self._newest_at + self._stall_s - self._clock()
                     wait_s = min(wait_s, max(0.0, until_s))
                 self._changed.wait_for(lambda: self._newest is not None, wait_s)
                 now = self._clock()
-                if self._newest and now - self._newest.time > self._timing.fresh / self.fps:
+                if self._newest and now - self._newest.time > self.FRESH / self.fps:
                     self._drop_newest()
                 frame, self._newest = self._newest, None
                 reason = self._failure
@@ -149,7 +130,7 @@ class Capture:
     def close(self) -> None:
         """End the thread, which closes the camera; may be called more than once."""
         self._ended.set()
-        self._thread.join(self._timing.close_s)
+        self._thread.join(self.CLOSE_S)
 
     def _describe_silence(self) -> str:
         return f"no frame for {self._stall_s:g} s{self._garbage_since}"
@@ -161,7 +142,7 @@ class Capture:
             self.dropped += 1
 
     def _keep_open(self, camera: Camera | None) -> None:
-        pause_s = self._timing.first_pause_s
+        pause_s = self.FIRST_PAUSE_S
         while not self._ended.is_set():
             began = self._clock()
             try:
@@ -176,14 +157,14 @@ class Capture:
             else:
                 break
             camera = None
-            if self._newest_at - began > self._timing.good_s:
-                pause_s = self._timing.first_pause_s
+            if self._newest_at - began > self.GOOD_S:
+                pause_s = self.FIRST_PAUSE_S
             log.debug("camera: %s; the next attempt is in %g s", failure, pause_s)
             with self._changed:
                 self._failure = failure
             self._answered_at = self._clock() + pause_s  # the driver is not asked until then
             self._ended.wait(pause_s)
-            pause_s = min(self._timing.longest_pause_s, 2.0 * pause_s)
+            pause_s = min(self.LONGEST_PAUSE_S, 2.0 * pause_s)
         with self._changed:
             self._drop_newest()
 
@@ -200,7 +181,7 @@ class Capture:
                 self._answered_at = self._clock()
                 with self._changed:
                     self._garbage_since = f", but: {error}"
-                if self._answered_at - good_at > max(self._stall_s, self._timing.patience_s):
+                if self._answered_at - good_at > max(self._stall_s, self.PATIENCE_S):
                     raise CameraError(self._describe_silence(), "") from error
                 self._ended.wait(1.0 / self.fps)
                 continue
@@ -227,20 +208,13 @@ def open_captured(
     while_lost: Callable[[], None] = lambda: None,
     patient: bool = False,
     open_source: Callable[[Settings], Camera] = open_camera,
-    timing: CaptureTiming = USUAL_TIMING,
+    capture: type[Capture] = Capture,
 ) -> Camera:
     """Open the source that the settings name; a live camera is read through ``Capture``.
 
-    Args:
-        settings: name the source.
-        stop: ends ``read`` of a live camera.
-        on_lost: is called with the reason when a live camera is lost; raises ``CameraError`` by
-            default.
-        on_back: is called when a lost camera gives frames again; does nothing by default.
-        while_lost: is called ten times a second while ``read`` waits for a lost camera.
-        patient: take a live camera that can't be opened for a lost camera.
-        open_source: opens the camera.
-        timing: how patient a ``Capture`` is.
+    ``stop``, ``on_lost``, ``on_back`` and ``while_lost`` are those of ``Capture``; by default, a
+    loss raises ``CameraError``. If ``patient``, a live camera that can't be opened counts as lost.
+    ``open_source`` opens the camera, ``capture`` captures it.
 
     Raises:
         CameraError: the source can't be opened.
@@ -254,7 +228,7 @@ def open_captured(
             raise
     if camera is not None and not camera.live:
         return camera
-    return Capture(
+    return capture(
         camera,
         lambda: open_source(settings),
         fps=settings.camera.fps,
@@ -263,5 +237,4 @@ def open_captured(
         on_lost=on_lost,
         on_back=on_back,
         while_lost=while_lost,
-        timing=timing,
     )

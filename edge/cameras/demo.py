@@ -92,22 +92,11 @@ class DemoCamera:
             amount * math.sin(2.0 * math.pi * time / period)
             for amount, period in zip(SWAY_PX, SWAY_S, strict=True)
         )
-        to_frame = np.array(
-            [
-                [zoom, 0.0, WIDTH / 2 - zoom * portrait.centre[0] + sway_x],
-                [0.0, zoom, HEIGHT / 2 - zoom * portrait.centre[1] + sway_y],
-            ]
-        )
-        return np.asarray(
-            cv2.warpAffine(
-                pixels,
-                to_frame,
-                (WIDTH, HEIGHT),
-                flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.uint8,
-        )
+        right = WIDTH / 2 - zoom * portrait.centre[0] + sway_x
+        down = HEIGHT / 2 - zoom * portrait.centre[1] + sway_y
+        to_frame = np.array([[zoom, 0.0, right], [0.0, zoom, down]])
+        size, border = (WIDTH, HEIGHT), cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(pixels, to_frame, size, borderMode=border), np.uint8)
 
     def close(self) -> None:
         self._portraits = []

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Picamera2Camera:
         self._source = camera.source
         self._stall_s = camera.stall_s
         self.fps = camera.fps
-        self._index = 0
+        self._indices = count()
         self._camera: Any = None
         if settings.tuning_file and not Path(settings.tuning_file).is_file():
             raise CameraError(
@@ -95,9 +96,8 @@ class Picamera2Camera:
         except BaseException:
             request.release()
             raise
-        self._index += 1
         borrowed = _Request(request, luma)
-        return Frame(self._index - 1, arrived, luma, borrowed.picture, borrowed.release)
+        return Frame(next(self._indices), arrived, luma, borrowed.picture, borrowed.release)
 
     def close(self) -> None:
         if self._camera is not None:

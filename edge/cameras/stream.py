@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import count
 
 import cv2
 
@@ -51,7 +52,7 @@ class StreamCamera:
             )
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else camera.fps
-        self._index = 0
+        self._indices = count()
         self._failures = 0
 
     def read(self) -> Frame | None:
@@ -63,8 +64,7 @@ class StreamCamera:
                 raise FrameError(f"{self._shown}: expected a picture, got none", self._shown)
             raise CameraError(f"{self._shown}: the stream ended", self._shown)
         self._failures = 0
-        self._index += 1
-        return to_frame(self._shown, self._index - 1, time.monotonic(), picture)
+        return to_frame(self._shown, next(self._indices), time.monotonic(), picture)
 
     def close(self) -> None:
         self._capture.release()

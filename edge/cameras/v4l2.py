@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import count
 
 import cv2
 
@@ -64,7 +65,7 @@ class V4l2Camera:
             self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else camera.fps
-        self._index = 0
+        self._indices = count()
 
     def read(self) -> Frame | None:
         for _ in range(self.BUFFERS + 1):
@@ -76,8 +77,7 @@ class V4l2Camera:
         picture = self._capture.retrieve()[1] if ok else None
         if picture is None:
             raise CameraError(f"{self._source}: the camera stopped delivering", self._source)
-        self._index += 1
-        return to_frame(self._source, self._index - 1, arrived, picture)
+        return to_frame(self._source, next(self._indices), arrived, picture)
 
     def _is_old(self, arrived: float) -> bool:
         age_s = arrived - self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import fcntl
-import os
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
-from ctypes import Structure, c_char, c_uint32, sizeof
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, BinaryIO
 
 from edge.cameras.camera import Attached
 
 DEV = Path("/dev")
+
+# Requests of linux/videodev2.h: number, and layout of the structure; "x" is a byte of no use here.
+QUERYCAP = 0x80685600, "16s32s40xI12x"
+"""Driver, card, capabilities of the device."""
+ENUM_FMT = 0xC0405602, "II36x4s16x"
+"""Index, type, pixel format."""
+ENUM_FRAMESIZES = 0xC02C564A, "I4sI6I8x"
+"""Index, pixel format, type. Discrete: width, height. Else least, greatest and step of the width,
+then of the height."""
+ENUM_FRAMEINTERVALS = 0xC034564B, "I4s3I2I24x"
+"""Index, pixel format, width, height, type, and seconds as numerator, denominator; a range begins
+with the shortest interval."""
 
 CAPTURE = 1  # a capability, and the buffer type of its formats
 DISCRETE = 1
@@ -21,136 +31,62 @@ PI_CAMERA_DRIVERS = frozenset({"bcm2835-isp", "unicam", "rp1-cfe", "pispbe"})
 """Drivers that are parts of a Raspberry Pi camera, which picamera2 opens."""
 
 
-class Capability(Structure):
-    """A device: ``v4l2_capability`` of linux/videodev2.h; ``number`` is that of its request."""
-
-    number = 0
-    _fields_: ClassVar = [
-        ("driver", c_char * 16),
-        ("card", c_char * 32),
-        ("bus_info", c_char * 32),
-        ("version", c_uint32),
-        ("capabilities", c_uint32),
-        ("device_caps", c_uint32),
-        ("reserved", c_uint32 * 3),
-    ]
-
-
-class Format(Structure):
-    """A pixel format: ``v4l2_fmtdesc``."""
-
-    number = 2
-    _fields_: ClassVar = [
-        ("index", c_uint32),
-        ("type", c_uint32),
-        ("flags", c_uint32),
-        ("description", c_char * 32),
-        ("pixelformat", c_char * 4),
-        ("mbus_code", c_uint32),
-        ("reserved", c_uint32 * 3),
-    ]
-
-
-class FrameSize(Structure):
-    """A size of a format: ``v4l2_frmsizeenum``."""
-
-    number = 74
-    _fields_: ClassVar = [
-        ("index", c_uint32),
-        ("pixelformat", c_char * 4),
-        ("type", c_uint32),
-        # Discrete: width, height. Else least, greatest and step of the width, then of the height.
-        ("size", c_uint32 * 6),
-        ("reserved", c_uint32 * 2),
-    ]
-
-
-class FrameInterval(Structure):
-    """A rate of a format and size: ``v4l2_frmivalenum``."""
-
-    number = 75
-    _fields_: ClassVar = [
-        ("index", c_uint32),
-        ("pixelformat", c_char * 4),
-        ("width", c_uint32),
-        ("height", c_uint32),
-        ("type", c_uint32),
-        # Seconds as numerator, denominator; a range begins with the shortest interval.
-        ("interval", c_uint32 * 6),
-        ("reserved", c_uint32 * 2),
-    ]
-
-
-Query = TypeVar("Query", Capability, Format, FrameSize, FrameInterval)
-
-
 def list_attached() -> Iterator[Attached]:
     """Yield the devices that give pictures; a device that can't be opened has the reason as its
     name."""
-    for device in sorted(DEV.glob("video[0-9]*"), key=lambda path: (len(path.name), path)):
-        source = f"v4l2:{device}"
+    for path in sorted(DEV.glob("video[0-9]*"), key=lambda path: (len(path.name), path)):
+        source = f"v4l2:{path}"
         try:
-            with _opened(device) as descriptor:
-                capability = _query(descriptor, Capability())
-                modes = tuple(_modes(descriptor))
+            with path.open("r+b", buffering=0) as device:
+                driver, card, capabilities = _query(device, QUERYCAP, b"", b"", 0)
+                modes = tuple(_modes(device))
         except OSError as error:
             yield Attached(source, f"can't be opened: {error.strerror}", ())
             continue
-        driver = _text(capability.driver)
-        if capability.device_caps & CAPTURE and driver not in PI_CAMERA_DRIVERS:
-            yield Attached(source, _text(capability.card), modes)
-
-
-@contextmanager
-def _opened(device: Path) -> Iterator[int]:
-    descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        if capabilities & CAPTURE and _text(driver) not in PI_CAMERA_DRIVERS:
+            yield Attached(source, _text(card), modes)
 
 
 def _text(name: bytes) -> str:
     """Return a name that a device gives; the kernel may have cut it within a character."""
-    return name.decode(errors="replace")
+    return name.partition(b"\0")[0].decode(errors="replace")
 
 
-def _modes(descriptor: int) -> Iterator[str]:
-    for format_ in _query_all(descriptor, Format(type=CAPTURE)):
-        sizes = ", ".join(_sizes(descriptor, format_.pixelformat))
-        yield f"{_text(format_.pixelformat)}: {sizes or 'any size'}"
+def _modes(device: BinaryIO) -> Iterator[str]:
+    for _, _, pixelformat in _query_all(device, ENUM_FMT, CAPTURE, b""):
+        sizes = ", ".join(_sizes(device, pixelformat))
+        yield f"{_text(pixelformat)}: {sizes or 'any size'}"
 
 
-def _sizes(descriptor: int, pixelformat: bytes) -> Iterator[str]:
-    for size in _query_all(descriptor, FrameSize(pixelformat=pixelformat)):
-        if size.type == DISCRETE:
-            width, height, *_ = size.size
-            yield f"{width}x{height}{_fastest(descriptor, pixelformat, width, height)}"
+def _sizes(device: BinaryIO, pixelformat: bytes) -> Iterator[str]:
+    for _, _, kind, *size in _query_all(device, ENUM_FRAMESIZES, pixelformat, *[0] * 7):
+        if kind == DISCRETE:
+            width, height, *_ = size
+            yield f"{width}x{height}{_fastest(device, pixelformat, width, height)}"
         else:
-            least_width, width, _, least_height, height, _ = size.size
+            least_width, width, _, least_height, height, _ = size
             yield f"{least_width}x{least_height} to {width}x{height}"
 
 
-def _fastest(descriptor: int, pixelformat: bytes, width: int, height: int) -> str:
-    query = FrameInterval(pixelformat=pixelformat, width=width, height=height)
-    intervals = [answer.interval[:2] for answer in _query_all(descriptor, query)]
-    rates = [denominator / numerator for numerator, denominator in intervals if numerator]
+def _fastest(device: BinaryIO, pixelformat: bytes, width: int, height: int) -> str:
+    answers = _query_all(device, ENUM_FRAMEINTERVALS, pixelformat, width, height, 0, 0, 0)
+    rates = [denominator / numerator for *_, numerator, denominator in answers if numerator]
     return f" at {max(rates):.3g} fps" if rates else ""
 
 
-def _query_all(descriptor: int, query: Query) -> Iterator[Query]:
+def _query_all(
+    device: BinaryIO, request: tuple[int, str], *fields: int | bytes
+) -> Iterator[tuple[Any, ...]]:
     """Query a list by its index until the device has no more entries."""
-    for query.index in range(100):
+    for index in range(100):
         try:
-            yield _query(descriptor, query)
+            yield _query(device, request, index, *fields)
         except OSError:
             return
 
 
-def _query(descriptor: int, query: Query) -> Query:
-    # _IOR and _IOWR of asm-generic/ioctl.h; only the capability takes no input.
-    direction = 2 if isinstance(query, Capability) else 3
-    request = direction << 30 | sizeof(query) << 16 | ord("V") << 8 | query.number
-    answer = bytearray(bytes(query))
-    fcntl.ioctl(descriptor, request, answer)
-    return type(query).from_buffer_copy(answer)
+def _query(device: BinaryIO, request: tuple[int, str], *fields: int | bytes) -> tuple[Any, ...]:
+    number, layout = request
+    buffer = bytearray(struct.pack(layout, *fields))
+    fcntl.ioctl(device, number, buffer)
+    return struct.unpack(layout, buffer)

@@ -6,10 +6,7 @@ The real picamera2 runs only where libcamera is installed: test_picamera2_real.p
 from __future__ import annotations
 
 import sys
-import threading
-import time
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,15 +16,13 @@ import pytest
 from msgspec.structs import replace
 
 from edge.cameras import v4l2_devices
-from edge.cameras.camera import Camera
-from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.errors import CameraError, MissingPackageError
 from edge.faces.tracker import FaceTracker
 from edge.model.classifier import Classifier
 from edge.settings import CameraSettings, Picamera2Settings, Settings
+from tests.edge.cameras.harness import read
 from tests.edge.test_pipeline import play
-from tests.waiting import wait_until
 
 SETTINGS = Settings(
     camera=CameraSettings(source="picamera2", width=640, height=480, fps=25),
@@ -39,9 +34,8 @@ class FakeRequest:
     """A moment in a buffer of the camera: 448x336 (the camera adjusts the size) with padded rows,
     and twice that size."""
 
-    def __init__(self, buffers: threading.Semaphore) -> None:
+    def __init__(self) -> None:
         self.releases = 0
-        self._buffers = buffers
         self.array = np.full((336 * 3 // 2, 512), 128, np.uint8)
         self.array[:336, :448] = 77
 
@@ -51,7 +45,6 @@ class FakeRequest:
 
     def release(self) -> None:
         self.releases += 1
-        self._buffers.release()
 
 
 class FakeMappedArray:
@@ -67,13 +60,8 @@ class FakeMappedArray:
 
 
 class FakePicamera2:
-    """A camera with few buffers: while all are lent, it gives no frames.
+    """A camera; ``requests`` is what all cameras of a test have lent."""
 
-    Attributes:
-        requests: what all cameras of a test have lent.
-    """
-
-    BUFFERS = 4
     attached = 1
     broken: Exception | None = None
     in_use = False
@@ -82,7 +70,6 @@ class FakePicamera2:
 
     def __init__(self, number: int = 0, tuning: str | None = None) -> None:
         FakePicamera2.log = []
-        self._buffers = threading.Semaphore(self.BUFFERS)
         if number >= self.attached:
             raise RuntimeError(f"No camera number {number} found")
         if self.in_use:
@@ -105,11 +92,8 @@ class FakePicamera2:
         assert configuration["main"] == {"size": (1280, 960), "format": "RGB888"}
         assert configuration["lores"] == {"size": (640, 480), "format": "YUV420"}
         assert configuration["transform"] == {"hflip": True, "vflip": False}
-        assert configuration["controls"] == {
-            "FrameRate": 25,
-            "ExposureTime": 5000,
-            "AnalogueGain": 2.5,
-        }
+        controls = {"FrameRate": 25, "ExposureTime": 5000, "AnalogueGain": 2.5}
+        assert configuration["controls"] == controls
         configuration["lores"] = {**configuration["lores"], "size": (448, 336)}
 
     def camera_configuration(self) -> dict[str, Any]:
@@ -122,10 +106,7 @@ class FakePicamera2:
         assert wait == SETTINGS.camera.stall_s
         if self.broken is not None:
             raise self.broken
-        if not self._buffers.acquire(timeout=0.5):
-            raise TimeoutError
-        time.sleep(0.002)  # the camera's pace
-        self.requests.append(FakeRequest(self._buffers))
+        self.requests.append(FakeRequest())
         return self.requests[-1]
 
     def cancel_all_and_flush(self) -> None:
@@ -148,9 +129,7 @@ def fake_modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_frames_are_the_luma_of_the_small_stream_and_the_large_stream_in_bgr() -> None:
     camera = open_camera(SETTINGS)
-    first, second = camera.read(), camera.read()
-    assert first is not None
-    assert second is not None
+    first, second = read(camera), read(camera)
     assert first.grey.shape == (336, 448)
     assert first.grey.flags.c_contiguous
     assert np.all(first.grey == 77)
@@ -171,24 +150,12 @@ def releases() -> set[int]:
 
 
 def test_a_request_is_released_with_its_frame_and_once() -> None:
-    frame = open_camera(SETTINGS).read()
-    assert frame is not None
-    with frame:
+    with read(open_camera(SETTINGS)) as frame:
         assert releases() == {0}
     assert releases() == {1}
     frame.release()
     assert releases() == {1}
     assert frame.picture is frame.grey
-
-
-def test_frames_that_are_not_released_starve_the_camera() -> None:
-    camera = open_camera(SETTINGS)
-    frames = [camera.read() for _ in range(FakePicamera2.BUFFERS)]
-    with pytest.raises(CameraError, match="picamera2: the camera stopped: TimeoutError"):
-        camera.read()
-    assert frames[0] is not None
-    frames[0].release()
-    assert camera.read() is not None
 
 
 def test_a_request_that_cannot_be_mapped_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,96 +165,12 @@ def test_a_request_that_cannot_be_mapped_is_released(monkeypatch: pytest.MonkeyP
     assert releases() == {1}
 
 
-def process(camera: Camera, classifier: Classifier, wait_s: float = 0.0) -> None:
-    """Process more frames than the camera has buffers, and close it."""
-    stop, frames = threading.Event(), count(1)
-
-    def after_frame() -> None:
-        stop.wait(wait_s)
-        if next(frames) == 3 * FakePicamera2.BUFFERS:
-            stop.set()
-
-    play(camera, classifier, stop, after_frame=after_frame)
-
-
-def capture(stop: threading.Event | None = None, **timing: Any) -> Capture:
-    patience = CaptureTiming(first_pause_s=0.01, **timing)
-    captured = open_captured(SETTINGS, stop=stop or threading.Event(), timing=patience)
-    assert isinstance(captured, Capture)
-    return captured
-
-
-def test_requests_of_processed_frames_are_released(classifier: Classifier) -> None:
-    process(open_camera(SETTINGS), classifier)
-    assert len(FakePicamera2.requests) == 3 * FakePicamera2.BUFFERS
-    assert releases() == {1}
-
-
 def test_the_request_of_a_frame_that_a_stage_fails_at_is_released(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FaceTracker, "find", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        process(open_camera(SETTINGS), classifier)
-    assert releases() == {1}
-
-
-def test_requests_of_frames_that_newer_frames_replace_are_released(classifier: Classifier) -> None:
-    captured = capture()
-    process(captured, classifier, wait_s=0.03)
-    assert captured.dropped > FakePicamera2.BUFFERS
-    assert releases() == {1}  # that of the last frame too, which nobody read
-
-
-def test_requests_of_frames_that_are_too_old_are_released() -> None:
-    stop = threading.Event()
-    with closing(capture(stop, fresh=0.0)) as captured:
-        reader = threading.Thread(target=captured.read)
-        reader.start()
-        wait_until(lambda: captured.dropped > 3 * FakePicamera2.BUFFERS)
-        stop.set()
-        reader.join()
-    assert releases() == {1}
-
-
-def test_the_request_of_a_frame_before_a_failure_is_released(
-    monkeypatch: pytest.MonkeyPatch, classifier: Classifier
-) -> None:
-    captured = capture()
-    wait_until(lambda: len(FakePicamera2.requests) > 2)
-    monkeypatch.setattr(FakePicamera2, "broken", RuntimeError("unplugged"))
-    with pytest.raises(CameraError, match="unplugged"):
-        process(captured, classifier)
-    assert releases() == {1}
-
-
-CONFIG = """
-[camera]
-source = "picamera2"
-width = 640
-height = 480
-fps = 25
-[picamera2]
-hflip = true
-exposure_us = 5000
-gain = 2.5
-[outputs.album]
-kind = "snapshot"
-folder = "album"
-"""
-
-
-@pytest.mark.parametrize(
-    ("verb", "code"),
-    [(("fire", "album"), 0), (("calibrate", "--seconds", "0.1", "--pause", "0"), 2)],
-)
-def test_verbs_release_what_they_read(
-    smile_gate: Any, tmp_path: Path, verb: tuple[str, ...], code: int
-) -> None:
-    config = tmp_path / "c.toml"
-    config.write_text(CONFIG)
-    assert smile_gate(*verb, "--config", config)[0] == code
-    assert len(list((tmp_path / "album").glob("*.jpg"))) == (verb[0] == "fire")
+        play(open_camera(SETTINGS), classifier)
     assert releases() == {1}
 
 
@@ -297,8 +180,7 @@ def test_a_picture_of_a_camera_that_was_closed_is_the_grey_one(
     def gone(*_: object) -> None:
         raise RuntimeError("the buffer is gone")
 
-    frame = open_camera(SETTINGS).read()
-    assert frame is not None
+    frame = read(open_camera(SETTINGS))
     monkeypatch.setattr(FakeRequest, "make_array", gone)
     monkeypatch.setattr(FakeRequest, "release", gone)
     assert frame.picture is frame.grey

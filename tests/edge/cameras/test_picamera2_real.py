@@ -11,23 +11,20 @@ That camera makes no raw stream and knows no exposure; picamera2 needs a stand-i
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.cameras.capture import Capture, CaptureTiming
 from edge.cameras.picamera2 import Picamera2Camera
 from edge.cameras.source import open_camera
 from edge.errors import CameraError
 from edge.settings import CameraSettings, Picamera2Settings, Settings
-from tests.edge.cameras.scripted_camera import capture_threads
+from tests.edge.cameras.harness import RecordedCapture, capture_threads, read
 from tests.waiting import wait_until
 
 
@@ -55,16 +52,10 @@ def camera() -> Iterator[Picamera2Camera]:
         yield opened
 
 
-def captured(camera: Picamera2Camera, calls: list[str]) -> Capture:
-    return Capture(
-        camera,
-        partial(open_camera, SETTINGS),
-        stall_s=2.0,
-        stop=threading.Event(),
-        on_lost=calls.append,
-        on_back=lambda: calls.append("back"),
-        timing=CaptureTiming(first_pause_s=0.2),
-    )
+def record(camera: Picamera2Camera) -> RecordedCapture:
+    """Capture this camera; another is opened when it is lost."""
+    first = iter([camera])
+    return RecordedCapture(lambda: next(first, None) or open_camera(SETTINGS), stall_s=2.0)
 
 
 def test_it_is_listed(smile_gate: Any) -> None:
@@ -75,9 +66,7 @@ def test_it_is_listed(smile_gate: Any) -> None:
 
 def test_both_streams_show_the_same_moment(camera: Picamera2Camera) -> None:
     for _ in range(5):
-        frame = camera.read()
-        assert frame is not None
-        with frame:
+        with read(camera) as frame:
             picture = frame.picture
         width, height = camera._camera.camera_configuration()["lores"]["size"]
         assert frame.grey.shape == (height, width)
@@ -91,45 +80,36 @@ def test_both_streams_show_the_same_moment(camera: Picamera2Camera) -> None:
 
 def test_a_slow_reader_gets_new_frames_and_starves_nothing(camera: Picamera2Camera) -> None:
     """More frames than the camera has buffers, each held while it is processed."""
-    calls: list[str] = []
     ages = []
-    with closing(captured(camera, calls)) as capture:
+    with closing(record(camera)) as recorded:
         for _ in range(15):
-            frame = capture.read()
-            assert frame is not None
-            with frame:
+            with recorded.read() as frame:
                 ages.append(time.monotonic() - frame.time)
-                dropped = capture.dropped
-                wait_until(lambda: capture.dropped > dropped)  # noqa: B023  (waits here)
+                dropped = recorded.capture.dropped
+                wait_until(lambda: recorded.capture.dropped > dropped)  # noqa: B023  (waits here)
     assert max(ages) < 2.0 / camera.fps
-    assert calls == []
+    assert recorded.calls == []
 
 
 def test_a_picture_outlives_its_camera() -> None:
     camera = open_camera(SETTINGS)
-    frame = camera.read()
+    frame = read(camera)
     camera.close()
-    assert frame is not None
     assert frame.picture.shape[0] >= frame.grey.shape[0]
     frame.release()
     with closing(open_camera(SETTINGS)) as again:
-        assert again.read() is not None
+        read(again)
 
 
 def test_a_camera_that_stops_is_lost_and_back(camera: Picamera2Camera) -> None:
-    calls: list[str] = []
-    with closing(captured(camera, calls)) as capture:
-        first = capture.read()
-        assert first is not None
-        first.release()
+    with closing(record(camera)) as recorded:
+        recorded.read().release()
         camera._camera.camera.stop()  # libcamera's, behind picamera2's back
-        while "back" not in calls:
-            frame = capture.read()
-            assert frame is not None
-            frame.release()
+        while "back" not in recorded.calls:
+            recorded.read().release()
         assert len(capture_threads()) == 1
-    assert len(calls) == 2
-    assert calls[0]
+    assert len(recorded.calls) == 2
+    assert recorded.calls[0]
 
 
 def test_one_that_is_in_use_or_not_there_is_refused_in_one_line(
@@ -146,16 +126,13 @@ def test_one_that_is_in_use_or_not_there_is_refused_in_one_line(
 def test_hflip_mirrors_the_picture(camera: Picamera2Camera) -> None:
     if "irtual" in camera._camera.camera.id:
         pytest.skip("libcamera's virtual camera can't be mirrored")
-    plain = camera.read()
-    assert plain is not None
+    plain = read(camera)
     plain.release()
-    grey = plain.grey
     camera.close()
     mirrored = Settings(camera=SETTINGS.camera, picamera2=Picamera2Settings(hflip=True))
     with closing(open_camera(mirrored)) as flipped:
-        frame = flipped.read()
-    assert frame is not None
-    assert np.corrcoef(grey[:, ::-1].ravel(), frame.grey.ravel())[0, 1] > 0.9
+        frame = read(flipped)
+    assert np.corrcoef(plain.grey[:, ::-1].ravel(), frame.grey.ravel())[0, 1] > 0.9
 
 
 def test_a_control_that_it_does_not_have_is_named(camera: Picamera2Camera) -> None:
@@ -167,4 +144,4 @@ def test_a_control_that_it_does_not_have_is_named(camera: Picamera2Camera) -> No
     with pytest.raises(CameraError, match=r"picamera2: expected a camera, got: .*ExposureTime"):
         open_camera(exposed)
     with closing(open_camera(SETTINGS)) as again:
-        assert again.read() is not None
+        read(again)

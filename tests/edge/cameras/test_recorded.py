@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,12 @@ from edge.errors import CameraError, ImageError
 from edge.settings import CameraSettings, Settings
 from edge.values import Frame
 from tests.conftest import write_video
+from tests.edge.cameras.harness import read
 
 
 def frames_of(source: str) -> list[Frame]:
-    camera = open_camera(Settings(camera=CameraSettings(source=source)))
-    try:
+    with closing(open_camera(Settings(camera=CameraSettings(source=source)))) as camera:
         return list(iter(camera.read, None))
-    finally:
-        camera.close()
 
 
 @pytest.mark.parametrize("prefix", ["file:", ""])
@@ -41,13 +40,13 @@ def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
     write_video(whole, demo_frames[:60], "MJPG")
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    camera = open_camera(Settings(camera=CameraSettings(source=str(cut))))
-    frames = iter(camera.read, None)
-    for _ in range(20):
-        next(frames)
-    with pytest.raises(CameraError, match=r"cut\.avi: expected 60 frames, got \d+: the video is"):
-        list(frames)
-    camera.close()
+    with closing(open_camera(Settings(camera=CameraSettings(source=str(cut))))) as camera:
+        for _ in range(20):
+            read(camera)
+        with pytest.raises(
+            CameraError, match=r"cut\.avi: expected 60 frames, got \d+: the video is"
+        ):
+            list(iter(camera.read, None))
 
 
 def test_a_container_that_does_not_count_is_played_to_its_end(
@@ -106,8 +105,6 @@ def test_a_file_that_is_no_proper_video_is_refused(
         ("webcam", "expected a source: picamera2, "),
         ("rtp:7", "expected a source: picamera2, "),
         ("", "expected a source: picamera2, "),
-        ("v4l2:/dev/video99", "expected a camera, got none there"),
-        ("v4l2:99", "expected a camera, got none there"),
         ("v4l2:99999999999", "expected a camera, got none there"),
     ],
 )

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,14 @@ import numpy as np
 import pytest
 
 from benchmarks.simulate.mjpeg_server import FPS, MjpegServer
-from edge.cameras.camera import Camera
-from edge.cameras.capture import Capture, CaptureTiming, open_captured
 from edge.cameras.source import open_camera
 from edge.cameras.stream import StreamCamera
 from edge.errors import CameraError, FrameError
 from edge.settings import CameraSettings, Settings, StreamSettings
 from edge.values import Frame
+from tests.edge.cameras.harness import RecordedCapture
 
 STALL_S = 1.0
-BOUND_S = 60.0
 
 DEBIANS_PYTHON = "/usr/bin/python3"  # which has its packages
 RTSP_SERVER = """
@@ -69,34 +67,12 @@ def settings(source: str, **stream: Any) -> Settings:
     )
 
 
-@contextmanager
-def captured(
-    chosen: Settings, calls: list[str], open_source: Callable[[Settings], Camera] = open_camera
-) -> Iterator[Capture]:
-    """Read a stream through a capture; ``calls`` gets the reason of each loss, and ``back``."""
-    stop = threading.Event()
-    too_long = threading.Timer(BOUND_S, stop.set)  # a stream that stays lost gives no frame
-    too_long.start()
-    capture = open_captured(
-        chosen,
-        stop=stop,
-        on_lost=calls.append,
-        on_back=lambda: calls.append("back"),
-        open_source=open_source,
-        timing=CaptureTiming(first_pause_s=0.2),
-    )
-    assert isinstance(capture, Capture)
-    try:
-        with closing(capture):
-            yield capture
-    finally:
-        too_long.cancel()
+def record(url: str) -> RecordedCapture:
+    return RecordedCapture(partial(open_camera, settings(url)), stall_s=STALL_S)
 
 
-def shade(capture: Capture) -> int:
-    frame = capture.read()
-    assert frame is not None
-    return round(float(frame.grey.mean()))
+def shade(recorded: RecordedCapture) -> int:
+    return round(float(recorded.read().grey.mean()))
 
 
 @pytest.fixture
@@ -158,12 +134,11 @@ def test_what_is_no_picture_between_others_is_passed_over(server: MjpegServer) -
     # What is damaged on the way: the server itself sends whole pictures only.
     server._jpegs[1] = b"no picture"
     server._jpegs[2] = server._jpegs[2][:300]
-    calls: list[str] = []
-    with captured(settings(server.url), calls) as capture:
-        shades = [shade(capture) for _ in range(20)]
+    with closing(record(server.url)) as recorded:
+        shades = [shade(recorded) for _ in range(20)]
     assert {50, 200} <= set(shades)
-    assert capture.garbage >= 5
-    assert calls == []
+    assert recorded.capture.garbage >= 5
+    assert recorded.calls == []
 
 
 def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: MjpegServer) -> None:
@@ -177,14 +152,13 @@ def test_a_server_that_falls_silent_is_given_up_after_the_time_out(server: Mjpeg
 
 
 def test_a_server_that_dies_and_returns(server: MjpegServer) -> None:
-    calls: list[str] = []
-    with captured(settings(server.url), calls) as capture:
-        assert shade(capture) in {50, 100, 150, 200}
+    with closing(record(server.url)) as recorded:
+        assert shade(recorded) in {50, 100, 150, 200}
         server.close()
         with closing(MjpegServer([np.full((240, 320), 90, np.uint8)], server.port)):
-            while shade(capture) != 90:  # frames still under way
+            while shade(recorded) != 90:  # frames still under way
                 pass
-    assert calls == [f"{server.url}: the stream ended", "back"]
+    assert recorded.calls == [f"{server.url}: the stream ended", "back"]
 
 
 # name and password
@@ -289,24 +263,17 @@ def test_rtsp_over_either_transport(serve: Callable[..., str], transport: str) -
 def test_a_stream_may_have_to_wait_for_its_next_key_frame(serve: Callable[..., str]) -> None:
     """Key frames are 4 s apart, more than the time-out, and opening the stream again is no use."""
     url = serve(key=100)
-    calls: list[str] = []
     with closing(open_camera(settings(url))) as first:
         frame = None
         while frame is None:
             with suppress(FrameError):
                 frame = first.read()
-        opened: list[Camera] = []
-
-        def open_counted(chosen: Settings) -> Camera:
-            opened.append(open_camera(chosen))
-            return opened[-1]
-
-        with captured(settings(url), calls, open_source=open_counted) as capture:
-            assert shade(capture) > 60
-    assert len(opened) == 1
-    assert len(calls) == 2
-    assert calls[0].startswith("no frame for 1 s")
-    assert calls[1] == "back"
+        with closing(record(url)) as recorded:
+            assert shade(recorded) > 60
+    assert recorded.opened == 1
+    lost, back = recorded.calls
+    assert lost.startswith("no frame for 1 s")
+    assert back == "back"
 
 
 def test_a_path_that_the_server_does_not_have_is_refused(serve: Callable[..., str]) -> None:

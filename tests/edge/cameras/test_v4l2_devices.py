@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +13,16 @@ from typing import Any
 import pytest
 
 from edge.cameras import v4l2_devices
-from edge.cameras.v4l2_devices import Capability, Format, FrameInterval, FrameSize
 
 VIDEO, METADATA = 1, 0x800000
 DISCRETE, STEPWISE = 1, 3
 
-
-def size(kind: int, *numbers: int) -> FrameSize:
-    return FrameSize(type=kind, size=(*numbers, *[0] * (6 - len(numbers))))
+Listed = Callable[[], str]
 
 
-def interval(kind: int, *numbers: int) -> FrameInterval:
-    return FrameInterval(type=kind, interval=(*numbers, *[0] * (6 - len(numbers))))
+def padded(kind: int, *numbers: int) -> tuple[int, ...]:
+    """A size or a frame interval: its type and 6 numbers."""
+    return kind, *numbers, *[0] * (6 - len(numbers))
 
 
 class Kernel:
@@ -37,14 +36,14 @@ class Kernel:
 
     def __init__(self, dev: Path) -> None:
         self.driver, self.card, self.capabilities = b"uvcvideo", b"HD Webcam", VIDEO
-        self.formats: dict[bytes, list[FrameSize]] = {
-            b"YUYV": [size(DISCRETE, 640, 480), size(DISCRETE, 1280, 720)],
-            b"MJPG": [size(STEPWISE, 32, 1920, 2, 16, 1080, 2)],
+        self.formats = {
+            b"YUYV": [padded(DISCRETE, 640, 480), padded(DISCRETE, 1280, 720)],
+            b"MJPG": [padded(STEPWISE, 32, 1920, 2, 16, 1080, 2)],
             b"GREY": [],
         }
         self.intervals = {
-            (640, 480): [interval(DISCRETE, 1, 15), interval(DISCRETE, 1, 30)],
-            (1280, 720): [interval(DISCRETE, 2, 15)],
+            (640, 480): [padded(DISCRETE, 1, 15), padded(DISCRETE, 1, 30)],
+            (1280, 720): [padded(DISCRETE, 2, 15)],
         }
         self.unplugged = False
         self._dev = dev
@@ -54,28 +53,34 @@ class Kernel:
         path.touch()
         return path
 
-    def ioctl(self, _: int, request: int, buffer: bytearray) -> None:
+    def ioctl(self, _: object, request: int, buffer: bytearray) -> None:
         if self.unplugged:
             raise OSError(errno.ENODEV, "No such device")
-        kind = {0: Capability, 2: Format, 74: FrameSize, 75: FrameInterval}[request & 0xFF]
-        query = kind.from_buffer_copy(buffer)
+        assert len(buffer) == request >> 16 & 0x3FFF
         try:
-            answer = self._answer(query)
+            buffer[:] = self._answer(request & 0xFF, buffer)
         except IndexError:
             raise OSError(errno.EINVAL, "Invalid argument") from None
-        buffer[:] = bytes(answer)
 
-    def _answer(self, query: Any) -> Any:
-        match query:
-            case Capability():
-                return Capability(driver=self.driver, card=self.card, device_caps=self.capabilities)
-            case Format():
-                assert query.type == VIDEO
-                return Format(pixelformat=list(self.formats)[query.index])
-            case FrameSize():
-                return self.formats[query.pixelformat][query.index]
+    def _answer(self, number: int, query: bytearray) -> bytes:
+        index, kind = struct.unpack_from("2I", query)
+        pixel_format = bytes(query[4:8])
+        match number:
+            case 0:
+                name = (self.driver, self.card, b"usb-1")
+                return struct.pack("16s32s32s3I12x", *name, 1, 0xFFFFFFFF, self.capabilities)
+            case 2:
+                assert kind == VIDEO
+                pixel_format = list(self.formats)[index]
+                return struct.pack("3I32s4sI12x", index, kind, 0, b"name", pixel_format, 0)
+            case 74:
+                return struct.pack(
+                    "I4s7I8x", index, pixel_format, *self.formats[pixel_format][index]
+                )
             case _:
-                return self.intervals[query.width, query.height][query.index]
+                size = struct.unpack_from("2I", query, 8)
+                interval = self.intervals[size][index]
+                return struct.pack("I4s9I8x", index, pixel_format, *size, *interval)
 
 
 @pytest.fixture
@@ -88,7 +93,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 @pytest.fixture
-def listed(smile_gate: Any) -> Callable[[], str]:
+def listed(smile_gate: Any) -> Listed:
     def call() -> str:
         code, out, err = smile_gate("cameras")
         assert (code, err) == (0, "")
@@ -98,7 +103,7 @@ def listed(smile_gate: Any) -> Callable[[], str]:
 
 
 def test_a_device_is_listed_with_its_spec_name_formats_sizes_and_rates(
-    kernel: Kernel, listed: Callable[[], str]
+    kernel: Kernel, listed: Listed
 ) -> None:
     path = kernel.add("video0")
     assert listed() == (
@@ -118,20 +123,18 @@ def test_devices_are_closed_again(kernel: Kernel) -> None:
 
 
 @pytest.mark.usefixtures("kernel")
-def test_without_any_it_says_so(listed: Callable[[], str]) -> None:
+def test_without_any_it_says_so(listed: Listed) -> None:
     assert listed() == "no camera is attached\n"
 
 
-def test_devices_come_in_the_order_of_their_numbers(
-    kernel: Kernel, listed: Callable[[], str]
-) -> None:
+def test_devices_come_in_the_order_of_their_numbers(kernel: Kernel, listed: Listed) -> None:
     paths = [kernel.add(name) for name in ("video10", "video2", "video0")]
     kernel.formats = {}
     assert listed().splitlines() == [f"v4l2:{path}  HD Webcam" for path in reversed(paths)]
 
 
 def test_a_device_that_cannot_be_opened_or_asked_is_listed_with_the_reason(
-    kernel: Kernel, listed: Callable[[], str], tmp_path: Path
+    kernel: Kernel, listed: Listed, tmp_path: Path
 ) -> None:
     (tmp_path / "video0").symlink_to(tmp_path / "gone")
     kernel.add("video1")
@@ -146,16 +149,14 @@ def test_a_device_that_cannot_be_opened_or_asked_is_listed_with_the_reason(
     ("driver", "capabilities"), [(b"uvcvideo", METADATA), (b"unicam", VIDEO), (b"rp1-cfe", VIDEO)]
 )
 def test_what_gives_no_pictures_or_is_part_of_a_pi_camera_is_not_listed(
-    kernel: Kernel, listed: Callable[[], str], driver: bytes, capabilities: int
+    kernel: Kernel, listed: Listed, driver: bytes, capabilities: int
 ) -> None:
     kernel.add("video0")
     kernel.driver, kernel.capabilities = driver, capabilities
     assert listed() == "no camera is attached\n"
 
 
-def test_a_name_that_is_cut_within_a_character_is_listed(
-    kernel: Kernel, listed: Callable[[], str]
-) -> None:
+def test_a_name_that_is_cut_within_a_character_is_listed(kernel: Kernel, listed: Listed) -> None:
     path = kernel.add("video0")
     kernel.card = "Webcam é".encode()[:-1]
     kernel.formats = {b"Y16\xa0": []}

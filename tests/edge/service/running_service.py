@@ -22,7 +22,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.cameras.camera import Camera
-from edge.cameras.capture import CaptureTiming, open_captured
+from edge.cameras.capture import Capture, open_captured
 from edge.cameras.demo import DemoCamera
 from edge.cameras.source import open_camera
 from edge.cli import __main__ as cli
@@ -103,11 +103,11 @@ def open_file_or_camera(settings: Settings) -> Camera:
     return open_camera(settings)
 
 
-open_file_captured = partial(
-    open_captured,
-    open_source=open_file_or_camera,
-    timing=CaptureTiming(first_pause_s=0.02, longest_pause_s=0.05),
-)
+class QuickCapture(Capture):
+    FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.05
+
+
+open_file_captured = partial(open_captured, open_source=open_file_or_camera, capture=QuickCapture)
 
 
 def put(path: Path, text: str) -> None:

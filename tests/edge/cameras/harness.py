@@ -1,4 +1,4 @@
-"""A camera that follows a script, and a capture of such cameras that records its callbacks."""
+"""A camera that follows a script, and a capture that records its callbacks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from msgspec.structs import replace
 
-from edge.cameras.capture import USUAL_TIMING, Capture
-from edge.errors import CameraError, FrameError
+from edge.cameras.camera import Camera
+from edge.cameras.capture import Capture
+from edge.errors import FrameError
 from edge.values import Frame
-from tests.edge.clock import Clock
 from tests.waiting import wait_until
 
 Act = str | Exception
 """``frame``, ``frames`` without end, ``hang`` until ``go_on`` and then a frame, ``end``, or an
 error to raise."""
 NO_PICTURE = FrameError("no picture", "")
-SOON_S = 1.0
-"""For what should take 0.1 s; a busy machine may make more of it."""
 
 
 class ScriptedCamera:
@@ -77,23 +74,26 @@ class ScriptedCamera:
 
 
 class RecordedCapture:
-    """A capture that reads one camera after the other, with a clock of its own.
+    """A capture that records its callbacks.
 
     Attributes:
         calls: the reason of each ``on_lost``, and ``back`` for each ``on_back``.
-        opened: how often a camera was opened.
+        opened: how often a camera was to be opened.
         waits: how often ``while_lost`` was called.
     """
 
-    def __init__(self, *cameras: ScriptedCamera, stall_s: float = 60.0, **timing: float) -> None:
-        self.clock = Clock()
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        *,
+        stall_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.calls: list[str] = []
         self.stop = threading.Event()
         self.opened = 0
         self.waits = 0
-        self._cameras = cameras
-        for camera in cameras:
-            camera.clock = self.clock
+        self._open_camera = open_camera
         self.capture = Capture(
             self._open(),
             self._open,
@@ -102,25 +102,23 @@ class RecordedCapture:
             on_lost=self.calls.append,
             on_back=lambda: self.calls.append("back"),
             while_lost=self._wait,
-            timing=replace(USUAL_TIMING, clock=self.clock, **timing),
+            clock=clock,
         )
 
-    def _open(self) -> ScriptedCamera:
+    def _open(self) -> Camera:
         self.opened += 1
-        if self.opened > len(self._cameras):
-            raise CameraError("none left", "")
-        return self._cameras[self.opened - 1]
+        return self._open_camera()
 
     def _wait(self) -> None:
         self.waits += 1
 
     def read(self) -> Frame:
-        guard = threading.Timer(5.0, self.stop.set)
+        guard = threading.Timer(30.0, self.stop.set)
         guard.start()
-        frame = self.capture.read()
-        guard.cancel()
-        assert frame is not None, "no frame arrived"
-        return frame
+        try:
+            return read(self.capture)
+        finally:
+            guard.cancel()
 
     def read_until(self, condition: Callable[[], bool]) -> None:
         """Wait for a frame, in vain, until a condition holds."""
@@ -128,16 +126,18 @@ class RecordedCapture:
         reader.start()
         wait_until(condition)
         self.stop.set()
-        reader.join(SOON_S)
+        reader.join(1.0)
         assert not reader.is_alive()
         self.stop.clear()
 
-    def end(self) -> None:
-        for camera in self._cameras:
-            camera.go_on.set()
-            camera.put("frames")  # a camera that waits for its script can't be closed
+    def close(self) -> None:
         self.capture.close()
-        wait_until(lambda: not capture_threads())
+
+
+def read(camera: Camera) -> Frame:
+    frame = camera.read()
+    assert frame is not None, "no frame arrived"
+    return frame
 
 
 def capture_threads() -> list[threading.Thread]:
