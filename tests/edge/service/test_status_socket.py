@@ -7,7 +7,7 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -95,12 +95,7 @@ def test_a_report_that_fails_or_a_client_that_leaves_does_not_end_it(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     reports: list[Any] = [object(), {"big": "x" * 10_000_000}, {"fps": 2}]
-
-    def report() -> Mapping[str, Any]:
-        got: Mapping[str, Any] = reports.pop(0)
-        return got
-
-    with closing(StatusServer(path, report)):
+    with closing(StatusServer(path, lambda: reports.pop(0))):
         with pytest.raises(StatusError):
             ask(path)
         connected(path).close()
@@ -116,11 +111,6 @@ def test_closes_for_good_and_leaves_what_came_after_it(path: Path) -> None:
     with closing(StatusServer(path, lambda: {"fps": 3})):
         server.close()
         assert ask(path) == {"fps": 3}
-
-
-def test_nobody_there_is_one_error(path: Path) -> None:
-    with pytest.raises(StatusError, match=rf"{path}: expected a running smile-gate, got: .*No s"):
-        ask(path)
 
 
 @pytest.mark.parametrize("answer", [b"", b"no JSON\n", b"3\n", json.dumps([1]).encode()])
@@ -161,4 +151,4 @@ def test_the_verb_shows_nothing_as_a_dash(smile_gate: Any, path: Path) -> None:
 def test_the_verb_without_a_gate_is_one_line(smile_gate: Any, path: Path) -> None:
     code, out, err = smile_gate("status", "--socket", path)
     assert (code, out) == (2, "")
-    assert err.startswith(f"smile-gate: {path}: expected a running smile-gate, got: ")
+    assert err.startswith(f"smile-gate: {path}: expected a running smile-gate, got: [Errno 2] No s")
