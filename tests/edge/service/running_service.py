@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,6 @@ class FileCamera:
         self._file = Path(self._source.removeprefix("v4l2:"))
         self._shown = shown_frames()
         self._index = 0
-        self._pictures = cycle(range(30))
         self._word()
 
     def _word(self) -> str:
@@ -92,8 +91,8 @@ class FileCamera:
             time.sleep(0.01)
         if word == "garbage":
             raise FrameError("garbage", self._source)
-        grey = self._shown[word][next(self._pictures)].grey
         self._index += 1
+        grey = self._shown[word][self._index % 30].grey
         return Frame(self._index, time.monotonic(), grey)
 
     def close(self) -> None:
@@ -128,10 +127,8 @@ class Manager:
     """
 
     def __init__(self, address: str) -> None:
-        self.environment = {
-            "NOTIFY_SOCKET": address.replace("\0", "@"),
-            "WATCHDOG_USEC": "200000",
-        }
+        address_shown = address.replace("\0", "@")
+        self.environment = {"NOTIFY_SOCKET": address_shown, "WATCHDOG_USEC": "200000"}
         self.messages: list[str] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(address)
@@ -198,13 +195,12 @@ class Served(Gate):
         super().__init__(folder)
         self.set_up(shown, *changes)
         self.events = EventLog() if events is None else events
-        self.load: Callable[[], Settings] = lambda: load_configuration(self.config).settings
         self._reload_at = 0
         self.stopper = Stopper()
         self.error: Exception | None = None
         try:
             self.service = Service(
-                lambda: self.load(),  # noqa: PLW0108  (a test may replace it)
+                lambda: load_configuration(self.config).settings,
                 self.events,
                 self.stopper,
                 Notifier(self.manager.environment if managed else {}),
