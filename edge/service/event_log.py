@@ -123,10 +123,8 @@ def log_event(event: Event, *, timed: bool = True) -> None:
     if event.facts.get("fault") == "camera":  # logged as camera_lost and camera_back
         return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
-    if timed:
-        log.log(level, "%9.2f s  %s", event.time, describe(event))
-    else:
-        log.log(level, "%s", describe(event))
+    time = f"{event.time:9.2f} s  " if timed else ""
+    log.log(level, "%s%s", time, describe(event))
 
 
 def describe(event: Event) -> str:

@@ -164,11 +164,6 @@ class Gate:
         self.config = folder / "c.toml"
         self.manager = Manager(str(folder / "notify"))
 
-    def set_up(self, shown: str, *changes: Change) -> None:
-        self.configure(*changes)
-        if shown:
-            put(self.camera, shown)
-
     def configure(self, *changes: Change, more: str = "") -> None:
         text = CONFIG.format(camera=self.camera)
         for old, new in changes:
@@ -193,7 +188,9 @@ class Served(Gate):
         **arguments: Any,
     ) -> None:
         super().__init__(folder)
-        self.set_up(shown, *changes)
+        self.configure(*changes)
+        if shown:
+            put(self.camera, shown)
         self.events = EventLog() if events is None else events
         self._reload_at = 0
         self.stopper = Stopper()
@@ -281,8 +278,7 @@ class LoggedPin(MockPin):  # type: ignore[misc]
     log: Path
 
     def _change_state(self, value: bool) -> bool:
-        changed = bool(super()._change_state(value))
-        if changed:
+        if changed := bool(super()._change_state(value)):
             with self.log.open("a") as file:
                 file.write(f"{self.info.name} {int(value)}\n")
         return changed

@@ -28,11 +28,15 @@ from tests.edge.service.running_service import LONG_PULSE, PIN_22, Serve, Served
 from tests.waiting import wait_until
 
 
-def test_takes_new_outputs(served: Served, pins: MockFactory) -> None:
-    served.reload(PIN_22)
+def test_takes_new_outputs_which_a_signal_makes_safe(serve: Serve, pins: MockFactory) -> None:
+    served = serve("plain", *LONG_PULSE)
+    served.wait_ready()
+    served.reload(*LONG_PULSE, PIN_22)
     assert pins.pin(17).function == "input"
     put(served.camera, "smile")
-    wait_until(lambda: 1 in levels(pins.pin(22)))
+    wait_until(lambda: bool(pins.pin(22).state))
+    served.stopper.on_stop()  # from another thread, whatever the service is doing
+    assert not pins.pin(22).state
     fired = next(event for event in served.events if event.name == "fired")
     assert fired.facts["pin"] == 22
     assert served.manager.count("RELOADING=1") == 1
@@ -159,17 +163,6 @@ def test_a_smile_that_was_fired_for_is_not_fired_for_again(smiling: Served) -> N
         smiling.reload(PIN_22)
         smiling.wait_for_frames(20)
         assert not smiling.since_reload
-
-
-def test_a_signal_makes_the_outputs_of_now_safe(serve: Serve, pins: MockFactory) -> None:
-    """From another thread, whatever this service is doing."""
-    served = serve("plain", *LONG_PULSE)
-    served.wait_ready()
-    served.reload(*LONG_PULSE, PIN_22)
-    put(served.camera, "smile")
-    wait_until(lambda: bool(pins.pin(22).state))
-    served.stopper.on_stop()
-    assert not pins.pin(22).state
 
 
 # A reload that is refused

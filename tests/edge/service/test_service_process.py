@@ -30,7 +30,8 @@ class Program(Gate):
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, shown: str, *changes: Change) -> subprocess.Popen[str]:
-        self.set_up(shown, *changes)
+        self.configure(*changes)
+        put(self.camera, shown)
         pins = self.folder / "pins"
         pins.touch()
         environment = {**self.manager.environment, "RUNTIME_DIRECTORY": f"{self.folder}:/other"}
