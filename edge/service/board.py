@@ -78,12 +78,11 @@ def _temperature(zones: Path) -> float | None:
 
 def _throttled() -> int | None:
     try:
-        answer = subprocess.run(
+        answer = subprocess.check_output(
             ["vcgencmd", "get_throttled"],  # noqa: S607  (its place differs between releases)
-            capture_output=True,
+            stderr=subprocess.DEVNULL,
             timeout=2.0,
-            check=True,
-        ).stdout
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     bits = re.search(rb"throttled=(0x[0-9a-fA-F]+)", answer)

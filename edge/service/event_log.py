@@ -50,7 +50,6 @@ class EventWriter:
 
     def __init__(self, path: str, *, queued: int = 10_000, stall_s: float = 1.0) -> None:
         self._path = path
-        self._queued = queued
         self._stall_s = stall_s
         # A descriptor of its own, without buffers: nobody else waits for a write that hangs.
         if path == "-":
@@ -75,7 +74,7 @@ class EventWriter:
         try:
             self._lines.put_nowait(event.line())
         except queue.Full:
-            self._end(f"its reader is {self._queued} events behind")
+            self._end(f"its reader is {self._lines.maxsize} events behind")
 
     def close(self) -> None:
         """Write the waiting events, as long as the reader takes them; standard output stays
@@ -106,12 +105,11 @@ class EventWriter:
 
 def _is_cut_short(path: str) -> bool:
     """Tell whether the last line of a file has no end, as after a power cut."""
-    file = Path(path)
-    if not file.is_file() or not file.stat().st_size:
+    if not Path(path).stat().st_size:  # or a pipe
         return False
-    with suppress(PermissionError), file.open("rb") as opened:
-        opened.seek(-1, os.SEEK_END)
-        return opened.read() != b"\n"
+    with suppress(PermissionError), Path(path).open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
     return False
 
 
@@ -125,10 +123,8 @@ def log_event(event: Event, *, timed: bool = True) -> None:
     if event.facts.get("fault") == "camera":  # logged as camera_lost and camera_back
         return
     level = logging.WARNING if event.name in {"fault", "camera_lost"} else logging.INFO
-    if timed:
-        log.log(level, "%9.2f s  %s", event.time, describe(event))
-    else:
-        log.log(level, "%s", describe(event))
+    time = f"{event.time:9.2f} s  " if timed else ""
+    log.log(level, "%s%s", time, describe(event))
 
 
 def describe(event: Event) -> str:

@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 
 PRIORITIES = {
     logging.DEBUG: 7,
@@ -48,17 +47,13 @@ def set_up(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     if is_journal():
         handler.setFormatter(JournalFormatter("%(message)s"))
-        sys.excepthook = _log_uncaught
-        threading.excepthook = lambda args: _log_uncaught(
-            args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
-        )
+        sys.excepthook = lambda _kind, error, _traceback: _log_uncaught(error)
+        threading.excepthook = lambda args: _log_uncaught(args.exc_value or args.exc_type())
     logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
 
 
-def _log_uncaught(
-    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
-) -> None:
-    log.critical("unforeseen", exc_info=(kind, error, traceback))
+def _log_uncaught(error: BaseException) -> None:
+    log.critical("unforeseen", exc_info=error)
 
 
 def print_error(words: str) -> None:

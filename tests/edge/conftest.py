@@ -12,9 +12,8 @@ import pytest
 
 from edge.service.board import BoardWatch, Health
 from edge.service.status_socket import StatusServer
-from edge.values import Frame
 from tests.edge.diagnose.examined_machine import REPORT, Machine
-from tests.edge.service.running_service import FileCamera, Serve, Served
+from tests.edge.service.running_service import Change, Serve, Served
 
 
 @pytest.fixture
@@ -24,16 +23,15 @@ def board() -> dict[str, Health]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, demo_frames: list[Frame], board: dict[str, Health]) -> Iterator[Serve]:
-    FileCamera.show(demo_frames)
+def serve(tmp_path: Path, board: dict[str, Health]) -> Iterator[Serve]:
     watch_board = partial(BoardWatch, read=lambda: board["now"], every_s=0.01)
     started: list[Served] = []
 
     def start(
-        shown: str = "plain", *changes: tuple[str, str], managed: bool = True, **arguments: Any
+        shown: str = "plain", *changes: Change, managed: bool = True, **arguments: Any
     ) -> Served:
         arguments["watch_board"] = watch_board
-        started.append(Served(tmp_path, shown, changes, managed=managed, **arguments))
+        started.append(Served(tmp_path, shown, *changes, managed=managed, **arguments))
         return started[-1]
 
     yield start

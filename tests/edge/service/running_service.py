@@ -6,15 +6,13 @@ The program: ``python -m tests.edge.service.running_service PINS_LOG run --confi
 from __future__ import annotations
 
 import math
-import os
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from itertools import cycle, islice
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +31,7 @@ from edge.service.service import Service
 from edge.service.signals import Stopper
 from edge.settings import Settings
 from edge.settings.load import load_configuration
-from edge.values import Event, Frame
+from edge.values import Frame
 from tests.edge.outputs.harness import EventLog
 from tests.waiting import wait_until
 
@@ -51,6 +49,17 @@ pulse_s = 0.05
 """
 
 SOON_LOST = ("stall_s = 2.0", "stall_s = 0.2")
+PIN_22 = ("pin = 17", "pin = 22")
+LONG_PULSE = (("pulse_s = 0.05", "pulse_s = 9"), ("hold_s", "cooldown_s = 9\nhold_s"))
+
+Change = tuple[str, str]
+"""A part of ``CONFIG``, and what takes its place."""
+
+
+@cache
+def shown_frames() -> Mapping[str, Sequence[Frame]]:
+    demo = list(islice(iter(DemoCamera().read, None), 80))
+    return {"plain": demo[:30], "smile": demo[50:]}
 
 
 class FileCamera:
@@ -62,20 +71,13 @@ class FileCamera:
 
     live = True
     fps = 30.0
-    shown: Mapping[str, Sequence[Frame]] = {}
 
     def __init__(self, settings: Settings) -> None:
         self._source = settings.camera.source
         self._file = Path(self._source.removeprefix("v4l2:"))
-        if not self.shown:
-            type(self).show(list(islice(iter(DemoCamera().read, None), 90)))
+        self._shown = shown_frames()
         self._index = 0
-        self._pictures = cycle(range(30))
         self._word()
-
-    @classmethod
-    def show(cls, demo: Sequence[Frame]) -> None:
-        cls.shown = {"plain": demo[:30], "smile": demo[50:80]}
 
     def _word(self) -> str:
         try:
@@ -89,8 +91,8 @@ class FileCamera:
             time.sleep(0.01)
         if word == "garbage":
             raise FrameError("garbage", self._source)
-        grey = self.shown[word][next(self._pictures)].grey
         self._index += 1
+        grey = self._shown[word][self._index % 30].grey
         return Frame(self._index, time.monotonic(), grey)
 
     def close(self) -> None:
@@ -121,18 +123,15 @@ class Manager:
     """A service manager with a real socket.
 
     Attributes:
-        messages: what it received.
+        messages: what it received; complete after ``close``.
     """
 
-    def __init__(self, folder: Path, watchdog_s: float = 0.2) -> None:
-        self.path = folder / "notify"
-        self.environment = {
-            "NOTIFY_SOCKET": str(self.path),
-            "WATCHDOG_USEC": str(round(watchdog_s * 1e6)),
-        }
+    def __init__(self, address: str) -> None:
+        address_shown = address.replace("\0", "@")
+        self.environment = {"NOTIFY_SOCKET": address_shown, "WATCHDOG_USEC": "200000"}
         self.messages: list[str] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(self.path))
+        self._socket.bind(address)
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
@@ -151,39 +150,54 @@ class Manager:
         if not self._thread.is_alive():
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", str(self.path))
+            last.sendto(b"", self._socket.getsockname())
         self._thread.join()
         self._socket.close()
 
 
-class Served:
+class Gate:
+    """The camera, the settings and the service manager of a gate, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.camera = folder / "camera"
+        self.config = folder / "c.toml"
+        self.manager = Manager(str(folder / "notify"))
+
+    def configure(self, *changes: Change, more: str = "") -> None:
+        text = CONFIG.format(camera=self.camera)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        put(self.config, text + more)
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self.manager.count("READY=1") > 0, 30.0)
+
+
+class Served(Gate):
     """A service that runs in a thread of this process, its camera showing ``shown``."""
 
     def __init__(
         self,
         folder: Path,
         shown: str,
-        changes: Sequence[tuple[str, str]],
-        *,
+        *changes: Change,
         managed: bool,
         events: EventLog | None = None,
         **arguments: Any,
     ) -> None:
-        self.folder = folder
-        self.camera = folder / "camera"
-        self.config = folder / "c.toml"
+        super().__init__(folder)
         self.configure(*changes)
         if shown:
             put(self.camera, shown)
-        self.manager = Manager(folder)
         self.events = EventLog() if events is None else events
-        self.load: Callable[[], Settings] = lambda: load_configuration(self.config).settings
         self._reload_at = 0
         self.stopper = Stopper()
         self.error: Exception | None = None
         try:
             self.service = Service(
-                lambda: self.load(),  # noqa: PLW0108  (a test may replace it)
+                lambda: load_configuration(self.config).settings,
                 self.events,
                 self.stopper,
                 Notifier(self.manager.environment if managed else {}),
@@ -204,13 +218,6 @@ class Served:
         finally:
             self.service.close()
 
-    def configure(self, *changes: tuple[str, str], more: str = "") -> None:
-        text = CONFIG.format(camera=self.camera)
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        put(self.config, text + more)
-
     @property
     def frames(self) -> int:
         return int(self.service.report()["frames"])
@@ -220,23 +227,35 @@ class Served:
         return [name for name in self.events.names if name.startswith("camera")]
 
     @property
-    def events_since_reload(self) -> list[Event]:
+    def since_reload(self) -> EventLog:
         """The events since the last reload was requested, without the ends of pulses."""
-        return [event for event in self.events[self._reload_at :] if event.name != "released"]
-
-    @property
-    def names_since_reload(self) -> list[str]:
-        return [event.name for event in self.events_since_reload]
+        return EventLog(
+            event for event in self.events[self._reload_at :] if event.name != "released"
+        )
 
     def wait_for_frames(self, count: int = 3) -> None:
         frames = self.frames
         wait_until(lambda: self.frames >= frames + count)
 
-    def wait_ready(self) -> None:
-        wait_until(lambda: self.manager.count("READY=1") > 0)
+    def wait_for(self, event: str, count: int = 1) -> None:
+        wait_until(lambda: self.events.names.count(event) >= count)
 
-    def reload(self) -> None:
-        """Ask for a reload and wait for its end."""
+    def unplug(self) -> None:
+        """Take the camera away, and wait until its loss is reported."""
+        losses = self.events.names.count("camera_lost")
+        self.camera.unlink()
+        self.wait_for("camera_lost", losses + 1)
+
+    def plug_in_other(self, shown: str) -> Change:
+        """Plug in another camera; return the change of the settings that selects it."""
+        other = self.folder / "other"
+        put(other, shown)
+        return str(self.camera), str(other)
+
+    def reload(self, *changes: Change, more: str = "") -> None:
+        """Change the settings, if changes are given; ask for a reload and wait for its end."""
+        if changes or more:
+            self.configure(*changes, more=more)
         self._reload_at = len(self.events)
         done = self.manager.count("READY=1")
         self.stopper.wake.set()
@@ -259,30 +278,16 @@ class LoggedPin(MockPin):  # type: ignore[misc]
     log: Path
 
     def _change_state(self, value: bool) -> bool:
-        changed = bool(super()._change_state(value))
-        if changed:
+        if changed := bool(super()._change_state(value)):
             with self.log.open("a") as file:
                 file.write(f"{self.info.name} {int(value)}\n")
         return changed
 
 
-def start_program(
-    folder: Path, *arguments: str | Path, **environment: str
-) -> subprocess.Popen[str]:
-    """Start ``smile-gate run`` with files as cameras; its pins are logged to ``folder / pins``."""
-    call = [sys.executable, "-m", __name__, folder / "pins", "run", *arguments]
-    return subprocess.Popen(
-        [str(argument) for argument in call],
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def main(**arguments: Any) -> int:
+def main() -> int:
     LoggedPin.log = Path(sys.argv[1])
     Device.pin_factory = MockFactory(pin_class=LoggedPin)
-    service = partial(Service, open_camera=open_file_captured, **arguments)
+    service = partial(Service, open_camera=open_file_captured)
     run.Service = service  # type: ignore[attr-defined,assignment]
     return cli.main(sys.argv[2:])
 

@@ -6,11 +6,13 @@ import logging
 import mmap
 import threading
 from contextlib import closing
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
 from edge.service.board import BoardWatch, Health, private_mb, read_health
+from tests.edge.diagnose.examined_machine import Machine
 from tests.waiting import wait_until
 
 
@@ -37,19 +39,8 @@ def test_holds_what_it_fills_and_not_what_it_maps(tmp_path: Path) -> None:
         mapped.close()
 
 
-def install(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a program called vcgencmd on the path."""
-    program = folder / "vcgencmd"
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-def test_reads_the_hottest_zone_and_the_throttling(
-    zones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    body = 'test "$1" = get_throttled && echo throttled=0x50005'
-    install(tmp_path, body, monkeypatch)
+def test_reads_the_hottest_zone_and_the_throttling(zones: Path, machine: Machine) -> None:
+    machine.install("vcgencmd", 'test "$1" = get_throttled && echo throttled=0x50005')
     health = read_health(zones)
     assert health == Health(55.5, 0x50005)
     voltage, throttled = health.warnings
@@ -67,10 +58,8 @@ def test_warns_of_what_is_now_only(bits: int, count: int) -> None:
 @pytest.mark.parametrize(
     "body", ["exit 1", "echo error=1", "echo throttled=", "kill -9 $$", "printf '\\377'"]
 )
-def test_a_vcgencmd_that_does_not_say_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
-) -> None:
-    install(tmp_path, body, monkeypatch)
+def test_a_vcgencmd_that_does_not_say_is_none(tmp_path: Path, machine: Machine, body: str) -> None:
+    machine.install("vcgencmd", body)
     assert read_health(tmp_path) == Health(None, None)
     assert Health(None, None).warnings == ()
 
@@ -94,23 +83,13 @@ def test_hot_from_its_bound_on_until_it_is_cooler(caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.INFO)
     board = watch(again_s=0.0)
     hot = []
-    for temperature in [77.9, 78.0, 85.0, 77.0, 73.0, 72.9, 77.0, 78.5]:
+    for temperature in [77.9, 78.0, 85.0, 77.0, 73.0, 72.9, 77.0, 78.5, None]:
         board.update(Health(temperature, None))
         hot.append(board.hot)
-    assert hot == [False, True, True, True, True, False, False, True]
-    assert [message.partition(", ")[2].partition(":")[0] for message in caplog.messages] == [
-        "hot",
-        "cool again",
-        "hot",
-    ]
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
-
-
-def test_without_a_temperature_the_board_is_not_hot_any_more() -> None:
-    board = watch()
-    board.update(Health(90.0, None))
-    board.update(Health(None, None))
-    assert not board.hot
+    assert hot == [False, True, True, True, True, False, False, True, False]
+    logged = [message.partition(", ")[2].partition(":")[0] for message in caplog.messages]
+    assert logged == ["hot", "cool again"] * 2
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"] * 2
     assert board.health == Health(None, None)
 
 
@@ -134,24 +113,15 @@ def test_what_comes_and_goes_is_warned_of_once_an_hour(
     assert ["hot" in message for message in caplog.messages] == [False, True] * (warnings // 2)
 
 
-def test_reads_periodically_in_a_thread_of_its_own_until_closed() -> None:
-    readings = iter(range(50, 10**6))
-    board = BoardWatch(52.0, lambda: Health(float(next(readings)), None), every_s=0.01)
-    with closing(board):
-        wait_until(lambda: board.hot)
-    wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
-
-
-def test_a_reading_that_fails_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
-    readings = iter([Health(50.0, None)])
-    first = threading.Event()
+def test_reads_periodically_until_closed_though_a_reading_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    readings = chain(["50", "broken"], repeat("52"))
 
     def read() -> Health:
-        if not first.is_set():
-            first.set()
-            raise RuntimeError("broken")
-        return next(readings, Health(51.0, None))
+        return Health(float(next(readings)), None)
 
-    with closing(BoardWatch(78.0, read, every_s=0.01)) as board:
-        wait_until(lambda: board.health.temperature_c == 51.0)
+    with closing(BoardWatch(52.0, read, every_s=0.01)) as board:
+        wait_until(lambda: board.hot)
+    wait_until(lambda: "board" not in {thread.name for thread in threading.enumerate()})
     assert "broken" in caplog.text

@@ -48,17 +48,13 @@ def test_lines_of_a_run_carry_their_priority_and_no_time(tmp_path: Path, clip: P
     assert all(line.startswith("<6>") for line in lines)
 
 
-def test_what_ends_a_run_is_an_error(tmp_path: Path) -> None:
-    code, lines = journal_of(tmp_path, *command("run", "--source", tmp_path / "gone.mp4"))
-    assert code == 2
-    assert len(lines) == 1
-    assert lines[0].startswith("<3>smile-gate: ")
-
-
-def test_a_lost_camera_is_a_warning(tmp_path: Path) -> None:
+def test_a_lost_camera_is_a_warning_and_what_ends_the_run_an_error(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"no picture")
-    _, lines = journal_of(tmp_path, *command("run", "--source", f"images:{tmp_path}@30"))
-    assert [line for line in lines if line.startswith("<4>camera lost: ")]
+    code, lines = journal_of(tmp_path, *command("run", "--source", f"images:{tmp_path}@30"))
+    assert code == 2
+    lost, error = lines
+    assert lost.startswith("<4>camera lost: ")
+    assert error.startswith("<3>smile-gate: ")
 
 
 def test_each_line_of_what_nobody_foresaw_is_critical(tmp_path: Path) -> None:

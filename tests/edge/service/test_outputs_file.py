@@ -3,9 +3,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
-from edge.errors import OutputError
 from edge.service.outputs_file import FILE, read_outputs, write_outputs
 from edge.settings import AnyOutputSettings, GateSettings, IndicatorSettings, ShutterSettings
 
@@ -27,8 +24,3 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_an_invalid_file_is_none(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"photo": {"kind": "shutter"}}')
     assert read_outputs(tmp_path) is None
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"gone/outputs\.json: expected a file to write to, got"):
-        write_outputs(tmp_path / "gone", OUTPUTS)

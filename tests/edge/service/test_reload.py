@@ -24,53 +24,38 @@ from edge.service.outputs_file import write_outputs
 from edge.service.status_socket import StatusServer, ask
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.outputs.harness import levels
-from tests.edge.service.running_service import Serve, Served, put
+from tests.edge.service.running_service import LONG_PULSE, PIN_22, Serve, Served, put
 from tests.waiting import wait_until
 
 
-def test_takes_new_outputs(serve: Serve, pins: MockFactory) -> None:
-    served = serve()
+def test_takes_new_outputs_which_a_signal_makes_safe(serve: Serve, pins: MockFactory) -> None:
+    served = serve("plain", *LONG_PULSE)
     served.wait_ready()
-    served.configure(("pin = 17", "pin = 22"))
-    served.reload()
+    served.reload(*LONG_PULSE, PIN_22)
     assert pins.pin(17).function == "input"
     put(served.camera, "smile")
-    wait_until(lambda: levels(pins.pin(22))[:4] == [0, 0, 1, 0] or 1 in levels(pins.pin(22)))
+    wait_until(lambda: bool(pins.pin(22).state))
+    served.stopper.on_stop()  # from another thread, whatever the service is doing
+    assert not pins.pin(22).state
     fired = next(event for event in served.events if event.name == "fired")
     assert fired.facts["pin"] == 22
     assert served.manager.count("RELOADING=1") == 1
 
 
 def test_takes_a_new_trigger(served: Served) -> None:
-    served.configure(("hold_s = 0.1", "hold_s = 60"))
-    served.reload()
+    served.reload(("hold_s = 0.1", "hold_s = 60"))
     put(served.camera, "smile")
-    wait_until(lambda: "smile_on" in served.events.names)
+    served.wait_for("smile_on")
     served.wait_for_frames(10)
     assert "fired" not in served.events.names
     served.configure()
     served.reload()
-    wait_until(lambda: "fired" in served.events.names)
-
-
-def test_takes_a_new_camera(served: Served) -> None:
-    other = served.folder / "other"
-    put(other, "plain")
-    served.configure((str(served.camera), str(other)))
-    served.reload()
-    served.camera.unlink()
-    served.wait_for_frames(20)
-    assert served.events.names.count("camera_lost") == 0
-    assert served.service.report()["source"] == f"v4l2:{other}"
+    served.wait_for("fired")
 
 
 def test_a_new_camera_ends_the_loss_of_the_one_before(served: Served) -> None:
-    other = served.folder / "other"
-    put(other, "plain")
-    served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.events.names)
-    served.configure((str(served.camera), str(other)), ("pin = 17", "pin = 22"))
-    served.reload()
+    served.unplug()
+    served.reload(served.plug_in_other("plain"), PIN_22)
     served.wait_for_frames()
     assert served.camera_events == ["camera_lost", "camera_back"]
     report = served.service.report()
@@ -79,10 +64,8 @@ def test_a_new_camera_ends_the_loss_of_the_one_before(served: Served) -> None:
 
 
 def test_new_outputs_know_that_the_camera_is_lost(served: Served) -> None:
-    served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.events.names)
-    served.configure(("pin = 17", "pin = 22"))
-    served.reload()
+    served.unplug()
+    served.reload(PIN_22)
     assert served.service.outputs.faults == [f"v4l2:{served.camera}: unplugged"]
     put(served.camera, "plain")
     served.wait_for_frames()
@@ -107,8 +90,7 @@ def model_of(served: Served) -> str:
 
 def test_takes_a_new_model_that_lies_where_the_old_one_was(served: Served) -> None:
     bundle(served, lambda manifest: manifest.update(name="first"))
-    served.configure(more=MODEL)
-    served.reload()
+    served.reload(more=MODEL)
     assert model_of(served) == "first"
     bundle(served, lambda manifest: manifest.update(name="second"))
     served.reload()
@@ -118,46 +100,43 @@ def test_takes_a_new_model_that_lies_where_the_old_one_was(served: Served) -> No
 
 def test_takes_a_new_temperature(served: Served, board: dict[str, Health]) -> None:
     board["now"] = Health(51.0, None)
-    served.configure(more="\n[board]\nhot_c = 50\n")
-    served.reload()
+    served.reload(more="\n[board]\nhot_c = 50\n")
     wait_until(lambda: served.service.board.hot)
 
 
-def smiling(serve: Serve, *changes: tuple[str, str]) -> Served:
+@pytest.fixture
+def smiling(serve: Serve) -> Served:
     """A gate that has seen a smile and fired."""
-    served = serve("smile", *changes)
-    wait_until(lambda: "fired" in served.events.names)
+    served = serve("smile")
+    served.wait_for("fired")
     return served
 
 
-def test_whom_a_new_camera_does_not_show_has_gone(serve: Serve) -> None:
-    served = smiling(serve)
-    other = served.folder / "other"
-    put(other, "plain")
-    served.configure((str(served.camera), str(other)))
-    served.reload()
-    wait_until(lambda: "face_found" in served.names_since_reload)
-    assert served.names_since_reload[:3] == ["smile_off", "face_lost", "face_found"]
-    events = served.events_since_reload
+def test_whom_a_new_camera_does_not_show_has_gone(smiling: Served) -> None:
+    other = smiling.plug_in_other("plain")
+    smiling.reload(other)
+    smiling.camera.unlink()
+    wait_until(lambda: "face_found" in smiling.since_reload.names)
+    events = smiling.since_reload
+    assert events.names[:3] == ["smile_off", "face_lost", "face_found"]
     assert [event.facts["face"] for event in events if "face" in event.name] == [1, 1]
     times = [event.time for event in events]
     assert times == sorted(times)
+    smiling.wait_for_frames(20)
+    assert smiling.camera_events == []
+    assert smiling.service.report()["source"] == f"v4l2:{other[1]}"
 
 
-def test_whom_other_face_settings_forget_has_gone(serve: Serve) -> None:
-    served = smiling(serve)
-    served.configure(more="\n[faces]\nscan_s = 0.4\n")
-    served.reload()
-    assert served.names_since_reload[:2] == ["smile_off", "face_lost"]
+def test_whom_other_face_settings_forget_has_gone(smiling: Served) -> None:
+    smiling.reload(more="\n[faces]\nscan_s = 0.4\n")
+    assert smiling.since_reload.names[:2] == ["smile_off", "face_lost"]
 
 
-def test_a_smile_is_over_for_a_new_trigger_and_its_face_is_not_lost(serve: Serve) -> None:
-    served = smiling(serve)
-    served.configure(("hold_s = 0.1", "hold_s = 0.2"))
-    served.reload()
-    wait_until(lambda: "smile_on" in served.names_since_reload)
-    assert served.names_since_reload[0] == "smile_off"
-    assert not {"face_lost", "face_found"} & set(served.names_since_reload)
+def test_a_smile_is_over_for_a_new_trigger_and_its_face_is_not_lost(smiling: Served) -> None:
+    smiling.reload(("hold_s = 0.1", "hold_s = 0.2"))
+    wait_until(lambda: "smile_on" in smiling.since_reload.names)
+    assert smiling.since_reload.names[0] == "smile_off"
+    assert not {"face_lost", "face_found"} & set(smiling.since_reload.names)
 
 
 def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
@@ -169,68 +148,33 @@ def test_outputs_follow_the_end_of_a_smile_that_a_reload_makes(
         ('"shutter"', '"gate"'),
         ("stall_s = 2.0", "stall_s = 20.0"),  # it is not the stall that closes it
     )
-    served = smiling(serve, *gate)
+    served = serve("smile", *gate)
     wait_until(lambda: bool(pins.pin(17).state))
     served.wait_for_frames(6)
     assert pins.pin(17).state
-    other = served.folder / "other"
-    put(other, "garbage")
-    served.configure((str(served.camera), str(other)), *gate)
+    served.configure(served.plug_in_other("garbage"), *gate)
     served.stopper.wake.set()
-    wait_until(lambda: "face_lost" in served.events.names)
+    served.wait_for("face_lost")
     wait_until(lambda: not pins.pin(17).state)
 
 
-def test_a_smile_that_was_fired_for_is_not_fired_for_again(serve: Serve) -> None:
-    served = serve("smile")
-    wait_until(lambda: "fired" in served.events.names)
-    served.configure(("pin = 17", "pin = 22"))
+def test_a_smile_that_was_fired_for_is_not_fired_for_again(smiling: Served) -> None:
     for _ in range(3):
-        served.reload()
-        served.wait_for_frames(20)
-        assert not served.names_since_reload
-
-
-def test_a_signal_makes_the_outputs_of_now_safe(serve: Serve, pins: MockFactory) -> None:
-    """From another thread, whatever this service is doing."""
-    served = serve("plain", ("pulse_s = 0.05", "pulse_s = 9"), ("hold_s", "cooldown_s = 9\nhold_s"))
-    served.wait_ready()
-    text = served.config.read_text()
-    put(served.config, text.replace("pin = 17", "pin = 22"))
-    served.reload()
-    put(served.camera, "smile")
-    wait_until(lambda: bool(pins.pin(22).state))
-    served.stopper.on_stop()
-    assert not pins.pin(22).state
+        smiling.reload(PIN_22)
+        smiling.wait_for_frames(20)
+        assert not smiling.since_reload
 
 
 # A reload that is refused
 
 
-def nonsense(served: Served) -> None:
-    put(served.config, "=")
-
-
-def unknown_key(served: Served) -> None:
-    served.configure(more="\n[faces]\nmin_face = 1")
-
-
-def no_file(served: Served) -> None:
-    served.config.unlink()
+NO_CAMERA = ("/camera", "/nowhere")
 
 
 def busy_pin(served: Served) -> None:
     held = DigitalOutputDevice(22)
     served.events.held = held  # type: ignore[attr-defined]
-    served.configure(("pin = 17", "pin = 22"), ("hold_s = 0.1", "hold_s = 0.2"))
-
-
-def camera_after_outputs(served: Served) -> None:
-    served.configure(("pin = 17", "pin = 22"), (str(served.camera), str(served.camera) + "x"))
-
-
-def missing_camera(served: Served) -> None:
-    served.configure((str(served.camera), str(served.camera) + "x"))
+    served.configure(PIN_22, ("hold_s = 0.1", "hold_s = 0.2"))
 
 
 def wrong_hash(served: Served) -> None:
@@ -246,24 +190,21 @@ def wrong_self_test(served: Served) -> None:
 
 
 def unforeseen(served: Served) -> None:
-    def fail() -> Any:
-        raise ZeroDivisionError("unforeseen")
-
-    served.load = fail
+    del served.config  # the function that reads the settings raises AttributeError
 
 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (nonsense, "expected TOML"),
-        (unknown_key, "faces.min_face: expected a key among"),
-        (no_file, "No such file"),
+        (lambda served: put(served.config, "="), "expected TOML"),
+        (lambda served: served.configure(("hold_s", "holds")), "holds: expected a key among"),
+        (lambda served: served.config.unlink(), "No such file"),
         (busy_pin, "expected GPIO 22 to be usable"),
-        (camera_after_outputs, "camerax: unplugged"),
-        (missing_camera, "camerax: unplugged"),
+        (lambda served: served.configure(PIN_22, NO_CAMERA), "/nowhere: unplugged"),
+        (lambda served: served.configure(NO_CAMERA), "/nowhere: unplugged"),
         (wrong_hash, "expected SHA-256"),
         (wrong_self_test, "expected the scores of its self-test"),
-        (unforeseen, "unforeseen"),
+        (unforeseen, "no attribute 'config'"),
     ],
 )
 def test_bad_news_is_refused_and_the_old_goes_on(
@@ -284,7 +225,7 @@ def test_bad_news_is_refused_and_the_old_goes_on(
     assert message in next(line for line in served.manager.messages if "STATUS" in line)
     assert (served.service.settings, model_of(served)) == (before, model)
     put(served.camera, "smile")
-    wait_until(lambda: "fired" in served.events.names)
+    served.wait_for("fired")
     wait_until(lambda: levels(pins.pin(17))[-2:] == [1, 0])
     assert served.events[-1].facts.get("pin", 17) == 17
     assert 1 not in levels(pins.pin(22))
@@ -293,23 +234,19 @@ def test_bad_news_is_refused_and_the_old_goes_on(
 
 
 def test_a_refusal_after_the_outputs_were_replaced_takes_them_back_and_loses_no_face(
-    serve: Serve, pins: MockFactory
+    smiling: Served, pins: MockFactory
 ) -> None:
-    served = smiling(serve)
-    camera_after_outputs(served)
-    served.reload()
-    served.wait_for_frames(10)
-    assert not served.names_since_reload
+    smiling.reload(PIN_22, NO_CAMERA)
+    smiling.wait_for_frames(10)
+    assert not smiling.since_reload
     assert pins.pin(22).function == "input"
     assert pins.pin(17).function == "output"
 
 
 def test_a_lost_camera_comes_back_after_a_refusal(served: Served) -> None:
-    served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.events.names)
-    missing_camera(served)
-    served.reload()
-    wait_until(lambda: served.events.names.count("camera_lost") == 2)
+    served.unplug()
+    served.reload(NO_CAMERA)
+    served.wait_for("camera_lost", 2)
     put(served.camera, "plain")
     served.wait_for_frames()
     assert served.camera_events == ["camera_lost", "camera_back"] * 2
@@ -322,10 +259,9 @@ def test_outputs_that_cannot_be_opened_again_end_the_run(serve: Serve, tmp_path:
     served = serve(record_outputs=partial(write_outputs, folder))
     served.wait_ready()
     shutil.rmtree(folder)
-    served.configure(("pin = 17", "pin = 22"))
-    served.reload()
-    wait_until(lambda: served.error is not None)
+    served.reload(PIN_22)
     assert isinstance(served.error, OutputError)
+    assert f"{folder}/outputs.json: expected a file to write to, got: No" in str(served.error)
 
 
 # Again and again
@@ -342,8 +278,7 @@ def no_more_than(before: tuple[int, int]) -> bool:
 def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
     served: Served, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = served.folder / "other"
-    put(other, "plain")
+    new = served.plug_in_other("plain"), PIN_22, ("0.1", "0.2")
     bundle(served, lambda manifest: manifest.update(name="other"))
     frame_times: list[float] = []
     note_frame = Monitor.note_frame
@@ -353,15 +288,13 @@ def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
         note_frame(self, scores)
 
     monkeypatch.setattr(Monitor, "note_frame", note)
-    new = [("pin = 17", "pin = 22"), (str(served.camera), str(other)), ("0.1", "0.2")]
     with closing(StatusServer(served.folder / "s", served.service.report)):
         before = resources()
         for index in range(50):
             if index % 4 == 2:  # and in the end nothing but the trigger
-                served.configure(*new, more=MODEL)
+                served.reload(*new, more=MODEL)
             else:
-                served.configure(("0.1", f"0.1{index:02}"))
-            served.reload()
+                served.reload(("0.1", f"0.1{index:02}"))
             assert ask(served.folder / "s")["frames"] > 0
         served.wait_for_frames()
         wait_until(lambda: no_more_than(before))
@@ -375,9 +308,7 @@ def test_fifty_reloads_leak_nothing_and_miss_less_than_a_second(
 def test_ten_camera_losses_leak_nothing(served: Served) -> None:
     before = resources()
     for _ in range(10):
-        losses = served.events.names.count("camera_lost")
-        served.camera.unlink()
-        wait_until(lambda n=losses: served.events.names.count("camera_lost") > n)  # type: ignore[misc]
+        served.unplug()
         put(served.camera, "plain")
         served.wait_for_frames()
     wait_until(lambda: no_more_than(before))

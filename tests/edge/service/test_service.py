@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory
 
 from edge.cameras.capture import Capture
-from edge.errors import CameraError, ConfigError, LeakError
+from edge.errors import CameraError, ConfigError, LeakError, may_pass
 from edge.service.board import Health
 from edge.settings.load import load_configuration
 from edge.values import Event
+from tests.conftest import ROOT
 from tests.edge.outputs.harness import EventLog
 from tests.edge.service.running_service import SOON_LOST, Serve, put
-from tests.waiting import wait_until
+from tests.waiting import holds, wait_until
 
 # Ready and alive
 
@@ -52,14 +52,6 @@ def test_ready_after_the_first_processed_frame(serve: Serve) -> None:
     assert served.manager.count("READY=1") == 1
 
 
-def stays(condition: Callable[[], bool], seconds: float = 0.4) -> bool:
-    """Tell whether a condition holds for some time on end."""
-    end = time.monotonic() + seconds
-    with suppress(AssertionError):
-        wait_until(lambda: not condition(), seconds)
-    return time.monotonic() >= end
-
-
 def test_frames_feed_the_watchdog_and_a_pipeline_that_hangs_does_not(serve: Serve) -> None:
     blocker = Blocker("smile_on")
     served = serve(events=blocker)
@@ -67,7 +59,7 @@ def test_frames_feed_the_watchdog_and_a_pipeline_that_hangs_does_not(serve: Serv
     put(served.camera, "smile")
     assert blocker.blocks.wait(5.0)
     fed, frames = served.manager.fed, served.frames
-    assert stays(lambda: (served.manager.fed, served.frames) == (fed, frames))
+    assert holds(lambda: (served.manager.fed, served.frames) == (fed, frames), 0.4)
     blocker.goes_on.set()
     wait_until(lambda: served.manager.fed > fed)
 
@@ -82,7 +74,7 @@ def test_a_lost_camera_feeds_the_watchdog_as_long_as_its_driver_answers(
         put(served.camera, how)
     else:
         served.camera.unlink()
-    wait_until(lambda: "camera_lost" in served.events.names)
+    served.wait_for("camera_lost")
     fed, frames = served.manager.fed, served.frames
     wait_until(lambda: served.manager.fed >= fed + 4)
     assert served.frames == frames
@@ -100,45 +92,26 @@ def test_a_camera_whose_driver_hangs_does_not_feed_the_watchdog(serve: Serve) ->
     camera = served.service.camera
     assert isinstance(camera, Capture)
     put(served.camera, "hang")
-    wait_until(lambda: "camera_lost" in served.events.names)
+    served.wait_for("camera_lost")
     fed = served.manager.fed
     wait_until(lambda: served.manager.fed > fed)  # it may take its time, but not for long
     wait_until(lambda: camera.hung_s > 1.0)
     fed = served.manager.fed
-    assert stays(lambda: served.manager.fed == fed)
+    assert holds(lambda: served.manager.fed == fed, 0.4)
     put(served.camera, "plain")
     served.wait_for_frames()
     wait_until(lambda: served.manager.fed > fed)
 
 
 def test_the_longest_a_camera_may_be_silent_is_shorter_than_the_watchdogs_time(
-    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing feeds the watchdog before the camera counts as lost."""
-    unit = (Path(__file__).parents[3] / "systemd" / "smile-gate.service").read_text()
+    unit = (ROOT / "systemd" / "smile-gate.service").read_text()
     watchdog_s = float(unit.partition("WatchdogSec=")[2].split()[0])
-    longest_s = 20.0
-    config = tmp_path / "c.toml"
-    config.write_text(f"[camera]\nstall_s = {longest_s + 0.1}")
-    with pytest.raises(ConfigError, match=rf"<= {longest_s}"):
-        load_configuration(config)
-    config.write_text(f"[camera]\nstall_s = {longest_s}")
-    load_configuration(config)
-    assert longest_s + watchdog_s / 4 < watchdog_s
-
-
-def test_pins_are_safe_while_the_camera_is_lost(serve: Serve, pins: MockFactory) -> None:
-    served = serve("smile")
-    served.configure(("pulse_s = 0.05", "pulse_s = 8"), ("hold_s", "cooldown_s = 9\nhold_s"))
-    served.reload()
-    wait_until(lambda: bool(pins.pin(17).state))
-    served.camera.unlink()
-    wait_until(lambda: not pins.pin(17).state, 2.0)
-    wait_until(lambda: bool(served.service.report()["camera_lost"]))
-    assert served.service.report()["faults"] == [f"v4l2:{served.camera}: unplugged"]
-    lost = next(event for event in served.events if event.name == "camera_lost")
-    fault = next(event for event in served.events if event.facts.get("fault") == "camera")
-    assert fault.time == pytest.approx(lost.time, abs=0.5)
+    monkeypatch.setenv("SMILE_GATE_CAMERA__STALL_S", str(0.75 * watchdog_s))  # fed four times
+    with pytest.raises(ConfigError, match=r"stall_s: expected .* <= "):
+        load_configuration(None)
 
 
 # A camera that is missing at the start
@@ -157,7 +130,8 @@ def test_with_a_manager_a_missing_camera_is_waited_for(
     served = serve("")
     wait_until(lambda: served.manager.count("EXTEND_TIMEOUT_USEC=30000000") >= 3)
     assert served.manager.count("READY=1") == 0
-    assert served.service.report()["camera_lost"] == f"v4l2:{served.camera}: unplugged"
+    report = served.service.report()
+    assert [report["camera_lost"]] == report["faults"] == [f"v4l2:{served.camera}: unplugged"]
     lost, fault = served.events
     assert (lost.name, fault.facts["fault"]) == ("camera_lost", "camera")
     assert fault.time == pytest.approx(lost.time, abs=0.5)
@@ -186,6 +160,8 @@ def test_a_service_that_holds_too_much_memory_ends_with_its_pins_safe(
     served = serve(shown, memory_mb=1.0)
     wait_until(lambda: served.error is not None)
     assert isinstance(served.error, LeakError)
+    assert may_pass(served.error)
+    assert re.fullmatch(r"expected to hold at most 1 MB of memory, got \d+ MB", str(served.error))
     wait_until(lambda: pins.pin(17).function == "input")
     assert served.frames <= 1
 
@@ -230,7 +206,7 @@ def test_a_file_is_played_as_fast_as_it_can_however_hot_it_is(
 
 def test_the_report_is_json_of_what_is_going_on(serve: Serve, board: dict[str, Health]) -> None:
     served = serve("smile")
-    wait_until(lambda: "fired" in served.events.names)
+    served.wait_for("fired")
     board["now"] = Health(55.5, 0x50005)
     wait_until(lambda: served.service.report()["temperature_c"] == 55.5)
     report = json.loads(json.dumps(served.service.report()))
