@@ -87,6 +87,38 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         ("[triger]", "triger", "expected a section among camera, "),
         ("hold_s = 1", "hold_s", "expected a section among camera, "),
         ("camera = 3", "camera", "expected a table [camera], got 3"),
+        (
+            "[trigger]\nthreshold_on = 0.3\nthreshold_off = 0.5",
+            "trigger.threshold_off",
+            "expected at most threshold_on (0.3), got 0.5",
+        ),
+        ("outputs = 1", "outputs", "expected tables [outputs.NAME], got 1"),
+        ("[outputs]\npin = 3", "outputs.pin.kind", "expected one of shutter, "),
+        ("outputs.a = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
+        ("[outputs.a]\npin = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
+        ("[outputs.a]\nkind = 'gat'", "outputs.a.kind", f"expected one of {KINDS}, got 'gat'"),
+        ("[outputs.a]\nkind = ['shutter']", "outputs.a.kind", "expected one of shutter, "),
+        (f"{SHUTTER}{SHUTTER.replace('.a', '.b')}", "outputs.b.pin", taken(5, "a.pin")),
+        (f"{SHUTTER}focus_pin = 5", "outputs.a.focus_pin", taken(5, "a.pin")),
+        (f"{GATE}hold_open_pin = 17", "outputs.Door.hold_open_pin", taken(17, "Door.pin")),
+        (f"{INDICATOR}rgb_pins = [5, 6, 5]", "outputs.a.rgb_pins", taken(5, "a.rgb_pins")),
+        (f"{INDICATOR}led_pin = 17\n{GATE}", "outputs.Door.pin", taken(17, "a.led_pin")),
+        (f"{GATE}hold_open_pin = 5\n{SHUTTER}", "outputs.a.pin", taken(5, "Door.hold_open_pin")),
+        (INDICATOR, "outputs.a.led_pin", "expected a led_pin, rgb_pins or a buzzer_pin"),
+        (f"{GATE}open_s = 31", "outputs.Door.open_s", "expected at most max_open_s (30.0), got 31"),
+        (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
+        (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
+        (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
+        (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
+    ],
+)
+def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) -> None:
+    check_refused(file, text, key, reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
         ("[trigger]\nhold = 1", "trigger.hold", "expected a key among threshold_on, "),
         ("[trigger]\nhold-s = 1", "trigger.hold-s", "expected a key among threshold_on, "),
         ("[trigger]\nhold_s = -1", "trigger.hold_s", "expected float >= 0.0, got -1"),
@@ -99,33 +131,14 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         ("[trigger]\nwho = 'x - at `$.y`'", "trigger.who", "invalid enum value 'x - at $.y', got"),
         ("[camera]\nwidth = 64.5", "camera.width", "expected int, got 64.5"),
         ("[model]\nthreads = 0", "model.threads", "expected int >= 1, got 0"),
-        (
-            "[trigger]\nthreshold_on = 0.3\nthreshold_off = 0.5",
-            "trigger.threshold_off",
-            "expected at most threshold_on (0.3), got 0.5",
-        ),
-        ("outputs = 1", "outputs", "expected tables [outputs.NAME], got 1"),
-        ("[outputs]\npin = 3", "outputs.pin.kind", "expected one of shutter, "),
-        ("outputs.a = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
-        ("[outputs.a]\npin = 5", "outputs.a.kind", f"expected one of {KINDS}, got None"),
-        ("[outputs.a]\nkind = 'gat'", "outputs.a.kind", f"expected one of {KINDS}, got 'gat'"),
-        ("[outputs.a]\nkind = ['shutter']", "outputs.a.kind", "expected one of shutter, "),
         ("[outputs.a]\nkind = 'shutter'", "outputs.a.pin", "expected a value"),
         ("[outputs.a]\nkind = 'shutter'\npin = 28", "outputs.a.pin", "expected int <= 27, got 28"),
         ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "expected a value"),
-        (f"{SHUTTER}{SHUTTER.replace('.a', '.b')}", "outputs.b.pin", taken(5, "a.pin")),
-        (f"{SHUTTER}focus_pin = 5", "outputs.a.focus_pin", taken(5, "a.pin")),
-        (f"{GATE}hold_open_pin = 17", "outputs.Door.hold_open_pin", taken(17, "Door.pin")),
-        (f"{INDICATOR}rgb_pins = [5, 6, 5]", "outputs.a.rgb_pins", taken(5, "a.rgb_pins")),
-        (f"{INDICATOR}led_pin = 17\n{GATE}", "outputs.Door.pin", taken(17, "a.led_pin")),
-        (f"{GATE}hold_open_pin = 5\n{SHUTTER}", "outputs.a.pin", taken(5, "Door.hold_open_pin")),
         (f"{INDICATOR}rgb_pins = [5, 6]", "outputs.a.rgb_pins", "expected array of length 3"),
         (f"{INDICATOR}rgb_pins = [5, 'x', 6]", "outputs.a.rgb_pins[1]", "expected int"),
-        (INDICATOR, "outputs.a.led_pin", "expected a led_pin, rgb_pins or a buzzer_pin"),
         (f"{COMMAND}command = []", "outputs.a.command", "expected array of length >= 1, got []"),
         (f"{COMMAND}command = 'ls'", "outputs.a.command", "expected array, got 'ls'"),
         (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
-        (f"{GATE}open_s = 31", "outputs.Door.open_s", "expected at most max_open_s (30.0), got 31"),
         (f"{GATE}open_s = -5", "outputs.Door.open_s", "expected float >= 0.1, got -5"),
         (f"{SHUTTER}focus_s = -0.1", "outputs.a.focus_s", "expected float >= 0.0, got -0.1"),
         (
@@ -133,13 +146,15 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
             "outputs.a.open_s",
             "expected a key among pin, pulse_s, focus_pin",
         ),
-        (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
-        (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
-        (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
-        (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
     ],
 )
-def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) -> None:
+def test_the_installed_msgspec_words_its_errors_as_they_are_parsed(
+    file: Path, text: str, key: str, reason: str
+) -> None:
+    check_refused(file, text, key, reason)
+
+
+def check_refused(file: Path, text: str, key: str, reason: str) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
         load_configuration(file, {})
