@@ -57,12 +57,6 @@ def doctor_json(smile_gate: Any, *arguments: Any) -> tuple[int, dict[str, dict[s
     return code, {finding["about"]: finding for finding in json.loads(out)}
 
 
-def test_the_verb_for_real(smile_gate: Any, machine: Machine) -> None:
-    code, out, _ = smile_gate("doctor", "--config", machine.config, "--socket", machine.socket)
-    assert code in {1, 2}
-    assert "warning  service" in out
-
-
 def test_the_service_s_own_settings_are_the_default(
     smile_gate: Any, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,42 +7,33 @@ from typing import NoReturn
 
 import pytest
 
-from edge.diagnose.checks.host import (
-    check_disk,
-    check_groups,
-    check_machine,
-    check_power,
-    check_python,
-)
+from edge.diagnose.checks import host
 from edge.diagnose.checks.probes import Probes
 from edge.service.board import Health
-from edge.settings import Settings, SnapshotSettings
+from edge.settings import Settings
 from tests.edge.diagnose.examined_machine import Machine
 
 # Machine and Python
 
 
 def test_the_machine_and_python_are_named() -> None:
-    assert platform.release() in check_machine(Probes()).text
-    assert check_python(Probes()).text == f"{platform.python_version()} in {sys.prefix}"
+    assert platform.release() in host.check_machine(Probes()).text
+    assert host.check_python(Probes()).text == f"{platform.python_version()} in {sys.prefix}"
 
 
-def test_a_board_tells_its_name(machine: Machine) -> None:
+def test_a_board_tells_its_name_and_32_bit_is_bad(machine: Machine) -> None:
     machine.be_a_board()
-    assert check_machine(machine.probes).text.startswith("Raspberry Pi 5 Model B Rev 1.0, ")
-
-
-def test_32_bit_is_bad() -> None:
-    finding = check_machine(Probes(is_64_bit=False))
+    machine.answer(is_64_bit=False, os_release=dict)
+    finding = host.check_machine(machine.probes)
+    assert finding.text == "Raspberry Pi 5 Model B Rev 1.0, Linux, 32-bit"
     assert (finding.verdict, finding.remedy) == ("bad", "install a 64-bit system")
-    assert "32-bit" in finding.text
 
 
 def test_a_system_without_a_release_name() -> None:
     def fail() -> NoReturn:
         raise OSError("no os-release")
 
-    assert "Linux" in check_machine(Probes(os_release=fail)).text
+    assert "Linux" in host.check_machine(Probes(os_release=fail)).text
 
 
 @pytest.mark.parametrize(
@@ -50,7 +41,7 @@ def test_a_system_without_a_release_name() -> None:
     [((3, 10), "bad"), ((3, 11), "good"), ((3, 13), "good"), ((3, 14), "bad")],
 )
 def test_pythons(version: tuple[int, int], verdict: str) -> None:
-    finding = check_python(Probes(python=version))
+    finding = host.check_python(Probes(python=version))
     assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict == "bad")
 
 
@@ -71,7 +62,7 @@ def test_groups(user: int, ids: list[int], lacking: str) -> None:
     probes = Probes(
         user_id=lambda: user, group_ids=lambda: ids, group_name=lambda number: names[number]
     )
-    finding = check_groups(probes)
+    finding = host.check_groups(probes)
     assert finding.verdict == ("warning" if lacking else "good")
     assert lacking in finding.text
     assert lacking.replace(" ", "") in finding.remedy
@@ -101,9 +92,7 @@ def test_a_folder_that_may_not_be_written_to(machine: Machine) -> None:
     assert (finding.verdict, finding.remedy) == ("warning", f"sudo chown $USER {machine.folder}")
 
 
-def test_a_folder_that_may_not_be_looked_into(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """For example the service's own: Path.is_dir raises there, before Python 3.14. Patched, as
     root may look into every folder."""
 
@@ -111,8 +100,7 @@ def test_a_folder_that_may_not_be_looked_into(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "is_dir", refuse)
-    settings = Settings(outputs={"album": SnapshotSettings(str(tmp_path / "album"))})
-    assert [finding.verdict for finding in check_disk(Probes(), settings)] == ["good", "good"]
+    assert [finding.verdict for finding in host.check_disk(Probes(), Settings())] == ["good"]
 
 
 # Power
@@ -132,6 +120,6 @@ def test_a_folder_that_may_not_be_looked_into(
     ],
 )
 def test_power(health: Health, verdict: str, text: str) -> None:
-    finding = check_power(Probes(read_health=lambda: health))
+    finding = host.check_power(Probes(read_health=lambda: health))
     assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict == "warning")
     assert finding.text.startswith(text)

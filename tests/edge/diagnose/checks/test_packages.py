@@ -26,13 +26,6 @@ def test_a_package_says_its_version_and_where_it_is() -> None:
     assert finding.text.endswith("gpiozero/__init__.py")
 
 
-def test_a_missing_package_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tomlkit", None)
-    finding = check("tomlkit")
-    assert (finding.verdict, finding.remedy) == ("bad", REINSTALL)
-    assert finding.text.startswith("can't be imported: ")
-
-
 def test_a_package_of_another_build_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size\\nchanged')")
     monkeypatch.syspath_prepend(tmp_path)
@@ -42,14 +35,20 @@ def test_a_package_of_another_build_is_bad(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("source", "verdict"), [("picamera2:1", "bad"), ("v4l2:/dev/video0", "warning")]
+    ("name", "source", "verdict", "remedy"),
+    [
+        ("tomlkit", "demo", "bad", REINSTALL),
+        ("picamera2", "picamera2:1", "bad", "sudo apt install python3-picamera2"),
+        ("picamera2", "v4l2:/dev/video0", "warning", "sudo apt install python3-picamera2"),
+    ],
 )
-def test_picamera2_is_needed_for_its_cameras_only(
-    monkeypatch: pytest.MonkeyPatch, source: str, verdict: str
+def test_a_missing_package_is_bad_where_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch, name: str, source: str, verdict: str, remedy: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    finding = check("picamera2", source)
-    assert (finding.verdict, finding.remedy) == (verdict, "sudo apt install python3-picamera2")
+    monkeypatch.setitem(sys.modules, name, None)
+    finding = check(name, source)
+    assert (finding.verdict, finding.remedy) == (verdict, remedy)
+    assert finding.text.startswith("can't be imported: ")
 
 
 def test_the_older_runtime_serves_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
