@@ -20,10 +20,8 @@ from edge.faces.tracker import FaceTracker
 from edge.model.classifier import Classifier
 from edge.settings.load import load_configuration
 
-FEWEST = 10
-"""Fewest scores of each kind for a proposal."""
-SMALLEST_GAP = 0.2
-"""Smallest gap between the two distributions for a proposal."""
+FEWEST = 10  # scores of each kind for a proposal
+SMALLEST_GAP = 0.2  # between the two distributions for a proposal
 BINS = 20
 BAR = 40
 

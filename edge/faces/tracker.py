@@ -26,11 +26,6 @@ class _Track:
         self.template = Template(grey, face.box)
         self.detected_at = self.seen_at = time
 
-    def move(self, box: Box, time: float) -> None:
-        """Take over a match of the template."""
-        self.face = Face(self.face.id, box, self.face.confidence)
-        self.seen_at = time
-
 
 class FaceTracker:
     """Keeps the ids of faces.
@@ -94,7 +89,8 @@ class FaceTracker:
         if time - track.detected_at < self.DETECTION_INTERVAL_S:
             box = track.template.match(grey, track.face.box)
             if box is not None:
-                track.move(box, time)
+                track.face = Face(track.face.id, box, track.face.confidence)
+                track.seen_at = time
                 return
         self._redetect(track, grey, time)
 

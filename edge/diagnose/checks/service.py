@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import run_program
+from edge.diagnose.checks.interface import Finding
 from edge.errors import SmileGateError
 from edge.service.status_socket import ask
 
@@ -73,3 +73,16 @@ def check_journal() -> Finding:
         return Finding("journal", "warning", complaint.partition("\n")[0], "sudo smile-gate doctor")
     lines = [line for line in output.splitlines() if not NO_ENTRY.fullmatch(line)]
     return Finding("journal", "good", " | ".join(lines) or "no warnings")
+
+
+def run_program(command: Sequence[str]) -> tuple[str, str]:
+    """Return a program's output and its complaint: standard error, or its exit code if that is
+    not 0. Both are empty where the program is not installed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
+    except OSError:
+        return "", ""
+    except subprocess.SubprocessError as error:
+        return "", str(error)
+    failed = f"{command[0]} ended with code {done.returncode}" if done.returncode else ""
+    return done.stdout.strip(), done.stderr.strip() or failed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.interface import Finding
 from tests.edge.diagnose.examined_machine import Machine
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from edge.diagnose.checks import host
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Probes
 from edge.service.board import Health
 from edge.settings import Settings
 from tests.edge.diagnose.examined_machine import Machine

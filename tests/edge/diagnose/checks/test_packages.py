@@ -8,9 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.interface import Finding, Probes
 from edge.diagnose.checks.packages import LITERT, PACKAGES, REINSTALL, check_cascade, check_package
-from edge.diagnose.checks.probes import Probes
 from edge.errors import MissingPackageError
 from tests.edge.diagnose.examined_machine import Machine, distributions
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from edge.diagnose.checks.probes import run_program
+from edge.diagnose.checks.service import run_program
 from tests.edge.diagnose.examined_machine import Machine
 
 
