@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,11 @@ from edge.settings import FaceSettings
 from tests.edge.cli.commands import records
 
 
-@pytest.fixture(autouse=True)
-def opencv_threads() -> Iterator[None]:
-    before = cv2.getNumThreads()
-    yield
-    cv2.setNumThreads(before)
-
-
 def test_opencv_gets_one_thread_unless_the_settings_name_more() -> None:
-    cv2.setNumThreads(4)
-    assert isinstance(open_detector(FaceSettings()), HaarDetector)
-    assert cv2.getNumThreads() == 1
     open_detector(FaceSettings(threads=3))
     assert cv2.getNumThreads() == 3
+    assert isinstance(open_detector(FaceSettings()), HaarDetector)
+    assert cv2.getNumThreads() == 1
 
 
 def test_a_cascade_beside_the_configuration_is_used(
