@@ -249,9 +249,7 @@ def test_thresholds_that_contradict_name_the_file_and_not_a_temporary_one(file: 
     assert str(error).startswith(f"{file}: trigger.threshold_off: expected at most ")
 
 
-def test_an_environment_that_contradicts_is_named(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_contradicting_environment_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("[trigger]\nthreshold_off = 0.3\n")
     monkeypatch.setenv("SMILE_GATE_TRIGGER__THRESHOLD_ON", "0.5")
     message = str(refused(file, 0.9, 0.55))

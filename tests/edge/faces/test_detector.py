@@ -57,9 +57,7 @@ def detector(settings: FaceSettings) -> Detector:
 
 
 @pytest.mark.parametrize(("dx", "dy", "grown"), [(0, 0, 1.0), (20, -15, 1.1), (-25, 10, 0.9)])
-def test_a_face_is_redetected_near_its_last_box(
-    detector: Detector, dx: int, dy: int, grown: float
-) -> None:
+def test_a_face_nearby_is_redetected(detector: Detector, dx: int, dy: int, grown: float) -> None:
     last = square(150 * grown, (320 + dx, 240 + dy))
     face = detector.redetect(show(COLLINS, 150), last, 0.3, 0.0)
     assert face is not None
@@ -68,9 +66,7 @@ def test_a_face_is_redetected_near_its_last_box(
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(240, 320), (1, 1), (1000, 3), (3, 1000), (2, 3000)])
-def test_no_face_in_an_empty_picture_of_any_shape(
-    detector: Detector, shape: tuple[int, int], level: int
-) -> None:
+def test_no_face_in_empty_pictures(detector: Detector, shape: tuple[int, int], level: int) -> None:
     blank = np.full(shape, level, np.uint8)
     assert detect(detector, blank) == []
     assert detector.find_in_still(blank) == []
@@ -88,9 +84,7 @@ def test_faces_below_the_smallest_wanted_are_not_detected(settings: FaceSettings
 @pytest.mark.parametrize(
     ("portrait", "angle"), [(HOPPER, 0.0), (COLLINS, 0.0), (HOPPER, -28.0), (HOPPER, 28.0)]
 )
-def test_a_still_shows_one_face_upright_or_tilted(
-    haar: HaarDetector, portrait: Portrait, angle: float
-) -> None:
+def test_a_still_shows_one_face(haar: HaarDetector, portrait: Portrait, angle: float) -> None:
     [face] = haar.find_in_still(tilt(portrait, angle))
     assert face.box.iou(face_of(portrait)) > 0.8
 
@@ -212,9 +206,7 @@ def test_a_still_shows_one_face_framed_like_the_cascades(
 
 @pytest.mark.parametrize("portrait", [HOPPER, COLLINS])
 @pytest.mark.parametrize("px", [85, 130, 260, 340])
-def test_a_search_finds_just_one_face_of_any_size(
-    yunet: YunetDetector, portrait: Portrait, px: int
-) -> None:
+def test_a_search_finds_one_face(yunet: YunetDetector, portrait: Portrait, px: int) -> None:
     [face] = detect(yunet, show(portrait, px))
     assert face.box.iou(square(px)) > 0.75
 
@@ -234,9 +226,7 @@ def test_a_known_face_is_not_searched(yunet: YunetDetector) -> None:
         Box(-500, 0, 90, 90),
     ],
 )
-def test_a_face_elsewhere_is_neither_redetected_nor_confirmed(
-    yunet: YunetDetector, box: Box
-) -> None:
+def test_a_face_elsewhere_is_not_detected(yunet: YunetDetector, box: Box) -> None:
     frame = show(COLLINS, 150)
     assert yunet.redetect(frame, box, 0.8, 20.0) is None
     assert yunet.confirm(frame, box) is None
@@ -251,9 +241,7 @@ def test_a_face_half_out_of_the_frame_is_followed(yunet_settings: FaceSettings) 
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (32, 32), (97, 8), (32, 97), (8, 160)])
-def test_no_random_face_in_a_small_picture(
-    yunet_settings: FaceSettings, shape: tuple[int, int]
-) -> None:
+def test_no_face_in_small_pictures(yunet_settings: FaceSettings, shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, shape).astype(np.uint8)
     for _ in range(3):  # random faces differ from one network to the next
         detector = YunetDetector(yunet_settings)

@@ -23,10 +23,8 @@ def test_opencv_gets_one_thread_unless_the_settings_name_more() -> None:
     assert cv2.getNumThreads() == 1
 
 
-def test_a_cascade_beside_the_configuration_is_used(
-    smile_gate: Any, tmp_path: Path, portraits: Path
-) -> None:
-    """The eye cascade finds other boxes than the face cascade."""
+def test_another_cascade_is_used(smile_gate: Any, tmp_path: Path, portraits: Path) -> None:
+    """Beside the configuration: the eye cascade finds other boxes than the face cascade."""
     cascade = find_cascade("haarcascade_eye.xml")
     (tmp_path / "eyes.xml").write_bytes(cascade.read_bytes())
     file = tmp_path / "my.toml"

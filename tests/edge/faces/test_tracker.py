@@ -85,9 +85,7 @@ HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80,
         pytest.param([[HERE, FAR], [FAR, NEAR], [HERE, FAR]], [([1, 2], [1, 2])], id="two faces"),
     ],
 )
-def test_a_face_keeps_its_id_until_it_is_lost(
-    boxes: list[list[Box]], last_frames: list[Ids]
-) -> None:
+def test_a_face_keeps_its_id_until_lost(boxes: list[list[Box]], last_frames: list[Ids]) -> None:
     assert follow(boxes)[-len(last_frames) :] == last_frames
 
 
@@ -215,9 +213,7 @@ def test_a_still_face_that_was_missed_is_found_half_a_second_later() -> None:
 @pytest.mark.parametrize(
     ("others", "light"), [({}, 1.0), ({}, 0.2), ({COLLINS: (150.0, 240.0)}, 1.0)]
 )
-def test_a_face_that_appears_while_all_else_is_still_is_noticed_in_time(
-    others: CENTRES, light: float
-) -> None:
+def test_a_face_that_appears_is_noticed_in_time(others: CENTRES, light: float) -> None:
     before, after = scene(others) * light, scene({**others, HOPPER: (450, 240)}) * light
     numbers = [len(faces) for faces in watch([before] * 36 + [after] * 54)]
     assert max(numbers[:36]) == numbers[35] == len(others)

@@ -81,9 +81,7 @@ def test_an_accelerator_that_this_process_uses_is_not_probed(coral: Coral) -> No
 
 
 @pytest.mark.parametrize("then", ["another", "unplugged"])
-def test_a_failed_probe_is_repeated_once_something_else_was_plugged_in(
-    coral: Coral, then: str
-) -> None:
+def test_a_failed_probe_is_repeated_after_replugging(coral: Coral, then: str) -> None:
     for how in ("absent", "well"):  # the second probe is not run, but repeats the error
         coral.does(how)
         with pytest.raises(EdgeTpuError, match="that answers, got none"):
@@ -105,9 +103,7 @@ def test_two_probes_end_before_the_watchdog_acts() -> None:
     assert float(watchdog_s) - 5.0 >= 2 * EdgeTpu().timeout_s
 
 
-def test_an_accelerator_that_got_its_firmware_in_a_failed_probe_is_probed_again(
-    coral: Coral,
-) -> None:
+def test_a_probe_that_only_loads_the_firmware_is_repeated(coral: Coral) -> None:
     coral.plug(NO_FIRMWARE)
     coral.does("absent")
 

@@ -87,11 +87,7 @@ def test_when_the_edge_tpu_fails_the_cpu_goes_on_and_one_warning_says_so(
     ],
 )
 def test_an_edge_tpu_that_cannot_be_used_is_a_line_in_the_log_or_where_required_an_error(
-    coral: Coral,
-    coral_bundle: Path,
-    caplog: pytest.LogCaptureFixture,
-    trouble: str,
-    message: str,
+    coral: Coral, coral_bundle: Path, caplog: pytest.LogCaptureFixture, trouble: str, message: str
 ) -> None:
     caplog.set_level(logging.INFO)
     if trouble == "unplugged":
@@ -107,9 +103,7 @@ def test_an_edge_tpu_that_cannot_be_used_is_a_line_in_the_log_or_where_required_
     assert message in str(failure.value)
 
 
-def test_without_edge_tpu_and_compiled_model_the_log_is_silent(
-    coral: Coral, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_is_silent_without_edge_tpu(coral: Coral, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     coral.unplug()
     assert not opened(SHIPPED_BUNDLE, "auto").on_edge_tpu
@@ -131,9 +125,7 @@ def test_a_compiled_model_that_is_no_model(coral: Coral, coral_bundle: Path) -> 
 # The service
 
 
-def test_a_gate_whose_accelerator_fails_goes_on_with_the_cpu_and_reports_it(
-    serve: Serve, coral: Coral
-) -> None:
+def test_a_gate_whose_accelerator_fails_goes_on(serve: Serve, coral: Coral) -> None:
     served = serve("smile")
     served.wait_ready()
     report = served.service.report()
@@ -166,9 +158,7 @@ def test_a_reload_keeps_the_accelerator_that_is_in_use(
 # Doctor
 
 
-def test_doctor_probes_an_edge_tpu_once_and_runs_the_self_test(
-    machine: Machine, coral: Coral
-) -> None:
+def test_doctor_runs_the_self_test_after_one_probe(machine: Machine, coral: Coral) -> None:
     good = machine.finding("edge tpu")
     assert good.verdict == "good"
     assert good.text.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")

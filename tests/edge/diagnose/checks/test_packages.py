@@ -66,10 +66,8 @@ pathlib.Path(os.environ["LG_WD"], ".lgd-nfy0").touch(exist_ok=False)
 """
 
 
-def test_a_board_needs_the_pins_library_of_the_service(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And doctor leaves no pipe of that library behind."""
+def test_a_board_needs_lgpio(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service uses its pins through it. Doctor leaves none of its pipes behind."""
     assert not machine.findings("lgpio")
     machine.be_a_board()
     monkeypatch.setitem(sys.modules, "lgpio", None)

@@ -55,9 +55,7 @@ def test_a_broken_bundle_is_bad(machine: Machine, broken: str) -> None:
         ("demo", "good"),
     ],
 )
-def test_the_camera_of_the_settings_is_looked_for(
-    machine: Machine, source: str, verdict: str
-) -> None:
+def test_the_configured_camera_is_looked_for(machine: Machine, source: str, verdict: str) -> None:
     machine.answer(list_attached=lambda: ATTACHED)
     machine.source = source
     bad = [finding for finding in machine.findings("camera") if finding.verdict == "bad"]

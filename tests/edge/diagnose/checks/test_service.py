@@ -48,9 +48,7 @@ def test_no_gate_runs(machine: Machine, script: str, verdict: str, text: str, re
         ("exit 1", "warning", "journalctl ended with code 1"),
     ],
 )
-def test_the_last_warnings_of_the_journal(
-    machine: Machine, script: str, verdict: str, text: str
-) -> None:
+def test_warnings_of_the_journal(machine: Machine, script: str, verdict: str, text: str) -> None:
     """A journal that may not be read is not one without warnings."""
     machine.install("journalctl", script)
     finding = machine.finding("journal")
