@@ -15,10 +15,8 @@ from edge.errors import SmileGateError
 from edge.service.status_socket import ask
 
 UNIT = "smile-gate.service"
-RUNNING = ("active", "activating", "reloading", "deactivating")
-"""States of the service in which it holds its pins and cameras."""
-NO_ENTRY = re.compile("-- .* --")
-"""Lines between journalctl's entries, for example at a new start of the board."""
+RUNNING = ("active", "activating", "reloading", "deactivating")  # it may hold pins and cameras
+NO_ENTRY = re.compile("-- .* --")  # between journalctl's entries, for example at a board's start
 
 
 class Gate(Struct, frozen=True):

@@ -23,9 +23,6 @@ def test_a_machine_on_which_all_is_well(machine: Machine, monkeypatch: pytest.Mo
     ]  # fmt: skip
 
 
-# The verb
-
-
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [(["good"], 0), (["good", "warning"], 1), (["bad"], 2), (["warning", "bad", "good"], 2)],

@@ -11,8 +11,6 @@ from edge.cameras.demo import DemoCamera
 from edge.diagnose.replay import Result, read_truth, score
 from edge.errors import TruthError
 
-# score
-
 ONE = [(2.0, 4.0)]
 TWO = [(2.0, 4.0), (6.0, 8.0)]
 
@@ -65,9 +63,6 @@ def test_a_result_in_words() -> None:
         "smile to pulse  median 0.500 s, worst 0.900 s",
     ]
     assert len(Result(0, 1, 0, hours=1.0, latencies_s=[]).lines()) == 3
-
-
-# labels
 
 
 @pytest.fixture
@@ -124,9 +119,6 @@ def test_missing_labels_are_named(tmp_path: Path) -> None:
         read_truth(tmp_path / "gone.json")
     with pytest.raises(TruthError, match="expected a file of labels, got: Is a directory"):
         read_truth(tmp_path)
-
-
-# the command
 
 
 def test_replay_drives_no_pin(

@@ -39,9 +39,6 @@ def on_edge_tpu(coral: Coral, coral_bundle: Path) -> Classifier:  # noqa: ARG001
     return opened(coral_bundle, "auto")
 
 
-# Running
-
-
 def test_scores_are_those_of_the_cpu(on_edge_tpu: Classifier, classifier: Classifier) -> None:
     assert on_edge_tpu.on_edge_tpu
     assert not classifier.on_edge_tpu
@@ -70,9 +67,6 @@ def test_when_the_edge_tpu_fails_the_cpu_goes_on_and_one_warning_says_so(
     coral.unplug()
     with pytest.raises(EdgeTpuError, match="on USB, got none"):  # the old delegate is gone
         coral.edge_tpu.open_delegate()
-
-
-# Choosing
 
 
 @pytest.mark.parametrize(
@@ -122,9 +116,6 @@ def test_a_compiled_model_that_is_no_model(coral: Coral, coral_bundle: Path) -> 
         Classifier(broken, 1, coral.edge_tpu.open_delegate())
 
 
-# The service
-
-
 def test_a_gate_whose_accelerator_fails_goes_on(serve: Serve, coral: Coral) -> None:
     served = serve("smile")
     served.wait_ready()
@@ -153,9 +144,6 @@ def test_a_reload_keeps_the_accelerator_that_is_in_use(
     assert served.service.report()["model_on"] == "Edge TPU"
     put(served.camera, "smile")
     wait_until(lambda: "fired" in served.events.names)
-
-
-# Doctor
 
 
 def test_doctor_runs_the_self_test_after_one_probe(machine: Machine, coral: Coral) -> None:

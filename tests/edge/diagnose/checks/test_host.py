@@ -13,8 +13,6 @@ from edge.service.board import Health
 from edge.settings import Settings
 from tests.edge.diagnose.examined_machine import Machine
 
-# Machine and Python
-
 
 def test_the_machine_and_python_are_named() -> None:
     assert platform.release() in host.check_machine(Probes()).text
@@ -45,9 +43,6 @@ def test_pythons(version: tuple[int, int], verdict: str) -> None:
     assert (finding.verdict, bool(finding.remedy)) == (verdict, verdict == "bad")
 
 
-# Permissions
-
-
 @pytest.mark.parametrize(
     ("user", "ids", "lacking"),
     [
@@ -59,16 +54,11 @@ def test_pythons(version: tuple[int, int], verdict: str) -> None:
 )
 def test_groups(user: int, ids: list[int], lacking: str) -> None:
     names = {20: "dialout", 44: "video", 993: "gpio"}
-    probes = Probes(
-        user_id=lambda: user, group_ids=lambda: ids, group_name=lambda number: names[number]
-    )
+    probes = Probes(user_id=lambda: user, group_ids=lambda: ids, group_name=names.__getitem__)
     finding = host.check_groups(probes)
     assert finding.verdict == ("warning" if lacking else "good")
     assert lacking in finding.text
     assert lacking.replace(" ", "") in finding.remedy
-
-
-# Disk
 
 
 @pytest.mark.parametrize(("free_mb", "verdict"), [(199, "bad"), (201, "good")])
@@ -80,10 +70,8 @@ def test_a_full_disk_is_bad(machine: Machine, free_mb: int, verdict: str) -> Non
 
 def test_the_folders_of_snapshots_are_checked_before_they_exist(machine: Machine) -> None:
     machine.more = '[outputs.album]\nkind = "snapshot"\nfolder = "album/2026"'
-    assert [finding.text.partition(":")[0] for finding in machine.findings("disk")] == [
-        str(machine.folder),
-        str(machine.folder / "album" / "2026"),
-    ]
+    folders = [finding.text.partition(":")[0] for finding in machine.findings("disk")]
+    assert folders == [str(machine.folder), str(machine.folder / "album" / "2026")]
 
 
 def test_a_folder_that_may_not_be_written_to(machine: Machine) -> None:
@@ -101,9 +89,6 @@ def test_a_folder_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Path, "is_dir", refuse)
     assert [finding.verdict for finding in host.check_disk(Probes(), Settings())] == ["good"]
-
-
-# Power
 
 
 @pytest.mark.parametrize(

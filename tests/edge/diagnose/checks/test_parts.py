@@ -17,8 +17,6 @@ from edge.settings import SHIPPED_BUNDLE, Settings
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
 from tests.edge.outputs.harness import levels
 
-# Model
-
 
 def test_the_model_is_tried(machine: Machine) -> None:
     text = machine.finding("model").text
@@ -36,9 +34,6 @@ def test_a_broken_bundle_is_bad(machine: Machine, broken: str) -> None:
         (folder / "manifest.json").write_text(json.dumps({**manifest, "self_test": [0.9] * 8}))
     machine.more = '[model]\nbundle = "bundle"'
     assert machine.finding("model").verdict == "bad"
-
-
-# Cameras
 
 
 @pytest.mark.parametrize(
@@ -76,9 +71,6 @@ def test_a_camera_that_may_not_be_opened(machine: Machine, source: str, verdict:
     finding = machine.finding("camera")
     assert (finding.verdict, "Permission denied" in finding.text) == (verdict, True)
     assert finding.remedy.startswith("sudo usermod -aG video $USER")
-
-
-# Pins
 
 
 def test_pins_are_tried_and_free_again(machine: Machine, pins: MockFactory) -> None:

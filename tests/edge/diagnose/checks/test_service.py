@@ -41,9 +41,9 @@ def test_no_gate_runs(machine: Machine, script: str, verdict: str, text: str, re
         ("echo one; echo '-- Boot 0123 --'; echo two", "good", "one | two"),
         ("echo '-- No entries --'", "good", "no warnings"),
         (
-            "echo Hint: You are currently not seeing messages from other users >&2",
+            "echo Hint: you do not see all messages >&2",
             "warning",
-            "Hint: You are currently not seeing messages from other users",
+            "Hint: you do not see all messages",
         ),
         ("exit 1", "warning", "journalctl ended with code 1"),
     ],
