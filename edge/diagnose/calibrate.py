@@ -100,12 +100,8 @@ def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, fl
 
 def plot(neutral: Sequence[float], smile: Sequence[float]) -> list[str]:
     """Return two histograms side by side as lines of text; the score grows from line to line."""
-    counts = np.array(
-        [
-            np.histogram(np.clip(scores, 0.0, 1.0), BINS, (0.0, 1.0))[0]
-            for scores in (neutral, smile)
-        ]
-    )
+    parts = [np.clip(scores, 0.0, 1.0) for scores in (neutral, smile)]
+    counts = np.array([np.histogram(part, BINS, (0.0, 1.0))[0] for part in parts])
     lengths = -(-counts * BAR // counts.max())  # rounded up: a single score is seen
     lines = [f"score  {'not smiling':{BAR}}  smiling"]
     for index, (left, right) in enumerate(lengths.T):

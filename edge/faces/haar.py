@@ -42,10 +42,9 @@ def find_cascade(name: str = CASCADE) -> Path:
     Raises:
         MissingPackageError: neither has the file.
     """
-    wheel = (
-        [Path(cv2.data.haarcascades)] if hasattr(cv2, "data") else []
-    )  # no data: Debian's OpenCV
-    folders = [*wheel, DEBIAN_CASCADES]
+    folders = [DEBIAN_CASCADES]
+    if hasattr(cv2, "data"):  # not in Debian's python3-opencv
+        folders.insert(0, Path(cv2.data.haarcascades))
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
@@ -128,9 +127,8 @@ class HaarDetector:
         confidence = settings.min_confidence
         min_confidence = self.MIN_CONFIDENCE if confidence is None else confidence
         self._new_scan = Scan(1.05, settings.min_neighbors, min_confidence)
-        self._cascade, self._last_threshold = _open_cascade(
-            find_cascade() if settings.cascade is None else Path(settings.cascade)
-        )
+        path = find_cascade() if settings.cascade is None else Path(settings.cascade)
+        self._cascade, self._last_threshold = _open_cascade(path)
 
     def search(self, grey: Grey, part: int, region: Box, known: Sequence[Box]) -> list[Box]:
         """Search the frame, scaled down, for the faces of one band of sizes."""
@@ -160,21 +158,15 @@ class HaarDetector:
         return boxes
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        detection = self._detect_near(grey, box, self.NEW_MARGIN, self._new_scan, self.NEW_SIZES)
+        face = self._detect_near(grey, box, self.NEW_MARGIN, 0.0, self._new_scan, self.NEW_SIZES)
         min_px = self.SIZE_BANDS[0] * self._settings.min_face_px
-        return detection if detection is not None and detection.box.w >= min_px else None
+        return face if face is not None and face.box.w >= min_px else None
 
     def redetect(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
-        return self._detect_near(grey, box, margin, self.KNOWN_SCAN, self.KNOWN_SIZES, angle)
+        return self._detect_near(grey, box, margin, angle, self.KNOWN_SCAN, self.KNOWN_SIZES)
 
     def _detect_near(
-        self,
-        grey: Grey,
-        box: Box,
-        margin: float,
-        scan: Scan,
-        sizes: tuple[float, float],
-        angle: float = 0.0,
+        self, grey: Grey, box: Box, margin: float, angle: float, scan: Scan, sizes: Sequence[float]
     ) -> Detection | None:
         """Return the surest face in a search window around a box, scaled to a fixed face width."""
         margin *= box.w
@@ -186,9 +178,8 @@ class HaarDetector:
         low, high = (share * self.WINDOW_FACE_PX for share in sizes)
         if min(size) < low:
             return None
-        scaled = cv2.resize(
-            area, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-        )
+        method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        scaled = cv2.resize(area, size, interpolation=method)
         rotation = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -angle, 1.0)
         if angle:
             scaled = cv2.warpAffine(scaled, rotation, size, borderMode=cv2.BORDER_REPLICATE)

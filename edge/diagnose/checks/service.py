@@ -39,12 +39,10 @@ def check_service(socket: Path) -> tuple[Gate, Finding]:
         return _check_state(error)
     text = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
     faults = [*report.get("faults", ()), *report.get("warnings", ())]
-    if faults:
-        remedy = f"journalctl -u {UNIT}"
-        finding = Finding("service", "warning", f"{text}; {'; '.join(faults)}", remedy)
-    else:
-        finding = Finding("service", "good", text)
-    return Gate(True, report), finding
+    if not faults:
+        return Gate(True, report), Finding("service", "good", text)
+    text = f"{text}; {'; '.join(faults)}"
+    return Gate(True, report), Finding("service", "warning", text, f"journalctl -u {UNIT}")
 
 
 def _check_state(error: SmileGateError) -> tuple[Gate, Finding]:

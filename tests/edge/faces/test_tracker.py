@@ -77,9 +77,7 @@ HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80,
     ("boxes", "last_frames"),
     [
         pytest.param([[HERE], [NEAR], [HERE]], [([1], [1])] * 3, id="moves a little"),
-        pytest.param(
-            [[HERE], [], [NEAR]], [([1], [1]), ([], [1]), ([1], [1])], id="unseen briefly"
-        ),
+        pytest.param([[HERE], [], [NEAR]], [([1], [1]), ([], [1]), ([1], [1])], id="unseen once"),
         pytest.param([[HERE], [], [], [], [HERE]], [([], [1]), ([], []), ([2], [2])], id="lost"),
         pytest.param([[HERE], [FAR]], [([1], [1]), ([2], [1, 2])], id="another face"),
         pytest.param([[HERE, FAR], [FAR, NEAR], [HERE, FAR]], [([1, 2], [1, 2])], id="two faces"),
