@@ -20,10 +20,8 @@ from edge.faces.tracker import FaceTracker
 from edge.model.classifier import Classifier
 from edge.settings.load import load_configuration
 
-FEWEST = 10
-"""Fewest scores of each kind for a proposal."""
-SMALLEST_GAP = 0.2
-"""Smallest gap between the two distributions for a proposal."""
+FEWEST = 10  # scores of each kind for a proposal
+SMALLEST_GAP = 0.2  # between the two distributions for a proposal
 BINS = 20
 BAR = 40
 
@@ -102,15 +100,12 @@ def propose(neutral: Sequence[float], smile: Sequence[float]) -> tuple[float, fl
 
 def plot(neutral: Sequence[float], smile: Sequence[float]) -> list[str]:
     """Return two histograms side by side as lines of text; the score grows from line to line."""
-    columns = []
-    for scores in (neutral, smile):
-        counts, _ = np.histogram(np.clip(scores, 0.0, 1.0), BINS, (0.0, 1.0))
-        columns.append([int(count) for count in counts])
-    largest = max(max(column) for column in columns)
+    parts = [np.clip(scores, 0.0, 1.0) for scores in (neutral, smile)]
+    counts = np.array([np.histogram(part, BINS, (0.0, 1.0))[0] for part in parts])
+    lengths = -(-counts * BAR // counts.max())  # rounded up: a single score is seen
     lines = [f"score  {'not smiling':{BAR}}  smiling"]
-    for index, (left, right) in enumerate(zip(*columns, strict=True)):
-        bars = ["#" * -(-count * BAR // largest) for count in (left, right)]
-        lines.append(f"{index / BINS:5.2f}  {bars[0]:{BAR}}  {bars[1]}".rstrip())
+    for index, (left, right) in enumerate(lengths.T):
+        lines.append(f"{index / BINS:5.2f}  {'#' * left:{BAR}}  {'#' * right}".rstrip())
     return lines
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge.diagnose.checks import host, packages, parts, service
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Finding, Probes
 
 
 def examine(path: Path | None, socket: Path, probes: Probes | None = None) -> Iterator[Finding]:
@@ -26,7 +25,23 @@ def examine(path: Path | None, socket: Path, probes: Probes | None = None) -> It
     with ExitStack() as stack:
         if probes.board:
             _choose_pins_library_of_service(stack)
-        yield from _check_all(path, socket, probes)
+        settings, settings_finding = parts.check_settings(path)
+        gate, service_finding = service.check_service(socket)
+        source = settings.camera.source
+        yield host.check_machine(probes)
+        yield host.check_python(probes)
+        yield settings_finding
+        yield from packages.check_packages(probes, source)
+        yield packages.check_cascade(probes)
+        yield parts.check_model(settings)
+        yield parts.check_edge_tpu(settings, gate)
+        yield from parts.check_cameras(probes, source, gate)
+        yield parts.check_pins(settings, gate)
+        yield host.check_groups(probes)
+        yield from host.check_disk(probes, settings)
+        yield host.check_power(probes)
+        yield service_finding
+        yield service.check_journal()
 
 
 def _choose_pins_library_of_service(stack: ExitStack) -> None:
@@ -34,23 +49,3 @@ def _choose_pins_library_of_service(stack: ExitStack) -> None:
     with suppress(OSError):  # the disk may be full, which check_disk reports
         folder = stack.enter_context(TemporaryDirectory())
         os.environ.setdefault("LG_WD", folder)  # where lgpio, when imported, makes a named pipe
-
-
-def _check_all(path: Path | None, socket: Path, probes: Probes) -> Iterator[Finding]:
-    settings, settings_finding = parts.check_settings(path)
-    gate, service_finding = service.check_service(socket)
-    source = settings.camera.source
-    yield host.check_machine(probes)
-    yield host.check_python(probes)
-    yield settings_finding
-    yield from packages.check_packages(probes, source)
-    yield packages.check_cascade(probes)
-    yield parts.check_model(settings)
-    yield parts.check_edge_tpu(settings, gate)
-    yield from parts.check_cameras(probes, source, gate)
-    yield parts.check_pins(settings, gate)
-    yield host.check_groups(probes)
-    yield from host.check_disk(probes, settings)
-    yield host.check_power(probes)
-    yield service_finding
-    yield service.check_journal()

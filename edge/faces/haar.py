@@ -36,22 +36,6 @@ class Scan(NamedTuple):
     min_confidence: float = 0.0
 
 
-class SearchWindow(NamedTuple):
-    """Where around a box, at which sizes and how strictly one face is searched for.
-
-    Attributes:
-        margin: of the window around the box, on each side, in widths of the box.
-        angle: tilt of the head in degrees, anticlockwise.
-        scan: how the window is scanned.
-        sizes: smallest and largest face, as shares of the box's width.
-    """
-
-    margin: float
-    angle: float = 0.0
-    scan: Scan = Scan(scale_factor=1.1, min_neighbors=2)
-    sizes: tuple[float, float] = (0.78, 1.28)
-
-
 def find_cascade(name: str = CASCADE) -> Path:
     """Return the cascade file that came with OpenCV: in pip's wheel, else in Debian's opencv-data.
 
@@ -132,16 +116,19 @@ class HaarDetector:
     SEARCH_FACE_PX = 25  # width that the smallest face is scaled down to for the search
     SAME_IOU = 0.3  # boxes that overlap more are confirmed once
     WINDOW_FACE_PX = 32  # width that a face is scaled to in its search window
+    NEW_MARGIN = 0.35  # of a new face's search window, on each side, in widths of its box
+    # Smallest and largest face in a search window, as shares of the box's width.
+    NEW_SIZES = (0.75, 1.5)
+    KNOWN_SIZES = (0.78, 1.28)
+    KNOWN_SCAN = Scan(scale_factor=1.1, min_neighbors=2)
 
     def __init__(self, settings: FaceSettings) -> None:
         self._settings = settings
         confidence = settings.min_confidence
         min_confidence = self.MIN_CONFIDENCE if confidence is None else confidence
-        scan = Scan(1.05, settings.min_neighbors, min_confidence)
-        self._new_face = SearchWindow(margin=0.35, scan=scan, sizes=(0.75, 1.5))
-        self._cascade, self._last_threshold = _open_cascade(
-            find_cascade() if settings.cascade is None else Path(settings.cascade)
-        )
+        self._new_scan = Scan(1.05, settings.min_neighbors, min_confidence)
+        path = find_cascade() if settings.cascade is None else Path(settings.cascade)
+        self._cascade, self._last_threshold = _open_cascade(path)
 
     def search(self, grey: Grey, part: int, region: Box, known: Sequence[Box]) -> list[Box]:
         """Search the frame, scaled down, for the faces of one band of sizes."""
@@ -171,38 +158,39 @@ class HaarDetector:
         return boxes
 
     def confirm(self, grey: Grey, box: Box) -> Detection | None:
-        detection = self._detect_near(grey, box, self._new_face)
+        face = self._detect_near(grey, box, self.NEW_MARGIN, 0.0, self._new_scan, self.NEW_SIZES)
         min_px = self.SIZE_BANDS[0] * self._settings.min_face_px
-        return detection if detection is not None and detection.box.w >= min_px else None
+        return face if face is not None and face.box.w >= min_px else None
 
     def redetect(self, grey: Grey, box: Box, margin: float, angle: float) -> Detection | None:
-        return self._detect_near(grey, box, SearchWindow(margin, angle))
+        return self._detect_near(grey, box, margin, angle, self.KNOWN_SCAN, self.KNOWN_SIZES)
 
-    def _detect_near(self, grey: Grey, box: Box, window: SearchWindow) -> Detection | None:
+    def _detect_near(
+        self, grey: Grey, box: Box, margin: float, angle: float, scan: Scan, sizes: Sequence[float]
+    ) -> Detection | None:
         """Return the surest face in a search window around a box, scaled to a fixed face width."""
-        margin = window.margin * box.w
+        margin *= box.w
         left, top = max(0, round(box.x - margin)), max(0, round(box.y - margin))
         right, bottom = round(box.x + box.w + margin), round(box.y + box.h + margin)
         area = Box(left, top, right - left, bottom - top).cut(grey)
         scale = self.WINDOW_FACE_PX / box.w
         size = (round(area.shape[1] * scale), round(area.shape[0] * scale))
-        low, high = (share * self.WINDOW_FACE_PX for share in window.sizes)
+        low, high = (share * self.WINDOW_FACE_PX for share in sizes)
         if min(size) < low:
             return None
-        scaled = cv2.resize(
-            area, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-        )
-        rotation = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -window.angle, 1.0)
-        if window.angle:
+        method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        scaled = cv2.resize(area, size, interpolation=method)
+        rotation = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -angle, 1.0)
+        if angle:
             scaled = cv2.warpAffine(scaled, rotation, size, borderMode=cv2.BORDER_REPLICATE)
         upright = _equalise_dark(np.asarray(scaled, np.uint8))
-        detections = self._scan(upright, window.scan, round(low), round(high))
+        detections = self._scan(upright, scan, round(low), round(high))
         if not detections:
             return None
         best = max(detections, key=lambda detection: detection.confidence)
         x, y, w, h = (float(value) for value in best.box)
         centre = np.array([x + w / 2, y + h / 2, 1.0])
-        if window.angle:
+        if angle:
             centre[:2] = cv2.invertAffineTransform(rotation) @ centre
         x, y = left + centre[0] / scale, top + centre[1] / scale
         w, h = w / scale, h / scale

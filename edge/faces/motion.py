@@ -12,8 +12,7 @@ from edge.faces.pyramid import halve
 from edge.values import Box, Grey
 
 HALVINGS = 4
-CELL_PX = 2**HALVINGS
-"""Side of the square cells whose means are compared: noise averages out in them."""
+CELL_PX = 2**HALVINGS  # side of the square cells whose means are compared: noise averages out
 
 
 def cell_means(grey: Grey) -> Grey:
@@ -30,13 +29,11 @@ class MotionMap:
     slow changes add up.
     """
 
-    MIN_CHANGE = 3
-    """Grey levels by which a changed cell differs; noise makes about one level."""
-    FULL_SEARCH_S = 0.5
-    """The whole frame is searched this often, for faces that were missed and then kept still."""
+    MIN_CHANGE = 3  # grey levels by which a changed cell differs; noise makes about one level
+    FULL_SEARCH_S = 0.5  # between searches of the whole frame, for missed faces that keep still
+    # Changes this near a known face belong to it, in widths of the face: hair and neck move with
+    # it. The cells that it hides are compared again when it has gone.
     FACE_MARGIN = 0.4
-    """Changes this near a known face belong to it, in widths of the face: hair and neck move with
-    it. The cells that it hides are compared again when it has gone."""
 
     def __init__(self) -> None:
         self._searched = np.empty((0, 0), np.uint8)

@@ -26,11 +26,6 @@ class _Track:
         self.template = Template(grey, face.box)
         self.detected_at = self.seen_at = time
 
-    def move(self, box: Box, time: float) -> None:
-        """Take over a match of the template."""
-        self.face = Face(self.face.id, box, self.face.confidence)
-        self.seen_at = time
-
 
 class FaceTracker:
     """Keeps the ids of faces.
@@ -49,16 +44,11 @@ class FaceTracker:
     MARGIN, MARGIN_PER_S, MARGIN_MAX = 0.2, 1.0, 0.8
     """Search window around a face's last box, on each side, in its widths: in the next frame, more
     for each second unseen, and at most."""
-    DETECTION_INTERVAL_S = 0.09
-    """A face that was detected longer ago is detected again instead of matched: at 30 frames a
-    second, in every third."""
-    TILTS = (0.0, 20.0, -20.0)
-    """A face that is not detected upright is tried at one of these tilts a frame, in degrees."""
+    DETECTION_INTERVAL_S = 0.09  # after it a face is detected, not matched: every third at 30 fps
+    TILTS = (0.0, 20.0, -20.0)  # degrees; a face not detected upright is tried at one in each frame
     SMOOTHING_S = 0.04
-    MAX_SMOOTHED = 0.15
-    """A box that moved or grew by more than this share of its width is not smoothed."""
-    SAME_IOU = 0.3
-    """Boxes that overlap more than this are of the same face."""
+    MAX_SMOOTHED = 0.15  # a box that moved or grew by more of its width is not smoothed
+    SAME_IOU = 0.3  # boxes that overlap more are of the same face
 
     def __init__(self, detector: Detector, settings: FaceSettings) -> None:
         self._detector = detector
@@ -94,7 +84,8 @@ class FaceTracker:
         if time - track.detected_at < self.DETECTION_INTERVAL_S:
             box = track.template.match(grey, track.face.box)
             if box is not None:
-                track.move(box, time)
+                track.face = Face(track.face.id, box, track.face.confidence)
+                track.seen_at = time
                 return
         self._redetect(track, grey, time)
 

@@ -16,10 +16,6 @@ from edge.faces.pyramid import search_factor
 from edge.settings import FaceSettings
 from edge.values import Box, Grey
 
-Row = NDArray[np.float32]
-"""A face as OpenCV returns it, float32 of shape (15,): box x, y, w, h; x and y of the eyes, the
-nose tip and the corners of the mouth; score."""
-
 
 class YunetDetector:
     """YuNet (Wu, Peng and Yu, Machine Intelligence Research 2023), run by OpenCV's FaceDetectorYN.
@@ -134,8 +130,12 @@ def _open_network(settings: FaceSettings) -> cv2.FaceDetectorYN:
     return network
 
 
-def _detection_of(row: Row, shrink: float) -> Detection:
-    """Return a face of the network in pixels of the picture before its sides were divided."""
+def _detection_of(row: NDArray[np.float32], shrink: float) -> Detection:
+    """Return a face of the network in pixels of the picture before its sides were divided.
+
+    OpenCV's row has 15 values: box x, y, w, h; x and y of the eyes, the nose tip and the corners of
+    the mouth; score.
+    """
     x, y = np.asarray(row[4:14]).reshape(5, 2).mean(axis=0)
     side = YunetDetector.SQUARE_SIDE * math.sqrt(float(row[2]) * float(row[3]))
     left, top = x - side / 2, y - side * (0.5 + YunetDetector.CENTRE_ABOVE)

@@ -74,11 +74,7 @@ class Classifier:
         self._check_tensor("output", self._output, (1, 1), output.quantization)
 
     def _check_tensor(
-        self,
-        name: str,
-        details: dict[str, Any],
-        shape: tuple[int, ...],
-        quantization: Quantization,
+        self, name: str, details: dict[str, Any], shape: tuple[int, ...], quantization: Quantization
     ) -> None:
         """Compare the model's input or output with the manifest."""
         got = f"{np.dtype(details['dtype']).name} {tuple(int(n) for n in details['shape'])}"

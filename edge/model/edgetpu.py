@@ -20,8 +20,7 @@ from edge.model.tflite import tflite
 
 LIBRARY = "libedgetpu.so.1"
 
-UsbId = tuple[str, str]
-"""Vendor and product of a USB device, four hexadecimal digits each."""
+UsbId = tuple[str, str]  # vendor and product, four hexadecimal digits each
 
 NO_FIRMWARE: UsbId = ("1a6e", "089a")  # plugged in and not used yet
 READY: UsbId = ("18d1", "9302")  # since the library loaded the firmware

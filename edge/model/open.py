@@ -8,13 +8,13 @@ from pathlib import Path
 from edge.errors import BundleError, EdgeTpuError, SmileGateError
 from edge.model.bundle import Bundle, load_bundle
 from edge.model.classifier import Classifier
-from edge.model.edgetpu import EDGE_TPU, EdgeTpu
+from edge.model.edgetpu import EDGE_TPU
 from edge.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def open_classifier(settings: Settings, edge_tpu: EdgeTpu = EDGE_TPU) -> Classifier:
+def open_classifier(settings: Settings) -> Classifier:
     """Open the bundle's model where ``model.edge_tpu`` wants it to run, and pass its self-test.
 
     Raises:
@@ -24,9 +24,9 @@ def open_classifier(settings: Settings, edge_tpu: EdgeTpu = EDGE_TPU) -> Classif
     """
     wish, threads = settings.model.edge_tpu, settings.model.threads
     bundle = load_bundle(Path(settings.model.bundle))
-    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or edge_tpu.usb_id())):
+    if wish == "usb" or (wish == "auto" and (bundle.edgetpu_model or EDGE_TPU.usb_id())):
         try:
-            classifier = open_on_edge_tpu(bundle, threads, edge_tpu)
+            classifier = open_on_edge_tpu(bundle, threads)
         except SmileGateError as error:
             if wish == "usb":
                 raise
@@ -39,7 +39,7 @@ def open_classifier(settings: Settings, edge_tpu: EdgeTpu = EDGE_TPU) -> Classif
     return classifier
 
 
-def open_on_edge_tpu(bundle: Bundle, threads: int, edge_tpu: EdgeTpu = EDGE_TPU) -> Classifier:
+def open_on_edge_tpu(bundle: Bundle, threads: int) -> Classifier:
     """Open a bundle's compiled model on the Edge TPU, and pass its self-test.
 
     Raises:
@@ -49,8 +49,8 @@ def open_on_edge_tpu(bundle: Bundle, threads: int, edge_tpu: EdgeTpu = EDGE_TPU)
     """
     if not bundle.edgetpu_model:
         raise BundleError("expected a model compiled for the Edge TPU, got none", bundle.folder)
-    classifier = Classifier(bundle, threads, edge_tpu.open_delegate())
+    classifier = Classifier(bundle, threads, EDGE_TPU.open_delegate())
     classifier.self_test()
     if classifier.edge_tpu_error:
-        raise EdgeTpuError(classifier.edge_tpu_error, edge_tpu.library)
+        raise EdgeTpuError(classifier.edge_tpu_error, EDGE_TPU.library)
     return classifier

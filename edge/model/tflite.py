@@ -41,9 +41,7 @@ def make_interpreter(model: bytes, threads: int = 1, delegates: Sequence[Any] = 
     """
     with quiet_stderr():  # the runtime prints a greeting, and has no option against it
         interpreter = tflite().Interpreter(
-            model_content=model,
-            num_threads=threads,
-            experimental_delegates=list(delegates) or None,
+            model_content=model, num_threads=threads, experimental_delegates=list(delegates) or None
         )
         interpreter.allocate_tensors()
     return interpreter

@@ -6,10 +6,10 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Finding, Probes
 from edge.settings import Settings, SnapshotSettings
 
 LEAST_FREE_MB = 200
@@ -40,13 +40,10 @@ def check_groups(probes: Probes) -> Finding:
     """Check that this user may use cameras and pins."""
     names = set()
     for number in probes.group_ids():
-        try:
+        with suppress(KeyError):
             names.add(probes.group_name(number))
-        except KeyError:
-            continue
-    is_root = probes.user_id() == 0
-    lacking = [] if is_root else [group for group in GROUPS if group not in names]
-    if lacking:
+    lacking = [group for group in GROUPS if group not in names]
+    if lacking and probes.user_id() != 0:
         remedy = f"sudo usermod -aG {','.join(lacking)} $USER, then log in again"
         return Finding("groups", "warning", f"you are not in {', '.join(lacking)}", remedy)
     return Finding("groups", "good", "cameras and pins are yours to use")
@@ -76,8 +73,9 @@ def check_power(probes: Probes) -> Finding:
     health = probes.read_health()
     known = health.temperature_c is not None
     text = f"{health.temperature_c:.0f} degrees Celsius" if known else "no thermometer"
-    before = ", ".join(health.since_start)
-    troubles = [*health.warnings, *([f"since the start: {before}"] if before else [])]
+    troubles = list(health.warnings)
+    if health.since_start:
+        troubles.append(f"since the start: {', '.join(health.since_start)}")
     if troubles:
         remedy = "the board's own power supply, a short cable, a heat sink"
         return Finding("power", "warning", f"{text}; {'; '.join(troubles)}", remedy)

@@ -9,8 +9,7 @@ from types import ModuleType
 
 from msgspec import Struct
 
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Finding, Probes
 from edge.errors import MissingPackageError
 
 REINSTALL = "./install.sh, which brings what apt has not"

@@ -10,8 +10,7 @@ from pathlib import Path
 from gpiozero import Device
 from msgspec.structs import replace
 
-from edge.diagnose.checks.finding import Finding, Verdict
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Finding, Probes, Verdict
 from edge.diagnose.checks.service import UNIT, Gate
 from edge.errors import BundleError, ConfigError, OutputError, PinInUseError, SmileGateError
 from edge.model.bundle import load_bundle, self_test_pictures

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import run_program
+from edge.diagnose.checks.interface import Finding
 from edge.errors import SmileGateError
 from edge.service.status_socket import ask
 
 UNIT = "smile-gate.service"
-RUNNING = ("active", "activating", "reloading", "deactivating")
-"""States of the service in which it holds its pins and cameras."""
-NO_ENTRY = re.compile("-- .* --")
-"""Lines between journalctl's entries, for example at a new start of the board."""
+RUNNING = ("active", "activating", "reloading", "deactivating")  # it may hold pins and cameras
+NO_ENTRY = re.compile("-- .* --")  # between journalctl's entries, for example at a board's start
 
 
 class Gate(Struct, frozen=True):
@@ -41,12 +39,10 @@ def check_service(socket: Path) -> tuple[Gate, Finding]:
         return _check_state(error)
     text = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
     faults = [*report.get("faults", ()), *report.get("warnings", ())]
-    if faults:
-        remedy = f"journalctl -u {UNIT}"
-        finding = Finding("service", "warning", f"{text}; {'; '.join(faults)}", remedy)
-    else:
-        finding = Finding("service", "good", text)
-    return Gate(True, report), finding
+    if not faults:
+        return Gate(True, report), Finding("service", "good", text)
+    text = f"{text}; {'; '.join(faults)}"
+    return Gate(True, report), Finding("service", "warning", text, f"journalctl -u {UNIT}")
 
 
 def _check_state(error: SmileGateError) -> tuple[Gate, Finding]:
@@ -73,3 +69,16 @@ def check_journal() -> Finding:
         return Finding("journal", "warning", complaint.partition("\n")[0], "sudo smile-gate doctor")
     lines = [line for line in output.splitlines() if not NO_ENTRY.fullmatch(line)]
     return Finding("journal", "good", " | ".join(lines) or "no warnings")
+
+
+def run_program(command: Sequence[str]) -> tuple[str, str]:
+    """Return a program's output and its complaint: standard error, or its exit code if that is
+    not 0. Both are empty where the program is not installed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
+    except OSError:
+        return "", ""
+    except subprocess.SubprocessError as error:
+        return "", str(error)
+    failed = f"{command[0]} ended with code {done.returncode}" if done.returncode else ""
+    return done.stdout.strip(), done.stderr.strip() or failed

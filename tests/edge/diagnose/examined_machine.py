@@ -13,8 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge.cameras.camera import Attached
-from edge.diagnose.checks.finding import Finding
-from edge.diagnose.checks.probes import Probes
+from edge.diagnose.checks.interface import Finding, Probes
 from edge.diagnose.doctor import examine
 from edge.model.edgetpu import EDGE_TPU
 from edge.service.board import Health

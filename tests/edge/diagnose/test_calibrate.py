@@ -13,16 +13,9 @@ import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.cameras.demo import DemoCamera
 from edge.diagnose.calibrate import BAR, BINS, collect, plot, propose, write
 from edge.errors import CalibrationError, ConfigError
-from edge.faces.haar import HaarDetector
-from edge.faces.tracker import FaceTracker
-from edge.model.classifier import Classifier
-from edge.settings import FaceSettings
 from edge.values import Box, Face, Frame, SmileScore
-
-# propose
 
 
 @pytest.mark.parametrize(
@@ -30,7 +23,7 @@ from edge.values import Box, Face, Frame, SmileScore
     [
         ([0.0] * 20, [1.0] * 20, (0.8, 0.4)),
         ([0.2] * 20, [0.7] * 20, (0.6, 0.4)),
-        ([0.1] * 20, [0.31] * 20, (0.27, 0.18)),
+        ([0.1] * 20, [0.3] * 20, (0.26, 0.18)),
         ([0.0] * 99 + [1.0], [1.0] * 99 + [0.0], (0.8, 0.4)),  # single outliers
         (np.linspace(0.0, 0.2, 101), np.linspace(0.8, 1.0, 101), (0.69, 0.44)),
     ],
@@ -45,7 +38,6 @@ def test_thresholds_lie_between_the_two(
     ("neutral", "smile", "got"),
     [
         ([0.5] * 20, [0.6] * 20, "0.60 (5 % of smiles are below) and 0.50"),
-        ([0.5] * 20, [0.5] * 20, "0.50 (5 % of smiles are below) and 0.50"),
         ([0.9] * 20, [0.1] * 20, "0.10 (5 % of smiles are below) and 0.90"),
         ([0.0] * 90 + [1.0] * 10, [1.0] * 100, "1.00 (5 % of smiles are below) and 1.00"),
         ([0.0] * 100, [0.0] * 10 + [1.0] * 90, "0.00 (5 % of smiles are below) and 0.00"),
@@ -57,36 +49,23 @@ def test_what_overlaps_is_refused(neutral: list[float], smile: list[float], got:
     assert f"got {got}" in str(caught.value)
 
 
-# plot
-
-
 def test_a_plot_has_a_line_for_each_bin() -> None:
     lines = plot([0.0, 0.04, 0.06, 0.5], [0.5, 0.97, 1.0, 1.0, 1.0, 1.0])
     assert len(lines) == 1 + BINS
     assert lines[0].split() == ["score", "not", "smiling", "smiling"]
-    right = lines[0].rindex("smiling")
-    bars = {}
-    for line in lines[1:]:
-        left_bar, right_bar = line[5:right].strip(), line[right:].strip()
-        bars[line[:5].strip()] = (len(left_bar), len(right_bar))
-        assert set(left_bar + right_bar) <= {"#"}
-        assert line == line.rstrip()
-    assert list(bars) == [f"{index / 20:.2f}" for index in range(20)]
-    lengths = {score: bar for score, bar in bars.items() if bar != (0, 0)}
-    assert lengths == {"0.00": (16, 0), "0.05": (8, 0), "0.50": (8, 8), "0.95": (0, BAR)}
+    assert [line[:5] for line in lines[1:]] == [f"{index / 20:5.2f}" for index in range(20)]
+    assert [line for line in lines if len(line) != 5][1:] == [
+        f" 0.00  {'#' * 16}",
+        f" 0.05  {'#' * 8}",
+        f" 0.50  {'#' * 8:{BAR}}  {'#' * 8}",
+        f" 0.95  {'':{BAR}}  {'#' * BAR}",
+    ]
+    assert lines[0].rindex("smiling") == lines[-1].index("#")
 
 
 def test_a_single_score_among_many_is_still_seen() -> None:
     lines = plot([0.1] * 999 + [0.3], [0.9])
     assert [line.count("#") for line in lines if "#" in line] == [BAR, 1, 1]
-
-
-def test_a_plot_of_all_in_one_bin() -> None:
-    lines = plot([0.51] * 30, [0.54] * 30)
-    assert [line for line in lines if "#" in line] == [f" 0.50  {'#' * BAR}  {'#' * BAR}"]
-
-
-# collect
 
 
 class TwoFaces:
@@ -96,6 +75,7 @@ class TwoFaces:
         self.times = iter([start + index / 10 for index in range(round(seconds * 10))])
         self.start = start
         self.seen = seen
+        self.spoken: list[str] = []
 
     def read(self) -> Frame | None:
         time = next(self.times, None)
@@ -109,18 +89,17 @@ class TwoFaces:
         return SmileScore(face, round(frame.time - self.start + 100 * (face.id - 1), 1))
 
 
-def collect_from(faces: Any, spoken: list[str] | None = None) -> tuple[list[float], list[float]]:
-    say = (spoken if spoken is not None else []).append
-    return collect(faces, faces, faces, seconds=2.0, pause_s=0.55, say=say)
+def collect_from(faces: Any) -> tuple[list[float], list[float]]:
+    return collect(faces, faces, faces, seconds=2.0, pause_s=0.55, say=faces.spoken.append)
 
 
 @pytest.mark.parametrize("start", [0.0, 98765.0])
 def test_the_pause_and_other_faces_are_not_looked_at(start: float) -> None:
-    spoken: list[str] = []
-    neutral, smile = collect_from(TwoFaces(start, 60.0, lambda _: True), spoken)
+    faces = TwoFaces(start, 60.0, lambda _: True)
+    neutral, smile = collect_from(faces)
     assert neutral == [index / 10 for index in range(20)]
     assert smile == [index / 10 for index in range(26, 46)]
-    assert spoken == ["Look at the camera and do not smile, for 2 s.", "Now smile, for 2 s."]
+    assert faces.spoken == ["Look at the camera and do not smile, for 2 s.", "Now smile, for 2 s."]
 
 
 @pytest.mark.parametrize(
@@ -139,22 +118,6 @@ def test_too_few_faces_are_refused(
     with pytest.raises(CalibrationError, match=message):
         collect_from(TwoFaces(0.0, seconds, seen))
 
-
-def test_the_demo_tells_the_two_apart(classifier: Classifier) -> None:
-    neutral, smile = collect(
-        DemoCamera(),
-        FaceTracker(HaarDetector(FaceSettings(min_face_px=140)), FaceSettings()),
-        classifier,
-        seconds=1.2,
-        pause_s=0.4,
-        say=lambda _: None,
-    )
-    assert len(neutral) == len(smile) == 36
-    assert max(neutral) < 0.4
-    assert min(smile) > 0.6
-
-
-# write
 
 COMMENTED = """\
 # My booth, 2024 (ü): do not touch!
@@ -180,8 +143,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "smile-gate.toml"
 
 
-def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+def refused(file: Path, threshold_on: float = 0.83, threshold_off: float = 0.41) -> ConfigError:
+    """Return the error of thresholds that are not written; the file stays, and stays alone."""
+    before = file.read_text()
+    with pytest.raises(ConfigError) as caught:
+        write(file, threshold_on, threshold_off)
+    assert file.read_text() == before
+    assert list(file.parent.iterdir()) == [file]
+    return caught.value
 
 
 def test_all_but_the_thresholds_stays_as_it_is(file: Path) -> None:
@@ -204,7 +173,6 @@ def test_all_but_the_thresholds_stays_as_it_is(file: Path) -> None:
             "[trigger] # t\r\nhold_s = 1\r\n\r\n# the eye\r\n[camera]\r\nfps = 20\r\n",
             "[trigger] # t\r\nON\r\nOFF\r\nhold_s = 1\r\n\r\n# the eye\r\n[camera]\r\nfps = 20\r\n",
         ),
-        ("trigger.hold_s = 1\n", "trigger.hold_s = 1\ntrigger.ON\ntrigger.OFF\n"),
         (
             "trigger.hold_s = 1\ncamera.fps = 20\ntrigger.who = 'all'\n",
             "trigger.hold_s = 1\ntrigger.ON\ntrigger.OFF\ncamera.fps = 20\ntrigger.who = 'all'\n",
@@ -229,11 +197,16 @@ def test_thresholds_find_their_place(file: Path, before: str, after: str) -> Non
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
-def test_the_mode_stays_as_it_is(file: Path, mode: int) -> None:
+def test_mode_and_owner_stay_as_they_are(file: Path, mode: int) -> None:
     file.touch()
     file.chmod(mode)
+    if os.geteuid() == 0:  # only root may give files away
+        os.chown(file, 1000, 1000)
+    before = file.stat()
     write(file, 0.83, 0.41)
-    assert stat.S_IMODE(file.stat().st_mode) == mode
+    after = file.stat()
+    assert stat.S_IMODE(after.st_mode) == mode
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
 
 
 def test_the_file_behind_a_link_is_written(tmp_path: Path) -> None:
@@ -246,7 +219,7 @@ def test_the_file_behind_a_link_is_written(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert behind.read_text().startswith("# mine\n")
     assert tomllib.loads(behind.read_text())["trigger"]["threshold_on"] == 0.83
-    assert names_in(tmp_path / "there") == ["real.toml"]
+    assert list(behind.parent.iterdir()) == [behind]
 
 
 @pytest.mark.parametrize(
@@ -255,20 +228,21 @@ def test_the_file_behind_a_link_is_written(tmp_path: Path) -> None:
 )
 def test_a_file_with_an_error_is_refused_and_left_as_it_was(file: Path, text: str) -> None:
     file.write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        write(file, 0.83, 0.41)
-    assert str(caught.value).startswith(f"{file}: ")
-    assert file.read_text() == text
-    assert names_in(file.parent) == [file.name]
+    assert str(refused(file)).startswith(f"{file}: ")
 
 
 def test_thresholds_that_contradict_name_the_file_and_not_a_temporary_one(file: Path) -> None:
     file.touch()
-    with pytest.raises(ConfigError) as caught:
-        write(file, 0.3, 0.5)
-    assert (caught.value.origin, caught.value.key) == (file, "trigger.threshold_off")
-    assert str(caught.value).startswith(f"{file}: trigger.threshold_off: expected at most ")
-    assert names_in(file.parent) == [file.name]
+    error = refused(file, 0.3, 0.5)
+    assert (error.origin, error.key) == (file, "trigger.threshold_off")
+    assert str(error).startswith(f"{file}: trigger.threshold_off: expected at most ")
+
+
+def test_a_contradicting_environment_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("[trigger]\nthreshold_off = 0.3\n")
+    monkeypatch.setenv("SMILE_GATE_TRIGGER__THRESHOLD_ON", "0.5")
+    message = str(refused(file, 0.9, 0.55))
+    assert re.match(r"SMILE_GATE_TRIGGER__THRESHOLD_ON: .*got 0\.55", message)
 
 
 def test_a_missing_file_is_not_made(file: Path) -> None:
@@ -281,7 +255,6 @@ def test_a_missing_file_is_not_made(file: Path) -> None:
     ("step", "number", "reason"),
     [
         ("tempfile.mkstemp", errno.EACCES, "Permission denied"),  # a read-only folder
-        ("tempfile.mkstemp", errno.EROFS, "Read-only file system"),
         ("os.fsync", errno.ENOSPC, "No space left on device"),
         ("pathlib.Path.rename", errno.EBUSY, "Device or resource busy"),
     ],
@@ -294,17 +267,11 @@ def test_what_cannot_be_written_is_left_as_it_was(
     def fail(*_: object, **__: object) -> None:
         raise OSError(number, reason)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(step, fail)
-        with pytest.raises(ConfigError) as caught:
-            write(file, 0.83, 0.41)
-    assert str(caught.value).startswith(f"{file}: expected a file to write to, got: ")
-    assert reason in str(caught.value)
-    assert file.read_text() == COMMENTED
-    assert names_in(file.parent) == [file.name]
+    monkeypatch.setattr(step, fail)
+    message = str(refused(file))
+    assert message.startswith(f"{file}: expected a file to write to, got: ")
+    assert reason in message
 
-
-# the command
 
 QUICK = ("calibrate", "--source", "demo", "--seconds", "1.2", "--pause", "0.4")
 
@@ -330,26 +297,13 @@ def test_calibrate_proposes_and_writes(
     assert proposal.endswith(last)
     proposed = tomllib.loads(proposal.removesuffix(last))
     assert list(proposed) == ["threshold_on", "threshold_off"]
-    assert 0.0 < proposed["threshold_off"] < proposed["threshold_on"] < 1.0
+    assert 0.3 < proposed["threshold_off"] < 0.5
+    assert 0.7 < proposed["threshold_on"] < 0.9
     if options:
         assert tomllib.loads(file.read_text())["trigger"] == {"hold_s": 0.5, **proposed}
         assert "# as tried out" in file.read_text()
     else:
         assert file.read_text() == COMMENTED
-
-
-@pytest.mark.parametrize("changes", [("--seconds", "0.2"), ("--seconds", "0", "--pause", "0")])
-def test_too_few_faces_get_one_line_and_leave_the_file(
-    smile_gate: Any, file: Path, changes: tuple[str, ...]
-) -> None:
-    file.write_text(COMMENTED)
-    code, out, err = smile_gate(*QUICK, "--config", file, "--write", *changes)
-    assert code == 2
-    assert re.fullmatch(
-        r"smile-gate: expected a face in at least 10 frames without a smile, got \d\n", err
-    )
-    assert "threshold" not in out
-    assert file.read_text() == COMMENTED
 
 
 def test_scores_that_are_too_close_are_shown_and_the_file_is_left(
@@ -375,25 +329,3 @@ def test_write_needs_a_file(smile_gate: Any) -> None:
     code, out, err = smile_gate(*QUICK, "--write")
     assert (code, out) == (2, "")
     assert err == "smile-gate: --write: expected --config FILE to write to, got none\n"
-
-
-def test_an_environment_that_contradicts_is_named(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file.write_text("[trigger]\nthreshold_off = 0.3\n")
-    monkeypatch.setenv("SMILE_GATE_TRIGGER__THRESHOLD_ON", "0.5")
-    with pytest.raises(ConfigError, match=r"^SMILE_GATE_TRIGGER__THRESHOLD_ON: .*got 0.55"):
-        write(file, 0.9, 0.55)
-    assert names_in(file.parent) == [file.name]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="root: only it may give files away")
-def test_the_owner_stays(file: Path) -> None:
-    file.touch()
-    os.chown(file, 1000, 1000)
-    write(file, 0.83, 0.41)
-    assert (file.stat().st_uid, file.stat().st_gid) == (1000, 1000)
-
-
-def test_a_gap_of_just_enough_is_enough() -> None:
-    assert propose([0.1] * 20, [0.3] * 20) == (0.26, 0.18)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.interface import Finding
 from tests.edge.diagnose.examined_machine import Machine
 
 
@@ -21,9 +21,6 @@ def test_a_machine_on_which_all_is_well(machine: Machine, monkeypatch: pytest.Mo
         "tomlkit", findings[9].subject, "cascade", "model", "edge tpu", "camera", "camera", "pins",
         "groups", "disk", "power", "service", "journal",
     ]  # fmt: skip
-
-
-# The verb
 
 
 @pytest.mark.parametrize(
@@ -55,12 +52,6 @@ def doctor_json(smile_gate: Any, *arguments: Any) -> tuple[int, dict[str, dict[s
     code, out, err = smile_gate("doctor", "--json", *arguments)
     assert err == ""
     return code, {finding["about"]: finding for finding in json.loads(out)}
-
-
-def test_the_verb_for_real(smile_gate: Any, machine: Machine) -> None:
-    code, out, _ = smile_gate("doctor", "--config", machine.config, "--socket", machine.socket)
-    assert code in {1, 2}
-    assert "warning  service" in out
 
 
 def test_the_service_s_own_settings_are_the_default(

@@ -11,8 +11,6 @@ from edge.cameras.demo import DemoCamera
 from edge.diagnose.replay import Result, read_truth, score
 from edge.errors import TruthError
 
-# score
-
 ONE = [(2.0, 4.0)]
 TWO = [(2.0, 4.0), (6.0, 8.0)]
 
@@ -28,7 +26,6 @@ TWO = [(2.0, 4.0), (6.0, 8.0)]
         pytest.param([1.9, 2.1], ONE, 1, 0, 1, [0.1], id="before the smile and in time"),
         pytest.param([2.4, 2.6], ONE, 1, 0, 1, [0.4], id="two in one window"),
         pytest.param([2.6, 2.4], ONE, 1, 0, 1, [0.4], id="two in no order"),
-        pytest.param([2.4, 9.0], ONE, 1, 0, 1, [0.4], id="one too many"),
         pytest.param([2.4, 6.2], TWO, 2, 0, 0, [0.4, 0.2], id="two hits"),
         pytest.param([6.2], TWO, 1, 1, 0, [0.2], id="the first missed"),
         pytest.param([2.4, 5.0], TWO, 1, 1, 1, [0.4], id="between the two"),
@@ -55,7 +52,6 @@ def test_firings_and_smiles(
 def test_within_says_how_late_a_hit_may_be() -> None:
     assert score([2.4], ONE, 10.0, within_s=0.3).hits == 0
     assert score([2.4], ONE, 10.0, within_s=0.5).hits == 1
-    assert score([2.0], ONE, 10.0, within_s=0.0).hits == 1
 
 
 def test_a_result_in_words() -> None:
@@ -69,17 +65,21 @@ def test_a_result_in_words() -> None:
     assert len(Result(0, 1, 0, hours=1.0, latencies_s=[]).lines()) == 3
 
 
-# labels
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """Of the demo clip, where the face begins to change at 1.2 s and smiles wholly at 1.5 s."""
+    file = tmp_path / "labels.json"
+    file.write_text('{"smiles": [[1.35, 3.25]]}')
+    return file
 
 
 @pytest.mark.parametrize(
     ("text", "smiles"),
     [('{"smiles": []}', []), ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)])],
 )
-def test_labels(tmp_path: Path, text: str, smiles: list[tuple[float, float]]) -> None:
-    file = tmp_path / "labels.json"
-    file.write_text(text)
-    assert read_truth(file) == smiles
+def test_labels(labels: Path, text: str, smiles: list[tuple[float, float]]) -> None:
+    labels.write_text(text)
+    assert read_truth(labels) == smiles
 
 
 SHAPE = 'expected {"smiles": [[start, end], ...]}, got: '
@@ -90,7 +90,6 @@ ORDER = "expected smiles as [start, end] in seconds, one after the other, got "
     ("text", "message"),
     [
         ("", SHAPE),
-        ("smiles", SHAPE),
         ("\xff", SHAPE),
         ("[[1, 2]]", SHAPE),
         ("{}", SHAPE),
@@ -98,7 +97,6 @@ ORDER = "expected smiles as [start, end] in seconds, one after the other, got "
         ('{"smiles": [[1]]}', SHAPE),
         ('{"smiles": [[1, 2, 3]]}', SHAPE),
         ('{"smiles": [["1", "2"]]}', SHAPE),
-        ('{"smiles": [[1, NaN]]}', SHAPE),
         ('{"smiles": [[1, null]]}', SHAPE),
         ('{"smiles": [], "frowns": []}', SHAPE),
         ('{"smiles": [[1, 3], [2, 4]]}', f"{ORDER}[2, 4] after 3 s"),
@@ -108,12 +106,11 @@ ORDER = "expected smiles as [start, end] in seconds, one after the other, got "
         ('{"smiles": [[-1, 1]]}', f"{ORDER}[-1, 1] after 0 s"),
     ],
 )
-def test_bad_labels_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    file = tmp_path / "labels.json"
-    file.write_bytes(text.encode("latin-1"))
+def test_bad_labels_are_refused(labels: Path, text: str, message: str) -> None:
+    labels.write_bytes(text.encode("latin-1"))
     with pytest.raises(TruthError) as caught:
-        read_truth(file)
-    assert str(caught.value).startswith(f"{file}: {message}")
+        read_truth(labels)
+    assert str(caught.value).startswith(f"{labels}: {message}")
     assert "\n" not in str(caught.value)
 
 
@@ -124,25 +121,10 @@ def test_missing_labels_are_named(tmp_path: Path) -> None:
         read_truth(tmp_path)
 
 
-# the command
-
-
-@pytest.fixture
-def labels(tmp_path: Path) -> Path:
-    """Of the demo clip, where the face begins to change at 1.2 s and smiles wholly at 1.5 s."""
-    file = tmp_path / "labels.json"
-    file.write_text('{"smiles": [[1.35, 3.25]]}')
-    return file
-
-
-@pytest.fixture
-def large_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find them faster."""
-    monkeypatch.setenv("SMILE_GATE_FACES__MIN_FACE_PX", "140")
-
-
-@pytest.mark.usefixtures("large_faces")
-def test_replay_json(smile_gate: Any, labels: Path) -> None:
+def test_replay_drives_no_pin(
+    smile_gate: Any, labels: Path, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILE_GATE_FACES__MIN_FACE_PX", "140")  # faster
     code, out, err = smile_gate("replay", "demo", "--truth", labels, "--json")
     assert (code, err) == (0, "")
     result = json.loads(out)
@@ -150,10 +132,6 @@ def test_replay_json(smile_gate: Any, labels: Path) -> None:
     assert 0.3 <= latency_s <= 0.6
     assert result.pop("hours") == pytest.approx(4.0 / 3600)
     assert result == {"hits": 1, "misses": 0, "false_firings": 0}
-
-
-@pytest.mark.usefixtures("large_faces")
-def test_replay_in_words_drives_no_pin(smile_gate: Any, labels: Path, pins: MockFactory) -> None:
     code, out, err = smile_gate("replay", "demo", "--truth", labels, "--within", "0.1")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
@@ -170,12 +148,9 @@ def test_replay_heeds_the_configuration(
     config = tmp_path / "c.toml"
     labels.write_text('{"smiles": [[0.0, 0.8]]}')
     arguments = ("replay", f"images:{portraits}@2", "--truth", labels, "--json", "--config", config)
-    config.write_text("[trigger]\nhold_s = 0\nsmoothing_s = 0\n")
-    _, out, _ = smile_gate(*arguments)
-    assert json.loads(out)["latencies_s"] == [0.5]
-    config.write_text("[trigger]\nhold_s = 0.1\nsmoothing_s = 0\n")
-    _, out, _ = smile_gate(*arguments)
-    assert json.loads(out)["misses"] == 1
+    for hold_s, latencies_s in ((0, [0.5]), (0.1, [])):
+        config.write_text(f"[trigger]\nhold_s = {hold_s}\nsmoothing_s = 0\n")
+        assert json.loads(smile_gate(*arguments)[1])["latencies_s"] == latencies_s
 
 
 @pytest.mark.parametrize("start", [1.0, 7.5])

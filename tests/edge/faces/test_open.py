@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +16,15 @@ from edge.settings import FaceSettings
 from tests.edge.cli.commands import records
 
 
-@pytest.fixture(autouse=True)
-def opencv_threads() -> Iterator[None]:
-    before = cv2.getNumThreads()
-    yield
-    cv2.setNumThreads(before)
-
-
 def test_opencv_gets_one_thread_unless_the_settings_name_more() -> None:
-    cv2.setNumThreads(4)
-    assert isinstance(open_detector(FaceSettings()), HaarDetector)
-    assert cv2.getNumThreads() == 1
     open_detector(FaceSettings(threads=3))
     assert cv2.getNumThreads() == 3
-
-
-def test_a_run_is_on_one_thread(smile_gate: Any, clip: Path) -> None:
-    cv2.setNumThreads(4)
-    assert smile_gate("run", "--source", clip)[0] == 0
+    assert isinstance(open_detector(FaceSettings()), HaarDetector)
     assert cv2.getNumThreads() == 1
 
 
-def test_a_cascade_beside_the_configuration_is_used(
-    smile_gate: Any, tmp_path: Path, portraits: Path
-) -> None:
-    """The eye cascade finds other boxes than the face cascade."""
+def test_another_cascade_is_used(smile_gate: Any, tmp_path: Path, portraits: Path) -> None:
+    """Beside the configuration: the eye cascade finds other boxes than the face cascade."""
     cascade = find_cascade("haarcascade_eye.xml")
     (tmp_path / "eyes.xml").write_bytes(cascade.read_bytes())
     file = tmp_path / "my.toml"
@@ -100,20 +83,23 @@ def test_yunet_needs_a_file(smile_gate: Any, tmp_path: Path) -> None:
     assert "faces.yunet_model: expected YuNet's ONNX file" in err
 
 
-@pytest.mark.parametrize("verb", ["run", "classify", "calibrate", "replay"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--source", "demo"),
+        ("classify", "any.jpg"),
+        ("calibrate", "--source", "demo"),
+        ("replay", "demo", "--truth", "labels.json"),
+    ],
+)
 def test_each_verb_uses_the_detector_of_the_settings(
-    verb: str, smile_gate: Any, tmp_path: Path, portraits: Path, clip: Path
+    arguments: tuple[str, ...], smile_gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, labels = tmp_path / "my.toml", tmp_path / "labels.json"
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "my.toml"
     file.write_text('[faces]\ndetector = "yunet"\nyunet_model = "none.onnx"\n')
-    labels.write_text('{"smiles": []}')
-    arguments: dict[str, list[str | Path]] = {
-        "run": ["--source", clip],
-        "classify": [portraits],
-        "calibrate": ["--source", clip],
-        "replay": [clip, "--truth", labels],
-    }
-    code, _, err = smile_gate(verb, *arguments[verb], "--config", file)
+    Path("labels.json").write_text('{"smiles": []}')
+    code, _, err = smile_gate(*arguments, "--config", file)
     assert code == 2
     assert f"got no file {tmp_path / 'none.onnx'}" in err
     assert len(err.splitlines()) == 1

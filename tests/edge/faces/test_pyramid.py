@@ -13,9 +13,7 @@ def test_a_halved_picture_is_the_means_of_four_pixels() -> None:
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 2.0, 3.2, 8.1])
 @pytest.mark.parametrize("shape", [(480, 640), (679, 1131), (1, 1000), (3, 2)])
-def test_a_picture_is_divided_in_size_and_stays_in_place(
-    shape: tuple[int, int], factor: float
-) -> None:
+def test_a_picture_is_divided_and_stays_in_place(shape: tuple[int, int], factor: float) -> None:
     ramp = np.tile(np.linspace(0, 255, shape[1]), (shape[0], 1)).astype(np.uint8)
     small = downscale(ramp, factor)
     assert small.shape == tuple(max(1, round(side / factor)) for side in shape)

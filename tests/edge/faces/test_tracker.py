@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.cameras.demo import COLLINS, HOPPER, Portrait
 from edge.faces.detector import Detection
@@ -45,16 +47,16 @@ class ScriptedDetector:
         raise NotImplementedError
 
 
+Ids = tuple[list[int], Sequence[int]]
+"""Ids of the faces seen in a frame, and of all known faces."""
+
+
 def follow(
-    boxes: Sequence[Box | Sequence[Box] | None],
-    settings: FaceSettings = SETTINGS,
-    every_s: float = 0.2,
-) -> list[tuple[list[int], list[int]]]:
-    """Return (ids seen, ids known) for each frame."""
-    frames = [[] if box is None else [box] if isinstance(box, Box) else box for box in boxes]
-    tracker = FaceTracker(ScriptedDetector(frames), settings)
+    boxes: Sequence[Sequence[Box]], settings: FaceSettings = SETTINGS, every_s: float = 0.2
+) -> list[Ids]:
+    tracker = FaceTracker(ScriptedDetector(boxes), settings)
     return [
-        ([face.id for face in tracker.find(numbered(i, every_s))], list(tracker.known))
+        ([face.id for face in tracker.find(numbered(i, every_s))], tracker.known)
         for i in range(len(boxes))
     ]
 
@@ -74,29 +76,27 @@ HERE, NEAR, FAR = Box(100, 100, 80, 80), Box(110, 95, 84, 84), Box(400, 100, 80,
 @pytest.mark.parametrize(
     ("boxes", "last_frames"),
     [
-        pytest.param([HERE, NEAR, HERE], [([1], [1])] * 3, id="moves a little"),
-        pytest.param([HERE, None, NEAR], [([1], [1]), ([], [1]), ([1], [1])], id="unseen briefly"),
-        pytest.param([HERE, *[None] * 3, HERE], [([], [1]), ([], []), ([2], [2])], id="lost"),
-        pytest.param([HERE, FAR], [([1], [1]), ([2], [1, 2])], id="another face"),
+        pytest.param([[HERE], [NEAR], [HERE]], [([1], [1])] * 3, id="moves a little"),
+        pytest.param([[HERE], [], [NEAR]], [([1], [1]), ([], [1]), ([1], [1])], id="unseen once"),
+        pytest.param([[HERE], [], [], [], [HERE]], [([], [1]), ([], []), ([2], [2])], id="lost"),
+        pytest.param([[HERE], [FAR]], [([1], [1]), ([2], [1, 2])], id="another face"),
         pytest.param([[HERE, FAR], [FAR, NEAR], [HERE, FAR]], [([1, 2], [1, 2])], id="two faces"),
     ],
 )
-def test_a_face_keeps_its_id_until_it_is_lost(
-    boxes: list[Box | list[Box] | None], last_frames: list[tuple[list[int], list[int]]]
-) -> None:
+def test_a_face_keeps_its_id_until_lost(boxes: list[list[Box]], last_frames: list[Ids]) -> None:
     assert follow(boxes)[-len(last_frames) :] == last_frames
 
 
 def test_at_a_slow_frame_rate_a_face_keeps_its_id() -> None:
     brief = FaceSettings(scan_s=0.2, lost_s=0.1)
-    assert follow([HERE, NEAR, HERE], brief) == [([1], [1])] * 3
-    assert follow([HERE, None, HERE], brief)[2] == ([2], [2])
+    assert follow([[HERE], [NEAR], [HERE]], brief) == [([1], [1])] * 3
+    assert follow([[HERE], [], [HERE]], brief)[2] == ([2], [2])
 
 
 def test_a_new_face_is_noticed_at_the_next_search() -> None:
     """Ten frames a second, a search each 0.3 s: at 0, 0.3, 0.6."""
     seldom = FaceSettings(scan_s=0.3, lost_s=0.5)
-    seen = [ids for ids, _ in follow([None, HERE, HERE, HERE, HERE], seldom, every_s=0.1)]
+    seen = [ids for ids, _ in follow([[], *[[HERE]] * 4], seldom, every_s=0.1)]
     assert seen == [[], [], [], [1], [1]]
 
 
@@ -138,9 +138,20 @@ def scene(centres: CENTRES, px: float = 110.0) -> Grey:
     return wall
 
 
-def watch(film: Sequence[CENTRES], fps: float = 30.0) -> list[tuple[Face, ...]]:
-    tracker = FaceTracker(DETECTOR, FaceSettings())
-    return [tracker.find(Frame(i, i / fps, scene(view))) for i, view in enumerate(film)]
+NOISE = np.random.default_rng(3).normal(0.0, 4.0, (30, 480, 640))
+
+
+def noisy(view: NDArray[Any], index: int) -> Frame:
+    picture = np.clip(view + NOISE[index % len(NOISE)], 0, 255)
+    return Frame(index, index / 30.0, np.asarray(picture, np.uint8))
+
+
+def watch(
+    film: Iterable[NDArray[Any]], detector: HaarDetector = DETECTOR
+) -> list[tuple[Face, ...]]:
+    """Return the faces that a new tracker sees in each picture, in noise and at 30 fps."""
+    tracker = FaceTracker(detector, FaceSettings())
+    return [tracker.find(noisy(view, index)) for index, view in enumerate(film)]
 
 
 def walk(i: int, fps: float) -> tuple[float, float]:
@@ -150,35 +161,16 @@ def walk(i: int, fps: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("fps", [8.0, 30.0])
 def test_a_walking_face_is_tracked(fps: float) -> None:
-    film = [{COLLINS: walk(i, fps)} for i in range(round(2 * fps))]
-    seen = watch(film, fps)
-    assert [[face.id for face in faces] for faces in seen] == [[1]] * len(film)
-    for faces, centres in zip(seen, film, strict=True):
-        assert faces[0].box.iou(square(110, centres[COLLINS])) > 0.6
-
-
-def test_a_face_that_enters_is_noticed_in_time() -> None:
-    alone: CENTRES = {HOPPER: (150, 240)}
-    film = [alone] * 10 + [{**alone, COLLINS: (450, 240)}] * 8
-    seen = watch(film)
-    noticed = next(i for i, faces in enumerate(seen) if len(faces) == 2)
-    assert noticed - 10 <= 0.25 * 30
+    tracker = FaceTracker(DETECTOR, FaceSettings())
+    for i in range(round(2 * fps)):
+        (face,) = tracker.find(Frame(i, i / fps, scene({COLLINS: walk(i, fps)})))
+        assert face.id == 1
+        assert face.box.iou(square(110, walk(i, fps))) > 0.6
 
 
 def test_a_face_that_leaves_is_noticed_at_once() -> None:
-    stays: CENTRES = {COLLINS: (450, 240)}
-    film = [{**stays, HOPPER: (150, 240)}] * 8 + [stays]
-    seen = watch(film)
-    assert len(seen[7]) == 2
-    assert len(seen[8]) == 1
-
-
-NOISE = np.random.default_rng(3).normal(0.0, 4.0, (30, 480, 640))
-
-
-def noisy(view: Grey, index: int, light: float = 1.0) -> Frame:
-    picture = np.clip(view * light + NOISE[index % len(NOISE)], 0, 255)
-    return Frame(index, index / 30.0, np.asarray(picture, np.uint8))
+    both, one = scene({COLLINS: (450, 240), HOPPER: (150, 240)}), scene({COLLINS: (450, 240)})
+    assert [len(faces) for faces in watch([both] * 8 + [one])][7:] == [2, 1]
 
 
 class CountingDetector(HaarDetector):
@@ -200,10 +192,8 @@ class CountingDetector(HaarDetector):
 
 def test_where_nothing_changes_the_frame_is_searched_twice_a_second() -> None:
     detector = CountingDetector()
-    tracker = FaceTracker(detector, FaceSettings())
-    view = scene({HOPPER: (150, 240)})
-    for index in range(60):
-        assert len(tracker.find(noisy(view, index))) == 1
+    seen = watch([scene({HOPPER: (150, 240)})] * 60, detector)
+    assert [len(faces) for faces in seen] == [1] * 60
     assert detector.searches == 4 * detector.parts
 
 
@@ -218,25 +208,22 @@ def test_a_still_face_that_was_missed_is_found_half_a_second_later() -> None:
     assert noticed <= 0.75 * 30
 
 
-@pytest.mark.parametrize("light", [1.0, 0.2])
-def test_a_face_that_appears_while_all_else_is_still_is_noticed_in_time(light: float) -> None:
-    tracker = FaceTracker(DETECTOR, FaceSettings())
-    empty, shown = scene({}), scene({HOPPER: (450, 240)})
-    assert not any(tracker.find(noisy(empty, index, light)) for index in range(36))
-    noticed = next(i for i in range(36, 90) if tracker.find(noisy(shown, i, light)))
-    assert noticed - 36 <= 0.25 * 30
+@pytest.mark.parametrize(
+    ("others", "light"), [({}, 1.0), ({}, 0.2), ({COLLINS: (150.0, 240.0)}, 1.0)]
+)
+def test_a_face_that_appears_is_noticed_in_time(others: CENTRES, light: float) -> None:
+    before, after = scene(others) * light, scene({**others, HOPPER: (450, 240)}) * light
+    numbers = [len(faces) for faces in watch([before] * 36 + [after] * 54)]
+    assert max(numbers[:36]) == numbers[35] == len(others)
+    assert numbers.index(len(others) + 1) - 36 <= 0.25 * 30
 
 
 def test_a_face_that_fades_in_is_noticed_between_searches_of_the_whole_frame() -> None:
     tracker = FaceTracker(DETECTOR, FaceSettings(scan_s=0.1))
-    empty, shown = scene({}).astype(np.float64), scene({HOPPER: (450, 240)})
-
-    def seen(index: int) -> bool:
-        share = min(1.0, max(0.0, (index - 47) / 8))
-        view = np.asarray((1.0 - share) * empty + share * shown, np.uint8)
-        return bool(tracker.find(noisy(view, index)))
-
-    assert next(index for index in range(90) if seen(index)) < 60
+    empty, shown = scene({}), scene({HOPPER: (450, 240)})
+    shares = np.clip((np.arange(60) - 47) / 8, 0.0, 1.0)
+    views = [np.asarray((1.0 - share) * empty + share * shown, np.uint8) for share in shares]
+    assert any(tracker.find(noisy(view, index)) for index, view in enumerate(views))
 
 
 def test_each_face_is_redetected_in_every_third_frame_by_turns() -> None:
@@ -254,30 +241,25 @@ def test_each_face_is_redetected_in_every_third_frame_by_turns() -> None:
 
 @pytest.mark.parametrize("growth", [1.5, 1.0 / 1.5])
 def test_a_face_that_approaches_or_recedes_is_tracked_in_size(growth: float) -> None:
-    tracker = FaceTracker(DETECTOR, FaceSettings())
-    for index in range(30):
-        px = 140.0 * growth ** (index / 30)
-        (face,) = tracker.find(noisy(scene({COLLINS: MIDDLE}, px), index))
+    widths = [140.0 * growth ** (index / 30) for index in range(30)]
+    seen = watch(scene({COLLINS: MIDDLE}, px) for px in widths)
+    for (face,), px in zip(seen, widths, strict=True):
         assert face.id == 1
         assert face.box.iou(square(px)) > 0.7
 
 
 def test_a_face_that_turns_into_half_a_face_is_lost_within_a_tenth_of_a_second() -> None:
     """The template may still match half the face, but the detector does not detect it."""
-    tracker = FaceTracker(DETECTOR, FaceSettings())
     whole = scene({HOPPER: MIDDLE})
     half = whole.copy()
     half[240:310] = 110
-    for index in range(9):
-        tracker.find(noisy(whole, index))
-    assert len(tracker.find(noisy(whole, 9))) == 1
-    assert not any(tracker.find(noisy(half, index)) for index in range(13, 16))
+    numbers = [len(faces) for faces in watch([whole] * 10 + [half] * 6)]
+    assert numbers[9] == 1
+    assert numbers[13:] == [0] * 3
 
 
 def test_a_still_face_in_noise_keeps_a_steady_box() -> None:
-    tracker = FaceTracker(DETECTOR, FaceSettings())
-    view = scene({COLLINS: MIDDLE})
-    boxes = [tracker.find(noisy(view, index))[0].box for index in range(45)]
+    boxes = [faces[0].box for faces in watch([scene({COLLINS: MIDDLE})] * 45)]
     assert float(np.std(boxes[6:], axis=0).max()) < 0.02 * 110
 
 

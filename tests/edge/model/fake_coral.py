@@ -24,10 +24,9 @@ from edge.settings import SHIPPED_BUNDLE
 def compiled(model: bytes) -> bytes:
     """Return a model with its LOGISTIC as Google's compiler might leave it."""
     whole = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
-    [code] = [
-        code for code in whole.operatorCodes if code.builtinCode == schema.BuiltinOperator.LOGISTIC
-    ]
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    operator = schema.BuiltinOperator
+    [code] = [code for code in whole.operatorCodes if code.builtinCode == operator.LOGISTIC]
+    code.builtinCode = code.deprecatedBuiltinCode = operator.CUSTOM
     code.customCode = "edgetpu-custom-op"
     code.version = 1
     builder = flatbuffers.Builder(0)

@@ -20,9 +20,8 @@ SHIPPED = load_bundle(SHIPPED_BUNDLE)
 
 def with_manifest(**changes: Any) -> Classifier:
     """The shipped model with a changed manifest."""
-    return Classifier(
-        replace(SHIPPED, manifest=msgspec.structs.replace(SHIPPED.manifest, **changes))
-    )
+    manifest = msgspec.structs.replace(SHIPPED.manifest, **changes)
+    return Classifier(replace(SHIPPED, manifest=manifest))
 
 
 def score(classifier: Classifier, portrait: Portrait) -> float:
@@ -61,9 +60,7 @@ def test_bytes_that_are_no_model_are_refused() -> None:
         ("output", {"quantization": Quantization(0.1, -128)}, "output quantization"),
     ],
 )
-def test_a_manifest_of_another_model_is_refused(
-    tensor: str, changes: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_manifest_is_refused(tensor: str, changes: dict[str, Any], message: str) -> None:
     spec = msgspec.structs.replace(getattr(SHIPPED.manifest, tensor), **changes)
     with pytest.raises(BundleError, match=f"expected {message}"):
         with_manifest(**{tensor: spec})
@@ -75,22 +72,17 @@ def test_one_grey_level_is_one_int8_step(classifier: Classifier) -> None:
     assert quantization.scale == pytest.approx(1 / 255, rel=1e-4)
 
 
-def test_the_shipped_model_passes_its_self_test_whose_scores_differ_widely(
-    classifier: Classifier,
-) -> None:
+def test_the_shipped_model_passes_its_self_test(classifier: Classifier) -> None:
     classifier.self_test()
     scores = classifier.manifest.self_test
     assert len(scores) == 8
     assert max(scores) - min(scores) > 10 * Classifier.TOLERANCE
 
 
-def test_self_test_scores_may_differ_by_the_tolerance(classifier: Classifier) -> None:
+def test_self_test_scores_may_differ_a_little_or_be_missing(classifier: Classifier) -> None:
     *others, last = classifier.manifest.self_test
+    with_manifest(self_test=()).self_test()
     with_manifest(self_test=(*others, last + 0.02)).self_test()
     for off in (0.04, -0.04):
         with pytest.raises(BundleError, match=r"smilenet\.tflite: .* got one that is 0\.04 off"):
             with_manifest(self_test=(*others, last + off)).self_test()
-
-
-def test_a_bundle_without_a_self_test_passes() -> None:
-    with_manifest(self_test=()).self_test()

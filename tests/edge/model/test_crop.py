@@ -21,9 +21,7 @@ def ramp() -> Grey:
         (Box(50, 50, 20, 40), 0.0, Box(40, 50, 40, 40)),
     ],
 )
-def test_a_crop_is_the_square_around_the_box_and_its_margin(
-    ramp: Grey, box: Box, margin: float, square: Box
-) -> None:
+def test_a_crop_is_square_with_a_margin(ramp: Grey, box: Box, margin: float, square: Box) -> None:
     assert np.array_equal(crop(ramp, box, size=square.w, margin=margin), square.cut(ramp))
 
 

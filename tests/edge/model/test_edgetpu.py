@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from edge.errors import EdgeTpuError
-from edge.model import edgetpu
 from edge.model.edgetpu import NO_FIRMWARE, READY, EdgeTpu, UsbId, main
+from tests.conftest import ROOT
 from tests.edge.model.fake_coral import Coral
 
 VERSION = "BuildLabel(N/A), RuntimeVersion(14)"
-ROOT = Path(edgetpu.__file__).parents[2]
 
 
 @pytest.mark.parametrize("usb_id", [NO_FIRMWARE, READY])
@@ -27,26 +26,12 @@ def test_is_on_usb_with_and_without_its_firmware(coral: Coral, usb_id: UsbId) ->
     assert coral.edge_tpu.usb_id() == usb_id
 
 
-def test_other_devices_are_no_accelerator(coral: Coral, tmp_path: Path) -> None:
+def test_other_devices_and_half_a_device_are_no_accelerator(coral: Coral, tmp_path: Path) -> None:
+    (coral.devices / "2-1" / "idProduct").unlink()  # as while it is unplugged
+    assert coral.edge_tpu.usb_id() is None
     coral.unplug()
     assert coral.edge_tpu.usb_id() is None
     assert EdgeTpu(devices=tmp_path / "no-usb-here").usb_id() is None
-
-
-def test_an_accelerator_that_is_unplugged_while_its_ids_are_read(coral: Coral) -> None:
-    (coral.devices / "2-1" / "idProduct").unlink()
-    assert coral.edge_tpu.usb_id() is None
-
-
-def test_a_probe_returns_the_librarys_version(coral: Coral) -> None:
-    assert coral.edge_tpu.probe() == VERSION
-    coral.unplug()
-    with pytest.raises(EdgeTpuError, match="expected an Edge TPU on USB, got none"):
-        coral.edge_tpu.probe()
-
-
-def test_a_delegate_is_opened(coral: Coral) -> None:
-    assert type(coral.edge_tpu.open_delegate()).__name__ == "Delegate"
 
 
 @pytest.mark.parametrize("use", [EdgeTpu.probe, EdgeTpu.open_delegate])
@@ -95,27 +80,20 @@ def test_an_accelerator_that_this_process_uses_is_not_probed(coral: Coral) -> No
         coral.edge_tpu.open_delegate()
 
 
-def fail_a_probe(coral: Coral) -> None:
-    """Let a probe fail; a second, which is not run, repeats its error."""
-    for how in ("absent", "well"):
+@pytest.mark.parametrize("then", ["another", "unplugged"])
+def test_a_failed_probe_is_repeated_after_replugging(coral: Coral, then: str) -> None:
+    for how in ("absent", "well"):  # the second probe is not run, but repeats the error
         coral.does(how)
         with pytest.raises(EdgeTpuError, match="that answers, got none"):
             coral.edge_tpu.probe()
     assert coral.probes == 1
-
-
-def test_a_failed_probe_is_repeated_when_something_else_is_plugged_in(coral: Coral) -> None:
-    fail_a_probe(coral)
-    coral.plug(NO_FIRMWARE)
-    assert coral.edge_tpu.probe() == VERSION
-
-
-def test_a_failed_probe_is_repeated_when_it_was_unplugged(coral: Coral) -> None:
-    fail_a_probe(coral)
-    coral.unplug()
-    with pytest.raises(EdgeTpuError, match="on USB, got none"):
-        coral.edge_tpu.probe()
-    coral.plug()
+    if then == "another":
+        coral.plug(NO_FIRMWARE)
+    else:
+        coral.unplug()
+        with pytest.raises(EdgeTpuError, match="expected an Edge TPU on USB, got none"):
+            coral.edge_tpu.probe()
+        coral.plug()
     assert coral.edge_tpu.probe() == VERSION
 
 
@@ -125,9 +103,7 @@ def test_two_probes_end_before_the_watchdog_acts() -> None:
     assert float(watchdog_s) - 5.0 >= 2 * EdgeTpu().timeout_s
 
 
-def test_an_accelerator_that_got_its_firmware_in_a_failed_probe_is_probed_again(
-    coral: Coral,
-) -> None:
+def test_a_probe_that_only_loads_the_firmware_is_repeated(coral: Coral) -> None:
     coral.plug(NO_FIRMWARE)
     coral.does("absent")
 

@@ -24,17 +24,19 @@ from tests.edge.service.running_service import Serve, put
 from tests.waiting import wait_until
 
 
-def opened(coral: Coral, bundle: Path, wish: Any) -> Classifier:
-    model = ModelSettings(bundle=str(bundle), edge_tpu=wish)
-    return open_classifier(Settings(model=model), coral.edge_tpu)
+def opened(bundle: Path, wish: Any) -> Classifier:
+    return open_classifier(Settings(model=ModelSettings(bundle=str(bundle), edge_tpu=wish)))
+
+
+@pytest.fixture(autouse=True)
+def compiled_model(coral_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Service and doctor use the bundle with a compiled model."""
+    monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(coral_bundle))
 
 
 @pytest.fixture
-def on_edge_tpu(coral: Coral, coral_bundle: Path) -> Classifier:
-    return opened(coral, coral_bundle, "auto")
-
-
-# Running
+def on_edge_tpu(coral: Coral, coral_bundle: Path) -> Classifier:  # noqa: ARG001
+    return opened(coral_bundle, "auto")
 
 
 def test_scores_are_those_of_the_cpu(on_edge_tpu: Classifier, classifier: Classifier) -> None:
@@ -67,12 +69,10 @@ def test_when_the_edge_tpu_fails_the_cpu_goes_on_and_one_warning_says_so(
         coral.edge_tpu.open_delegate()
 
 
-# Choosing
-
-
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
+        ("not compiled", "expected a model compiled for the Edge TPU, got none"),
         ("unplugged", "expected an Edge TPU on USB, got none"),
         ("absent", "that answers, got none"),
         ("crash", "it crashes"),
@@ -81,45 +81,32 @@ def test_when_the_edge_tpu_fails_the_cpu_goes_on_and_one_warning_says_so(
     ],
 )
 def test_an_edge_tpu_that_cannot_be_used_is_a_line_in_the_log_or_where_required_an_error(
-    coral: Coral,
-    coral_bundle: Path,
-    caplog: pytest.LogCaptureFixture,
-    trouble: str,
-    message: str,
+    coral: Coral, coral_bundle: Path, caplog: pytest.LogCaptureFixture, trouble: str, message: str
 ) -> None:
     caplog.set_level(logging.INFO)
     if trouble == "unplugged":
         coral.unplug()
     coral.does(trouble)
-    assert not opened(coral, coral_bundle, "auto").on_edge_tpu
+    bundle = SHIPPED_BUNDLE if trouble == "not compiled" else coral_bundle
+    assert not opened(bundle, "auto").on_edge_tpu
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
     assert message in line
     assert line.endswith("; the model runs on the CPU")
     with pytest.raises((EdgeTpuError, BundleError)) as failure:
-        opened(coral, coral_bundle, "usb")
+        opened(bundle, "usb")
     assert message in str(failure.value)
 
 
-def test_a_bundle_without_a_compiled_model(coral: Coral, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    assert not opened(coral, SHIPPED_BUNDLE, "auto").on_edge_tpu
-    assert "expected a model compiled for the Edge TPU, got none" in caplog.text
-    with pytest.raises(BundleError, match="expected a model compiled for the Edge TPU, got none"):
-        opened(coral, SHIPPED_BUNDLE, "usb")
-
-
-def test_without_edge_tpu_and_compiled_model_the_log_is_silent(
-    coral: Coral, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_is_silent_without_edge_tpu(coral: Coral, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     coral.unplug()
-    assert not opened(coral, SHIPPED_BUNDLE, "auto").on_edge_tpu
+    assert not opened(SHIPPED_BUNDLE, "auto").on_edge_tpu
     assert caplog.text == ""
 
 
 def test_off_does_not_load_the_library(coral: Coral, coral_bundle: Path) -> None:
     coral.does("crash")
-    assert not opened(coral, coral_bundle, "off").on_edge_tpu
+    assert not opened(coral_bundle, "off").on_edge_tpu
     assert coral.probes == 0
 
 
@@ -129,19 +116,11 @@ def test_a_compiled_model_that_is_no_model(coral: Coral, coral_bundle: Path) -> 
         Classifier(broken, 1, coral.edge_tpu.open_delegate())
 
 
-# The service
-
-
-def test_a_gate_whose_accelerator_fails_goes_on_with_the_cpu_and_reports_it(
-    serve: Serve, coral: Coral, coral_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(coral_bundle))
+def test_a_gate_whose_accelerator_fails_goes_on(serve: Serve, coral: Coral) -> None:
     served = serve("smile")
     served.wait_ready()
-    assert (served.service.report()["model_on"], served.service.report()["warnings"]) == (
-        "Edge TPU",
-        [],
-    )
+    report = served.service.report()
+    assert (report["model_on"], report["warnings"]) == ("Edge TPU", [])
     coral.does("lost")
     served.wait_for_frames(10)
     report = served.service.report()
@@ -150,14 +129,13 @@ def test_a_gate_whose_accelerator_fails_goes_on_with_the_cpu_and_reports_it(
     assert "fault" not in served.events.names
     coral.does("well")
     served.reload()
-    assert served.service.report()["model_on"] == "Edge TPU"
-    assert served.service.report()["warnings"] == []
+    report = served.service.report()
+    assert (report["model_on"], report["warnings"]) == ("Edge TPU", [])
 
 
 def test_a_reload_keeps_the_accelerator_that_is_in_use(
-    serve: Serve, coral: Coral, coral_bundle: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, coral: Coral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SMILE_GATE_MODEL__BUNDLE", str(coral_bundle))
     monkeypatch.setenv("SMILE_GATE_MODEL__EDGE_TPU", "usb")
     served = serve()
     served.wait_ready()
@@ -168,36 +146,27 @@ def test_a_reload_keeps_the_accelerator_that_is_in_use(
     wait_until(lambda: "fired" in served.events.names)
 
 
-# Doctor
-
-
-def test_doctor_runs_the_self_test_on_an_edge_tpu(
-    machine: Machine, coral: Coral, coral_bundle: Path
-) -> None:
-    machine.more = f'[model]\nbundle = "{coral_bundle}"'
+def test_doctor_runs_the_self_test_after_one_probe(machine: Machine, coral: Coral) -> None:
     good = machine.finding("edge tpu")
     assert good.verdict == "good"
     assert good.text.startswith("BuildLabel(N/A), RuntimeVersion(14), self-test passed, ")
+    assert coral.probes == 1
     gc.collect()  # as in a program of its own, which has no delegate open
     coral.does("crash")
-    assert (machine.finding("edge tpu").verdict, machine.finding("model").verdict) == (
-        "warning",
-        "good",
-    )
-    machine.more += '\nedge_tpu = "off"'
+    assert machine.finding("edge tpu").verdict == "warning"
+    assert machine.finding("model").verdict == "good"
+    machine.more = '[model]\nedge_tpu = "off"'
     assert machine.finding("edge tpu").text == "on USB, but model.edge_tpu is off"
 
 
-def test_doctor_probes_an_edge_tpu_once(machine: Machine, coral: Coral, coral_bundle: Path) -> None:
-    machine.more = f'[model]\nbundle = "{coral_bundle}"'
-    machine.findings()
-    assert coral.probes == 1
-
-
-def test_doctor_misses_a_model_for_it(machine: Machine, coral: Coral) -> None:  # noqa: ARG001
+def test_doctor_misses_a_model_for_it(
+    machine: Machine, coral: Coral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SMILE_GATE_MODEL__BUNDLE")
     found = machine.finding("edge tpu")
     assert (found.verdict, "expected a model compiled" in found.text) == ("warning", True)
     assert "convert.quantize --edgetpu" in found.remedy
+    assert coral.probes == 0
 
 
 def test_doctor_misses_an_edge_tpu_only_where_required(machine: Machine, coral: Coral) -> None:
@@ -214,13 +183,8 @@ def test_doctor_misses_an_edge_tpu_only_where_required(machine: Machine, coral: 
     [({"model_on": "Edge TPU"}, "left to"), ({}, "left to"), ({"model_on": "CPU"}, "BuildLabel")],
 )
 def test_doctor_leaves_an_edge_tpu_to_the_gate_that_uses_it(
-    machine: Machine,
-    running: dict[str, Any],
-    coral: Coral,  # noqa: ARG001
-    coral_bundle: Path,
-    model_on: dict[str, str],
-    words: str,
+    machine: Machine, running: dict[str, Any], coral: Coral, model_on: dict[str, str], words: str
 ) -> None:
     running.update(model_on)
-    machine.more = f'[model]\nbundle = "{coral_bundle}"'
     assert machine.finding("edge tpu").text.startswith(words)
+    assert coral.probes == (words == "BuildLabel")

@@ -8,9 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from edge.diagnose.checks.finding import Finding
+from edge.diagnose.checks.interface import Finding, Probes
 from edge.diagnose.checks.packages import LITERT, PACKAGES, REINSTALL, check_cascade, check_package
-from edge.diagnose.checks.probes import Probes
 from edge.errors import MissingPackageError
 from tests.edge.diagnose.examined_machine import Machine, distributions
 
@@ -26,13 +25,6 @@ def test_a_package_says_its_version_and_where_it_is() -> None:
     assert finding.text.endswith("gpiozero/__init__.py")
 
 
-def test_a_missing_package_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tomlkit", None)
-    finding = check("tomlkit")
-    assert (finding.verdict, finding.remedy) == ("bad", REINSTALL)
-    assert finding.text.startswith("can't be imported: ")
-
-
 def test_a_package_of_another_build_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size\\nchanged')")
     monkeypatch.syspath_prepend(tmp_path)
@@ -42,14 +34,20 @@ def test_a_package_of_another_build_is_bad(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("source", "verdict"), [("picamera2:1", "bad"), ("v4l2:/dev/video0", "warning")]
+    ("name", "source", "verdict", "remedy"),
+    [
+        ("tomlkit", "demo", "bad", REINSTALL),
+        ("picamera2", "picamera2:1", "bad", "sudo apt install python3-picamera2"),
+        ("picamera2", "v4l2:/dev/video0", "warning", "sudo apt install python3-picamera2"),
+    ],
 )
-def test_picamera2_is_needed_for_its_cameras_only(
-    monkeypatch: pytest.MonkeyPatch, source: str, verdict: str
+def test_a_missing_package_is_bad_where_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch, name: str, source: str, verdict: str, remedy: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    finding = check("picamera2", source)
-    assert (finding.verdict, finding.remedy) == (verdict, "sudo apt install python3-picamera2")
+    monkeypatch.setitem(sys.modules, name, None)
+    finding = check(name, source)
+    assert (finding.verdict, finding.remedy) == (verdict, remedy)
+    assert finding.text.startswith("can't be imported: ")
 
 
 def test_the_older_runtime_serves_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,10 +66,8 @@ pathlib.Path(os.environ["LG_WD"], ".lgd-nfy0").touch(exist_ok=False)
 """
 
 
-def test_a_board_needs_the_pins_library_of_the_service(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And doctor leaves no pipe of that library behind."""
+def test_a_board_needs_lgpio(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service uses its pins through it. Doctor leaves none of its pipes behind."""
     assert not machine.findings("lgpio")
     machine.be_a_board()
     monkeypatch.setitem(sys.modules, "lgpio", None)

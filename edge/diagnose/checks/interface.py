@@ -1,4 +1,4 @@
-"""The questions that checks ask this machine."""
+"""What checks ask this machine, and what they return."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import grp
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -18,6 +18,24 @@ from edge.cameras.camera import Attached
 from edge.cameras.source import list_attached
 from edge.faces.haar import find_cascade
 from edge.service.board import Health, read_health
+
+Verdict = Literal["good", "warning", "bad"]
+
+
+class Finding(Struct, frozen=True, rename={"subject": "about", "text": "words", "remedy": "mend"}):
+    """The result of one check. In JSON its fields are about, verdict, words and mend.
+
+    Attributes:
+        subject: what was checked.
+        verdict: ``bad`` keeps the gate from working, a ``warning`` may come to do so.
+        text: what the check saw.
+        remedy: what to do, a command where there is one; empty where all is good.
+    """
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
 
 
 class Probes(Struct, frozen=True):
@@ -44,16 +62,3 @@ class Probes(Struct, frozen=True):
             return self.device_tree.read_text().strip("\0 \n")
         except OSError:
             return ""
-
-
-def run_program(command: Sequence[str]) -> tuple[str, str]:
-    """Return a program's output and its complaint: standard error, or its exit code if that is
-    not 0. Both are empty where the program is not installed."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10.0, check=False)  # noqa: S603
-    except OSError:
-        return "", ""
-    except subprocess.SubprocessError as error:
-        return "", str(error)
-    failed = f"{command[0]} ended with code {done.returncode}" if done.returncode else ""
-    return done.stdout.strip(), done.stderr.strip() or failed
