@@ -48,12 +48,8 @@ def measure_accuracy(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
 
 def reported(who: str, measured: train.Accuracy) -> Accuracy:
     """Return an accuracy as a report has it."""
-    return Accuracy(
-        who=who,
-        images=measured.images,
-        right=measured.correct,
-        missed_faces=measured.missed_faces,
-    )
+    images, missed = measured.images, measured.missed_faces
+    return Accuracy(who=who, images=images, right=measured.correct, missed_faces=missed)
 
 
 def open_report(path: Path) -> tuple[Report, Path]:

@@ -30,8 +30,7 @@ class AllTimings(Timings):
 class Untimed(Timings):
     """Times nothing."""
 
-    def stage(self, name: str) -> AbstractContextManager[None]:  # type: ignore[override]
-        del name
+    def stage(self, _: str) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
 
 
@@ -61,12 +60,7 @@ class ScenePlayer:
     def run(self, seconds: float) -> int:
         """Process frames for some seconds, as fast as possible; return how many."""
         untimed = Untimed()
-        end = time.perf_counter() + seconds
-        frames = 0
-        while time.perf_counter() < end:
-            self.step(untimed)
-            frames += 1
-        return frames
+        return len(window(lambda: self.step(untimed), seconds, 1))
 
 
 def flat_out(
@@ -99,21 +93,21 @@ def overhead(scene: Scene, pairs: int, film: int = FILM) -> float:
     """
     player, timings, untimed = ScenePlayer(scene, film), Timings(), Untimed()
 
-    def timed() -> None:
+    def timed_s() -> float:
+        began = time.process_time()
         window(lambda: player.step(timings), 0.0, player.length)
+        return time.process_time() - began
 
-    def bare() -> None:
+    def bare_s() -> float:
+        began = time.process_time()
         for _ in range(player.length):
             player.step(untimed)
+        return time.process_time() - began
 
-    bare()
+    bare_s()
     shares = []
     for pair in range(pairs):
-        first, second = (timed, bare) if pair % 2 else (bare, timed)
-        took = {}
-        for process_all in (first, second):
-            began = time.process_time()
-            process_all()
-            took[process_all] = time.process_time() - began
-        shares.append(1.0 - took[bare] / took[timed])
+        turn = (timed_s, bare_s) if pair % 2 else (bare_s, timed_s)
+        took = {process_s: process_s() for process_s in turn}
+        shares.append(1.0 - took[bare_s] / took[timed_s])
     return statistics.median(shares)

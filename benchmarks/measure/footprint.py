@@ -38,16 +38,9 @@ def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
         clip = Path(folder) / "walking.avi"
         _record(scene, seconds + SPARE_S, clip)
         started = time.monotonic()
+        command = ["edge.cli", "run", "--realtime", "--events=-", f"--source={clip}"]
         with subprocess.Popen(  # noqa: S603  (our own command)
-            [
-                sys.executable,
-                "-m",
-                "edge.cli",
-                "run",
-                "--realtime",
-                "--events=-",
-                f"--source={clip}",
-            ],
+            [sys.executable, "-m", *command],
             env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

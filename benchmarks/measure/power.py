@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from msgspec.structs import replace
 
-from benchmarks.measure.camera_rate import at_camera_rate
 from benchmarks.measure.flat_out import ScenePlayer
+from benchmarks.measure.frame_to_pin import at_camera_rate
 from benchmarks.meters.csv_file import part, read_csv
 from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.meters.recorder import Recorder, integrate
@@ -101,16 +101,16 @@ def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:
     Raises:
         MeterError: a stretch has no samples.
     """
-    return _with_cost(
-        Power(
-            meter=meter.name,
-            covers=meter.covers,
-            estimate=meter.estimate,
-            range_w=meter.range_w,
-            resolution_w=meter.resolution_w,
-            rate_hz=meter.rate_hz,
-            phases=tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded),
-        )
+    phases = tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded)
+    return Power(
+        meter=meter.name,
+        covers=meter.covers,
+        estimate=meter.estimate,
+        range_w=meter.range_w,
+        resolution_w=meter.resolution_w,
+        rate_hz=meter.rate_hz,
+        phases=phases,
+        **_frame_cost(phases),
     )
 
 
@@ -121,17 +121,18 @@ def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
         MeterError: the file can't be read, or has no reading of a stretch.
     """
     samples = read_csv(path)
-    recorded = [(stretch, _cut(samples, stretch)) for stretch in stretches]
     steps = [later.at_s - sample.at_s for sample, later in pairwise(samples)]
     rate_hz = 1.0 / max(statistics.median(steps), 1e-3)
-    return _with_cost(
-        Power(
-            meter=CSV,
-            covers="what an external meter saw and recorded",
-            estimate=False,
-            rate_hz=rate_hz,
-            phases=tuple(_phase(*pair, rate_hz, str(path)) for pair in recorded),
-        )
+    phases = tuple(
+        _phase(stretch, _cut(samples, stretch), rate_hz, str(path)) for stretch in stretches
+    )
+    return Power(
+        meter=CSV,
+        covers="what an external meter saw and recorded",
+        estimate=False,
+        rate_hz=rate_hz,
+        phases=phases,
+        **_frame_cost(phases),
     )
 
 
@@ -178,16 +179,14 @@ def _phase(stretch: Stretch, samples: Sequence[Sample], rate_hz: float, meter: s
     )
 
 
-def _with_cost(power: Power) -> Power:
-    """Add the energy of a frame, flat out."""
-    by_name = {phase.name: phase for phase in power.phases}
+def _frame_cost(phases: Sequence[Phase]) -> dict[str, Any]:
+    """Return the energy of a frame, flat out, by the names of a report's fields."""
+    by_name = {phase.name: phase for phase in phases}
     flat_out, idle = by_name.get("flat out"), by_name.get("idle")
     if flat_out is None or not flat_out.frames:
-        return power
+        return {}
     frame_s = flat_out.seconds / flat_out.frames
-    above_idle = (flat_out.mean_w - idle.mean_w) * frame_s if idle else None
-    return replace(
-        power,
-        joules_per_frame=flat_out.mean_w * frame_s,
-        joules_per_frame_above_idle=above_idle,
-    )
+    cost = {"joules_per_frame": flat_out.mean_w * frame_s}
+    if idle:
+        cost["joules_per_frame_above_idle"] = (flat_out.mean_w - idle.mean_w) * frame_s
+    return cost

@@ -50,11 +50,8 @@ def show(scene: Scene, frames: int, path: str) -> SceneFigures:
 def measure_path(film: Iterable[tuple[Frame, list[Box]]], process: FramePath) -> SceneFigures:
     """Show frames with the boxes of their faces to a path, as fast as it processes them."""
     timings = Timings()
-    errors: list[float] = []
-    true_at: list[float] = []
-    detected_at: list[float] = []
-    false = 0
-    cpu = 0.0
+    errors, true_at, detected_at = [], [], []
+    false, cpu = 0, 0.0
     for frame, faces in film:
         cpu -= time.process_time()
         with timings.stage("frame"):

@@ -49,15 +49,8 @@ class Fer(Scorer):
         )
         height, width = grey.shape
         if wide.x < 0 or wide.y < 0 or wide.x + wide.w > width or wide.y + wide.h > height:
-            level = cv2.mean(grey[-2:])[0]
-            border = self.BORDER
-            grey = np.asarray(
-                cv2.copyMakeBorder(
-                    grey, border, border, border, border, cv2.BORDER_CONSTANT, value=level
-                ),
-                np.uint8,
-            )
-            wide = wide._replace(x=wide.x + border, y=wide.y + border)
+            grey = np.pad(grey, self.BORDER, constant_values=round(float(grey[-2:].mean())))
+            wide = wide._replace(x=wide.x + self.BORDER, y=wide.y + self.BORDER)
         face = cv2.resize(wide.cut(grey), (self.SIDE, self.SIDE))
         luma = np.asarray(face, np.float32) / np.float32(255)
         return ((luma - np.float32(0.5)) * np.float32(2))[None, ..., None]

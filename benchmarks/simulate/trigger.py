@@ -23,7 +23,7 @@ class Step(NamedTuple):
 
 
 class EagerTrigger(Trigger):
-    """Fires at once, so that only the path's own time is between frame and pin; notes its steps."""
+    """Fires at once and notes its steps."""
 
     def __init__(self) -> None:
         super().__init__(EAGER)

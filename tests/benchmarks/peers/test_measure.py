@@ -186,18 +186,9 @@ def test_no_face_is_no_score_and_a_threshold_lies_among_the_good_scores() -> Non
 
 
 def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
-    told: list[Peer] = []
     ours = np.ones(400 * 2**20, np.uint8)
-    measured = measure_peers(
-        locate_genki(tiny_sets, "test"),
-        windows=2,
-        window_s=0.01,
-        ways=TWO_WAYS,
-        scenes=[Scene(0), ONE],
-        frames=2,
-        tell=told.append,
-    )
-    assert list(measured) == told
+    faces, scenes = locate_genki(tiny_sets, "test"), [Scene(0), ONE]
+    measured = list(measure_peers(faces, 2, 0.01, ways=TWO_WAYS, scenes=scenes, frames=2))
     for peer in measured:
         assert not peer.error
         assert peer.timing
@@ -213,9 +204,8 @@ def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
 def measure_briefly(
     *ways: Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
 ) -> Sequence[Peer]:
-    return measure_peers(
-        faces, 1, 0.01, ways={str(way): way for way in ways}, scenes=scenes, frames=1
-    )
+    by_name = {str(way): way for way in ways}
+    return list(measure_peers(faces, 1, 0.01, ways=by_name, scenes=scenes, frames=1))
 
 
 def test_a_way_that_is_missing_or_crashes_has_a_row_that_says_so() -> None:

@@ -1,4 +1,4 @@
-"""The whole path behind a camera at its own rate, to simulated pins."""
+"""From the frame to the pin: behind a camera at its own rate, and one firing after the other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ import numpy as np
 
 from benchmarks.bundle import device_settings
 from benchmarks.report.schema import CameraRate
-from benchmarks.simulate.cameras import PacedCamera
+from benchmarks.simulate.cameras import PacedCamera, capture
 from benchmarks.simulate.pins import TimedPin, mock_pins
 from benchmarks.simulate.scenes import FPS, Scene
 from benchmarks.simulate.trigger import EagerTrigger
-from edge.cameras.capture import Capture
+from edge.cameras.camera import Camera
+from edge.cameras.demo import DemoCamera
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, open_stages
 from edge.settings import ShutterSettings
+from edge.values import Frame
 
 WARM_UP_S = 1.0
 
@@ -40,26 +42,9 @@ def at_camera_rate(
         measured: is entered while it counts.
     """
     pictures = [frame.grey for frame, _ in scene.render(round(2 * FPS))]
-    settings, stop, trigger = device_settings(), threading.Event(), EagerTrigger()
-    outputs = Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
-
-    def opened() -> PacedCamera:
-        return PacedCamera(cycle(pictures), FPS)
-
-    camera = Capture(
-        opened(),
-        opened,
-        stall_s=settings.camera.stall_s,
-        stop=stop,
-        on_lost=lambda _: None,
-        on_back=lambda: None,
-    )
-    pipeline = Pipeline(
-        open_stages(settings)._replace(trigger=trigger),
-        camera=camera,
-        outputs=outputs,
-        listen=lambda _: None,
-    )
+    stop, trigger, outputs = threading.Event(), EagerTrigger(), _shutter()
+    camera = capture(lambda: PacedCamera(cycle(pictures), FPS), stop)
+    pipeline = _pipeline(camera, trigger, outputs)
     with closing(outputs), closing(camera), ThreadPoolExecutor(1) as thread:
         run = thread.submit(pipeline.run, stop)
         try:
@@ -87,13 +72,49 @@ def at_camera_rate(
     )
 
 
+@mock_pins(TimedPin)
+def pin_latency(firings: int) -> dict[str, list[float]]:
+    """Fire a shutter again and again, on real frames of a smile after real frames without a smile.
+
+    Returns:
+        Of each firing the milliseconds from the frame to the pin's edge, ``frame``, and from its
+        scores to the edge, ``scores``.
+    """
+    frames = list(iter(DemoCamera().read, None))
+    calm, smiling = frames[20].grey, frames[70].grey
+    trigger, outputs = EagerTrigger(), _shutter()
+    times: dict[str, list[float]] = {"frame": [], "scores": []}
+    with closing(outputs):
+        pipeline = _pipeline(DemoCamera(), trigger, outputs)
+        while len(times["frame"]) < firings:
+            index = len(trigger.steps)
+            frame = Frame(index, index / FPS, smiling if index % 4 == 3 else calm)
+            started = time.monotonic()
+            decision = pipeline.step(frame)
+            while not outputs.idle:
+                time.sleep(0.001)
+            if decision.fire:
+                times["frame"].append((TimedPin.rises[-1] - started) * 1e3)
+                times["scores"].append((TimedPin.rises[-1] - trigger.steps[-1].scored_s) * 1e3)
+    return times
+
+
 def latencies_s(fired: Sequence[float], rises: Sequence[float]) -> list[float]:
     """Return for each rise of a pin how long before it the last frame that fired was taken."""
     return [rise - fired[at - 1] for rise in rises if (at := bisect_left(fired, rise))]
 
 
+def _shutter() -> Outputs:
+    return Outputs({"photo": ShutterSettings(pin=17, pulse_s=0.01)}, lambda _: None)
+
+
+def _pipeline(camera: Camera, trigger: EagerTrigger, outputs: Outputs) -> Pipeline:
+    stages = open_stages(device_settings())._replace(trigger=trigger)
+    return Pipeline(stages, camera=camera, outputs=outputs, listen=lambda _: None)
+
+
 def _percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:
     if not seconds:
         return {}
-    percentiles = np.percentile(seconds, (50, 90, 99)) * 1e3
-    return dict(zip(("p50", "p90", "p99"), map(float, percentiles), strict=True))
+    p50, p90, p99 = np.percentile(seconds, (50, 90, 99)).tolist()
+    return {"p50": 1e3 * p50, "p90": 1e3 * p90, "p99": 1e3 * p99}
