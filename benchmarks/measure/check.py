@@ -97,18 +97,13 @@ def read_baseline(path: Path, architecture: str = platform.machine()) -> Baselin
         raise BaselineError(f"{path}: expected a baseline, got: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BaselineError(f"{path}: not a baseline: {error}") from error
-    anew = "write one anew with --write"
     if baseline.architecture != architecture:
-        raise BaselineError(
-            f"{path}: expected a baseline of {architecture}, got one of "
-            f"{baseline.architecture}: {anew}"
-        )
-    if unlike := baseline.ratios.keys() ^ TOLERANCES.keys():
-        raise BaselineError(
-            f"{path}: expected the {len(TOLERANCES)} ratios that are measured, got others "
-            f"({min(unlike)!r}): {anew}"
-        )
-    return baseline
+        reason = f"a baseline of {architecture}, got one of {baseline.architecture}"
+    elif unlike := baseline.ratios.keys() ^ TOLERANCES.keys():
+        reason = f"the {len(TOLERANCES)} ratios that are measured, got others ({min(unlike)!r})"
+    else:
+        return baseline
+    raise BaselineError(f"{path}: expected {reason}: write one anew with --write")
 
 
 def write_baseline(path: Path, ratios: dict[str, float]) -> Baseline:

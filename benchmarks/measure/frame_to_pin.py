@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,15 +18,39 @@ from benchmarks.report.schema import CameraRate
 from benchmarks.simulate.cameras import PacedCamera, capture
 from benchmarks.simulate.pins import TimedPin, mock_pins
 from benchmarks.simulate.scenes import FPS, Scene
-from benchmarks.simulate.trigger import EagerTrigger
 from edge.cameras.camera import Camera
 from edge.cameras.demo import DemoCamera
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, open_stages
-from edge.settings import ShutterSettings
-from edge.values import Frame
+from edge.settings import ShutterSettings, TriggerSettings
+from edge.trigger import Trigger
+from edge.values import Decision, Frame, SmileScore
 
 WARM_UP_S = 1.0
+EAGER = TriggerSettings(smoothing_s=0, hold_s=0, cooldown_s=0, max_per_minute=600)
+
+
+class Step(NamedTuple):
+    """When a frame was taken, scored and decided on, in monotonic seconds, and if it fired."""
+
+    frame_s: float
+    scored_s: float
+    decided_s: float
+    fired: bool
+
+
+class EagerTrigger(Trigger):
+    """Fires at each smile at once, so that only the path's own time is between frame and pin."""
+
+    def __init__(self) -> None:
+        super().__init__(EAGER)
+        self.steps: list[Step] = []
+
+    def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
+        scored_s = time.monotonic()
+        decision = super().step(time_, scores)
+        self.steps.append(Step(time_, scored_s, time.monotonic(), decision.fire))
+        return decision
 
 
 @mock_pins(TimedPin)

@@ -102,9 +102,10 @@ def measure_way(
     Returns:
         A report's figures, and the time of each inference in each window, in milliseconds.
     """
-    cold = [call_apart(False, _run, way, 0, 0.0)[:2] for _ in range(starts - 1)]
-    load_ms, first_ms, times = call_apart(False, _run, way, windows, window_s)
-    loads, firsts = zip(*cold, (load_ms, first_ms), strict=True)
+    cold = [call_apart(False, _run, way, 0, 0.0) for _ in range(starts - 1)]
+    warm = call_apart(False, _run, way, windows, window_s)
+    loads, firsts, _ = zip(*cold, warm, strict=True)
+    times = warm[2]
     figures = Inference(
         kind=way.kind,
         threads=way.threads,

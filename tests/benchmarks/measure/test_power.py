@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ class SteadyMeter:
     estimate = False
     range_w: tuple[float, float] | None = (0.0, 10.0)
     resolution_w: float | None = 0.5
-    rate_hz = 100.0
 
-    def __init__(self, watts: float, readings: int = 10_000) -> None:
+    def __init__(self, watts: float, readings: int = 10_000, rate_hz: float = 100.0) -> None:
+        self.rate_hz = rate_hz
         self._left: Iterator[float] = iter(itertools.repeat(watts, readings))
 
     def read(self) -> float:
@@ -72,8 +72,7 @@ def test_the_meter_is_read_while_a_phase_goes_on(name: PhaseName) -> None:
 
 
 def test_a_frame_costs_what_flat_out_takes() -> None:
-    meter = SteadyMeter(1.0)
-    meter.rate_hz = 1.0
+    meter = SteadyMeter(1.0, rate_hz=1.0)
     phases = [recorded("idle", 2.0), recorded("camera rate", 3.0, frames=300)]
     assert metered(meter, phases).joules_per_frame is None
     measured = metered(meter, [*phases, recorded("flat out", 5.0, frames=1000)])
@@ -83,11 +82,9 @@ def test_a_frame_costs_what_flat_out_takes() -> None:
 
 
 def test_gaps_are_left_out_and_reported() -> None:
-    meter = SteadyMeter(1.0)
-    meter.rate_hz = 1.0
     stretch, samples = recorded("idle", 2.0, seconds=30.0)
     with_gap = [sample for sample in samples if not 10.0 < sample.at_s < 20.0]
-    (measured,) = metered(meter, [(stretch, with_gap)]).phases
+    (measured,) = metered(SteadyMeter(1.0, rate_hz=1.0), [(stretch, with_gap)]).phases
     assert (measured.joules, measured.mean_w, measured.gaps_s) == (40.0, 2.0, 10.0)
 
 
@@ -106,13 +103,16 @@ def test_a_phase_without_readings_is_refused() -> None:
         metered(SteadyMeter(4.0), [(stretch, recording.samples)])
 
 
+def recording(folder: Path, watts: Iterable[tuple[int, float]]) -> Path:
+    """Write an external meter's CSV file: seconds since noon, watts."""
+    file = folder / "usb.csv"
+    rows = (f"{(NOON + timedelta(seconds=at)).isoformat()},{power}\n" for at, power in watts)
+    file.write_text("time,power\n" + "".join(rows))
+    return file
+
+
 def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
-    file = tmp_path / "usb.csv"
-    rows = (
-        f"{(NOON + timedelta(seconds=at)).isoformat()},{2.0 if at < 12 else 6.0}"
-        for at in range(-5, 30)
-    )
-    file.write_text("time,power\n" + "\n".join(rows) + "\n")
+    file = recording(tmp_path, [(at, 2.0 if at < 12 else 6.0) for at in range(-5, 30)])
     idle, _ = recorded("idle", 0.0)
     flat_out, _ = recorded("flat out", 0.0, frames=100, later=14.0)
     measured = from_csv(file, [idle, flat_out])
@@ -125,9 +125,7 @@ def test_a_recording_is_cut_by_the_phases_times(tmp_path: Path) -> None:
 
 
 def test_a_recording_of_whole_seconds_has_no_gaps(tmp_path: Path) -> None:
-    file = tmp_path / "usb.csv"
-    rows = (f"{(NOON + timedelta(seconds=at // 10)).isoformat()},3.0\n" for at in range(-50, 300))
-    file.write_text("time,power\n" + "".join(rows))
+    file = recording(tmp_path, [(at // 10, 3.0) for at in range(-50, 300)])
     measured = from_csv(file, [recorded("idle", 0.0)[0]])
     assert measured.rate_hz == pytest.approx(1.0)
     assert (measured.phases[0].mean_w, measured.phases[0].gaps_s) == pytest.approx((3.0, 0.0))
