@@ -22,8 +22,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from benchmarks.bundle import device_settings
-from benchmarks.measure.paths import FramePath, device_path, naive_path
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import FramePath, device_path, measure_path, naive_path
 from benchmarks.measure.windows import median_s
 from benchmarks.processes import own_process
 from benchmarks.report.report_json import publish

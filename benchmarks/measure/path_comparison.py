@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.measure.paths import PATHS, float_model_ms
-from benchmarks.measure.scene_figures import SceneFigures, show
+from benchmarks.measure.paths import PATHS, SceneFigures, float_model_ms, show
 from benchmarks.processes import memory_mb, own_process
 from benchmarks.simulate.scenes import FOUR, ONE, WALKING, Scene
 

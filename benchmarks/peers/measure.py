@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmarks.measure.accuracy import reported
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import measure_path
 from benchmarks.measure.windows import time_windows, timing
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer

@@ -13,12 +13,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmarks.measure import power
-from benchmarks.measure.flat_out import FILM, flat_out, overhead
+from benchmarks.measure.flat_out import FILM, flat_out, knee_s, overhead, sustain
 from benchmarks.measure.footprint import measure_command
 from benchmarks.measure.frame_to_pin import at_camera_rate
 from benchmarks.measure.inference import MOST_THREADS, measure_way
 from benchmarks.measure.inference import Way as ModelWay
-from benchmarks.measure.sustained import knee_s, sustain
 from benchmarks.measure.windows import raw_lines
 from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.peers.measure import Way, locate_genki, measure_peers

@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.measure.paths import FramePath
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import FramePath, measure_path
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
