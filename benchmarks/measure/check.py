@@ -1,9 +1,6 @@
-"""Whether the device's path got slower: ratios to work that does not change, in the same run.
-
-Times differ from machine to machine and from day to day. Ratios of two times, measured in turns by
-the same process, differ much less. Frames are counted by the second of processor time, so that
-other programs on the machine matter little.
-"""
+"""Whether the device's path got slower: ratios of times, measured in turns by the same process.
+Ratios differ less from machine to machine and from day to day than times do. Frames are counted by
+the second of processor time, so that other programs on the machine matter little."""
 
 from __future__ import annotations
 

@@ -125,10 +125,10 @@ def _run(way: Way, windows: int, window_s: float) -> tuple[float, float, list[li
 def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     """Return the times to load and of the first inference in milliseconds, and a function that runs
     another inference and returns its output."""
-    runtime = tflite()
+    tflite()  # its import is not the model's time to load
     delegates = [EDGE_TPU.open_delegate()] if way.kind == "edge tpu" else []
     began = time.perf_counter()
-    interpreter = open_interpreter(runtime, way, delegates)
+    interpreter = open_interpreter(way, delegates)
     loaded = time.perf_counter()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     picture = next(self_test_pictures(source["shape"][1]))[None, ..., None]
@@ -146,8 +146,9 @@ def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     return (loaded - began) * 1e3, (time.perf_counter() - loaded) * 1e3, infer
 
 
-def open_interpreter(runtime: Any, way: Way, delegates: Sequence[Any] = ()) -> Any:
+def open_interpreter(way: Way, delegates: Sequence[Any] = ()) -> Any:
     """Return an interpreter as the classifier opens it, but with XNNPACK only if the way has it."""
+    runtime = tflite()
     kinds = runtime.OpResolverType
     resolver = kinds.AUTO if way.xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with quiet_stderr():

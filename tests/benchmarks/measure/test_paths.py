@@ -6,17 +6,7 @@ from functools import partial
 
 import pytest
 
-from benchmarks.measure.paths import (
-    FramePath,
-    as_batch,
-    cascades_path,
-    device_path,
-    float_model,
-    float_model_ms,
-    measure_path,
-    naive_path,
-    show,
-)
+from benchmarks.measure import paths
 from benchmarks.simulate.scenes import WALKING, Scene
 from edge.model.classifier import Classifier
 from edge.model.crop import crop
@@ -30,16 +20,16 @@ def test_the_naive_path_scores_with_the_float_model(
     pytest.importorskip("tensorflow")
     for portrait, box in ((hopper, Box(151, 103, 226, 226)), (collins, Box(175, 65, 99, 99))):
         pixels = crop(portrait, box, size=64, margin=classifier.manifest.input.crop_margin)
-        score = float(float_model().predict_on_batch(as_batch(pixels))[0, 0])
+        score = float(paths.float_model().predict_on_batch(paths.as_batch(pixels))[0, 0])
         assert score == pytest.approx(classifier.infer(pixels), abs=0.1)
 
 
 def test_without_tensorflow_there_is_no_float_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    float_model.cache_clear()
-    assert float_model_ms() == {}
-    assert show(WALKING, 1, "naive").recall == 1.0
-    float_model.cache_clear()
+    paths.float_model.cache_clear()
+    assert paths.float_model_ms() == {}
+    assert paths.show(WALKING, 1, "naive").recall == 1.0
+    paths.float_model.cache_clear()
 
 
 def test_importing_the_benchmarks_does_not_import_tensorflow() -> None:
@@ -57,7 +47,7 @@ def test_a_path_is_compared_with_the_true_faces() -> None:
         with timings.stage("faces"):
             return next(detections)
 
-    figures = measure_path(film, process)
+    figures = paths.measure_path(film, process)
     assert figures.recall == 0.75
     assert figures.box_error == pytest.approx(0.1, abs=0.02)
     assert figures.false == 0.25
@@ -69,15 +59,15 @@ def test_a_path_is_compared_with_the_true_faces() -> None:
 @pytest.mark.parametrize(
     ("path", "stages"),
     [
-        (device_path, {"frame", "faces", "classifier", "trigger"}),
-        (partial(naive_path, keras=False), {"frame", "faces", "classifier"}),
-        (cascades_path, {"frame", "faces", "classifier"}),
+        (paths.device_path, {"frame", "faces", "classifier", "trigger"}),
+        (partial(paths.naive_path, keras=False), {"frame", "faces", "classifier"}),
+        (paths.cascades_path, {"frame", "faces", "classifier"}),
     ],
     ids=["device", "naive", "cascades"],
 )
 def test_each_path_detects_the_face_and_times_its_stages(
-    path: partial[FramePath], stages: set[str]
+    path: partial[paths.FramePath], stages: set[str]
 ) -> None:
-    figures = measure_path(WALKING.render(2), path())
+    figures = paths.measure_path(WALKING.render(2), path())
     assert figures.recall == 1.0
     assert set(figures.median_ms) == stages

@@ -14,18 +14,10 @@ import numpy as np
 import pytest
 
 from benchmarks.measure.paths import FramePath, measure_path
+from benchmarks.peers import measure
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
-from benchmarks.peers.measure import (
-    WAYS,
-    Way,
-    answers,
-    choose_threshold,
-    locate_genki,
-    measure_peers,
-    time_faces,
-)
 from benchmarks.peers.mediapipe import FaceLandmarker, OwnSearch
 from benchmarks.peers.packages import package_file, versions
 from benchmarks.peers.scorer import Scorer
@@ -38,7 +30,7 @@ from edge.values import Box, Grey
 from train import Located, Picture
 
 NOT_SMILING, SMILING = Box(151, 103, 226, 226), Box(175, 65, 99, 99)  # hopper, collins
-TWO_WAYS: dict[str, Way] = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
+TWO_WAYS: dict[str, measure.Way] = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
 
 
 def needs(*packages: str) -> pytest.MarkDecorator:
@@ -96,7 +88,9 @@ class CrashingLater(Brightness):
         pytest.param(FaceLandmarker, marks=needs_mediapipe),
     ],
 )
-def test_each_peer_knows_the_smiling_portrait(way: Way, hopper: Grey, collins: Grey) -> None:
+def test_each_peer_knows_the_smiling_portrait(
+    way: measure.Way, hopper: Grey, collins: Grey
+) -> None:
     with closing(way()) as scorer:
         plain, smiling = scorer.score(hopper, NOT_SMILING), scorer.score(collins, SMILING)
         assert scorer.version
@@ -136,7 +130,7 @@ def test_fer_sees_the_square_box_with_ten_pixels_around() -> None:
 
 def test_our_own_path_is_one_of_the_rows() -> None:
     film = list(ONE.render(3))
-    assert list(WAYS.values())[:2] == [DevicePath, Smilenet]
+    assert list(measure.WAYS.values())[:2] == [DevicePath, Smilenet]
     stages = [set(measure_path(film, way().path()).median_ms) for way in (DevicePath, Smilenet)]
     assert stages == [{"frame", "faces", "classifier", "trigger"}, {"frame", "faces", "classifier"}]
 
@@ -149,7 +143,7 @@ def test_each_window_times_all_faces_alike() -> None:
             seen.append(box)
             return super().score(grey, box)
 
-    timing = time_faces(Noting(), windows=3, window_s=0.001)
+    timing = measure.time_faces(Noting(), windows=3, window_s=0.001)
     assert len(timing.windows) == 3
     assert 0 < timing.p50 <= timing.p90 <= timing.p99
     counts = [seen.count(box) for box in set(seen)]
@@ -169,15 +163,15 @@ def test_no_face_is_no_score_and_a_threshold_lies_among_the_good_scores() -> Non
         located(5, smiling=False),
         *(located(level, smiling=True) for level in (120, 160, 200)),
     ]
-    scores = [score for _, score in answers(Brightness(), faces)]
+    scores = [score for _, score in measure.answers(Brightness(), faces)]
     assert scores == [50.0, None, None, 120.0, 160.0, 200.0]
-    assert choose_threshold(Brightness(), faces) == 120.0
+    assert measure.choose_threshold(Brightness(), faces) == 120.0
 
 
 def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
     ours = np.ones(400 * 2**20, np.uint8)
-    faces, scenes = locate_genki(tiny_sets, "test"), [Scene(0), ONE]
-    measured = list(measure_peers(faces, 2, 0.01, ways=TWO_WAYS, scenes=scenes, frames=2))
+    faces, scenes = measure.locate_genki(tiny_sets, "test"), [Scene(0), ONE]
+    measured = list(measure.measure_peers(faces, 2, 0.01, ways=TWO_WAYS, scenes=scenes, frames=2))
     for peer in measured:
         assert not peer.error
         assert peer.timing
@@ -191,10 +185,10 @@ def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
 
 
 def measure_briefly(
-    *ways: Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
+    *ways: measure.Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
 ) -> Sequence[Peer]:
     by_name = {str(way): way for way in ways}
-    return list(measure_peers(faces, 1, 0.01, ways=by_name, scenes=scenes, frames=1))
+    return list(measure.measure_peers(faces, 1, 0.01, ways=by_name, scenes=scenes, frames=1))
 
 
 def test_a_way_that_is_missing_or_crashes_has_a_row_that_says_so() -> None:
