@@ -48,8 +48,9 @@ def measure_accuracy(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
 
 def reported(who: str, measured: train.Accuracy) -> Accuracy:
     """Return an accuracy as a report has it."""
-    images, missed = measured.images, measured.missed_faces
-    return Accuracy(who=who, images=images, right=measured.correct, missed_faces=missed)
+    return Accuracy(
+        who=who, images=measured.images, right=measured.correct, missed_faces=measured.missed_faces
+    )
 
 
 def open_report(path: Path) -> tuple[Report, Path]:

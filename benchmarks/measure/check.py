@@ -36,8 +36,6 @@ TOLERANCES = {
 }
 """Of new baselines: the share of a ratio that may be lost; larger ratios are better."""
 
-ROUNDS = 7
-
 
 class BaselineError(SmileGateError, ValueError):
     """A baseline is missing, no baseline, or of another machine or version."""
@@ -142,7 +140,7 @@ def measure_round() -> dict[str, float]:
 
 
 def measure_ratios(
-    rounds: int = ROUNDS, measure_round: Callable[[], dict[str, float]] = measure_round
+    rounds: int = 7, measure_round: Callable[[], dict[str, float]] = measure_round
 ) -> dict[str, float]:
     """Return each ratio's median over rounds, in a new process on one core.
 

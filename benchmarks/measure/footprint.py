@@ -20,11 +20,8 @@ SPARE_S = 2.0
 
 
 def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
-    """Start ``smile-gate run`` on a clip of a scene, in real time, with simulated pins.
-
-    Args:
-        seconds: how long the command is measured once it is ready; then it is stopped.
-        scene: with a face from its first frames on.
+    """Start ``smile-gate run`` on a clip of a scene with a face, in real time, with simulated pins;
+    stop the command when it has been ready for some seconds.
 
     Returns:
         ``ready_s``, seconds from the start of the process to the first face's event;

@@ -27,7 +27,6 @@ from edge.trigger import Trigger
 from edge.values import Decision, Frame, SmileScore
 
 WARM_UP_S = 1.0
-EAGER = TriggerSettings(smoothing_s=0, hold_s=0, cooldown_s=0, max_per_minute=600)
 
 
 class Step(NamedTuple):
@@ -43,7 +42,8 @@ class EagerTrigger(Trigger):
     """Fires at each smile at once, so that only the path's own time is between frame and pin."""
 
     def __init__(self) -> None:
-        super().__init__(EAGER)
+        eager = TriggerSettings(smoothing_s=0, hold_s=0, cooldown_s=0, max_per_minute=600)
+        super().__init__(eager)
         self.steps: list[Step] = []
 
     def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
@@ -59,13 +59,8 @@ def at_camera_rate(
     seconds: float,
     measured: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> CameraRate:
-    """Show a scene of smiles at 30 frames per second to the pipeline as the device runs it.
-
-    Args:
-        scene: of faces that smile now and then.
-        seconds: how long is measured, after ``WARM_UP_S``, which does not count.
-        measured: is entered while it counts.
-    """
+    """Show a scene of smiles at 30 frames per second to the pipeline as the device runs it, for
+    some seconds after ``WARM_UP_S``; ``measured`` is entered while it counts."""
     pictures = [frame.grey for frame, _ in scene.render(round(2 * FPS))]
     stop, trigger, outputs = threading.Event(), EagerTrigger(), _shutter()
     camera = capture(lambda: PacedCamera(cycle(pictures), FPS), stop)

@@ -31,14 +31,8 @@ Kind = Literal["int8", "float32", "edge tpu"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """A way to run the bundle's model.
-
-    Attributes:
-        kind: the model's numbers and where they run.
-        model: a TFLite file's bytes.
-        threads: of the interpreter.
-        xnnpack: whether LiteRT may use its XNNPACK delegate.
-    """
+    """A way to run the bundle's model, which is a TFLite file's bytes, on an interpreter's threads,
+    with or without LiteRT's XNNPACK delegate."""
 
     kind: Kind
     model: bytes

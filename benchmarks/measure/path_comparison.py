@@ -65,17 +65,12 @@ def compare_paths(
 
 
 def _row(scene: str, path: str, figures: SceneFigures) -> str:
-    times = [
-        f"{figures.median_ms[stage]:.2f}/{figures.p99_ms[stage]:.2f}"
-        if stage in figures.median_ms
-        else "-"
-        for stage in STAGES
-    ]
+    times = {name: f"{ms:.2f}/{figures.p99_ms[name]:.2f}" for name, ms in figures.median_ms.items()}
     return ROW.format(
         scene,
         path,
         f"{figures.fps:.0f}",
-        *times,
+        *(times.get(stage, "-") for stage in STAGES),
         f"{figures.recall:.3f}",
         f"{figures.box_error:.3f}",
         f"{figures.first_s:.2f}",

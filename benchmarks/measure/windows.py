@@ -25,11 +25,7 @@ def time_windows(
 ) -> list[list[float]]:
     """Return the time of each call in each window, in milliseconds; the warm-up is left out.
 
-    Args:
-        call: what is timed.
-        windows: how many count, after a window for warm-up.
-        window_s: the least length of a window, in seconds.
-        calls: the number of calls in a window is a multiple of this.
+    A window lasts for at least ``window_s`` seconds, and has a multiple of ``calls`` calls.
     """
     return [window(call, window_s, calls) for _ in range(windows + 1)][1:]
 

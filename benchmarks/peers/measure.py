@@ -71,8 +71,7 @@ def measure_peers(
         peer = Peer(name=name, version="")
         try:
             with own_process() as process:
-                timed = process.submit(_time, way, windows, window_s).result()
-                peer = replace(peer, **timed)
+                peer = replace(peer, **process.submit(_time, way, windows, window_s).result())
                 peer = replace(peer, **process.submit(_show, way, scenes, frames).result())
                 if faces:  # last, because their pictures take memory
                     right = process.submit(_count_right, way, faces).result()

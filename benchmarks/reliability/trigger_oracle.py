@@ -141,15 +141,14 @@ class Oracle:
 
     def check(self, scores: Sequence[SmileScore], decision: Decision) -> None:
         """Check the decision on the next frame; ``broken`` counts what it breaks."""
-        time, least = decision.time, self._settings.min_face_px
-        areas = {}
-        for scored in scores:
-            box = scored.face.box
-            if box.w >= least:
-                areas[scored.face.id] = box.w * box.h
-                self._add(time, scored)
-        if len(areas) < len(self._watched):
-            self._drop_unseen(time, areas)
+        time = decision.time
+        large = [scored for scored in scores if scored.face.box.w >= self._settings.min_face_px]
+        areas = {scored.face.id: scored.face.box.area for scored in large}
+        for scored in large:
+            self._add(time, scored)
+        for face in self._watched.keys() - areas.keys():
+            if time - self._watched[face].last.time > self._settings.bridge_s:
+                del self._watched[face]
         self._frame_before = time
         self._check_smiles(decision)
         self._check_refusal(decision)
@@ -182,11 +181,6 @@ class Oracle:
         across, down = abs(to_x + to_w / 2 - (x + w / 2)), abs(to_y + to_h / 2 - (y + h / 2))
         widths = max(across, down, abs(to_w - w)) / w
         return apart_s > BLIND_S or unseen or widths > self._settings.jump_widths
-
-    def _drop_unseen(self, time: float, areas: Mapping[int, int]) -> None:
-        for face, watched in list(self._watched.items()):
-            if face not in areas and time - watched.last.time > self._settings.bridge_s:
-                del self._watched[face]
 
     def _check_smiles(self, decision: Decision) -> None:
         for face in decision.smile_off:

@@ -20,8 +20,7 @@ def bundle() -> Bundle:
 def test_ways_are_threads_with_and_without_xnnpack(bundle: Bundle) -> None:
     measured = list(inference.ways(bundle, b"floats", cores=8))
     assert [(way.threads, way.xnnpack) for way in measured if way.kind == "int8"] == [
-        *((threads, True) for threads in (1, 2, 3, 4)),
-        *((threads, False) for threads in (1, 2, 3, 4)),
+        (threads, xnnpack) for xnnpack in (True, False) for threads in (1, 2, 3, 4)
     ]
     assert {way.model for way in measured if way.kind == "float32"} == {b"floats"}
     assert {way.kind for way in inference.ways(bundle, b"")} == {"int8"}

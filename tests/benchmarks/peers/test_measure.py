@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -48,9 +49,7 @@ def missing() -> Scorer:
     raise NotImplementedError
 
 
-def crashing() -> Scorer:
-    """Take the process down."""
-    os._exit(3)
+crashing = partial(os._exit, 3)
 
 
 class Brightness(Scorer):
