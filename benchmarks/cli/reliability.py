@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arguments import add_json, minutes, write_json
-from benchmarks.measure.pin_latency import pin_latency
+from benchmarks.measure.frame_to_pin import pin_latency
 from benchmarks.reliability.endurance import endure
 from benchmarks.reliability.held_photo import show_photo
 from benchmarks.reliability.kills import kill_runs

@@ -49,10 +49,7 @@ def measure_accuracy(folders: Sequence[Path], data: Path) -> Iterator[Accuracy]:
 def reported(who: str, measured: train.Accuracy) -> Accuracy:
     """Return an accuracy as a report has it."""
     return Accuracy(
-        who=who,
-        images=measured.images,
-        right=measured.correct,
-        missed_faces=measured.missed_faces,
+        who=who, images=measured.images, right=measured.correct, missed_faces=measured.missed_faces
     )
 
 

@@ -1,9 +1,6 @@
-"""Whether the device's path got slower: ratios to work that does not change, in the same run.
-
-Times differ from machine to machine and from day to day. Ratios of two times, measured in turns by
-the same process, differ much less. Frames are counted by the second of processor time, so that
-other programs on the machine matter little.
-"""
+"""Whether the device's path got slower: ratios of times, measured in turns by the same process.
+Ratios differ less from machine to machine and from day to day than times do. Frames are counted by
+the second of processor time, so that other programs on the machine matter little."""
 
 from __future__ import annotations
 
@@ -22,8 +19,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from benchmarks.bundle import device_settings
-from benchmarks.measure.paths import FramePath, device_path, naive_path
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import FramePath, device_path, measure_path, naive_path
 from benchmarks.measure.windows import median_s
 from benchmarks.processes import own_process
 from benchmarks.report.report_json import publish
@@ -39,8 +35,6 @@ TOLERANCES = {
     "scores a second, against blurs of 640x480": 0.4,
 }
 """Of new baselines: the share of a ratio that may be lost; larger ratios are better."""
-
-ROUNDS = 7
 
 
 class BaselineError(SmileGateError, ValueError):
@@ -97,18 +91,13 @@ def read_baseline(path: Path, architecture: str = platform.machine()) -> Baselin
         raise BaselineError(f"{path}: expected a baseline, got: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BaselineError(f"{path}: not a baseline: {error}") from error
-    anew = "write one anew with --write"
     if baseline.architecture != architecture:
-        raise BaselineError(
-            f"{path}: expected a baseline of {architecture}, got one of "
-            f"{baseline.architecture}: {anew}"
-        )
-    if unlike := baseline.ratios.keys() ^ TOLERANCES.keys():
-        raise BaselineError(
-            f"{path}: expected the {len(TOLERANCES)} ratios that are measured, got others "
-            f"({min(unlike)!r}): {anew}"
-        )
-    return baseline
+        reason = f"a baseline of {architecture}, got one of {baseline.architecture}"
+    elif unlike := baseline.ratios.keys() ^ TOLERANCES.keys():
+        reason = f"the {len(TOLERANCES)} ratios that are measured, got others ({min(unlike)!r})"
+    else:
+        return baseline
+    raise BaselineError(f"{path}: expected {reason}: write one anew with --write")
 
 
 def write_baseline(path: Path, ratios: dict[str, float]) -> Baseline:
@@ -151,7 +140,7 @@ def measure_round() -> dict[str, float]:
 
 
 def measure_ratios(
-    rounds: int = ROUNDS, measure_round: Callable[[], dict[str, float]] = measure_round
+    rounds: int = 7, measure_round: Callable[[], dict[str, float]] = measure_round
 ) -> dict[str, float]:
     """Return each ratio's median over rounds, in a new process on one core.
 

@@ -1,24 +1,33 @@
-"""Frames of a scene, processed to decisions as fast as possible."""
+"""Frames of a scene, processed to decisions as fast as possible: for windows of seconds, and for
+minutes, to see whether heat slows the machine, and when."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import cycle
 
 import cv2
 
+from benchmarks.machine.device import read_clock_mhz
 from benchmarks.measure.paths import device_path
 from benchmarks.measure.windows import time_windows, timing, window
-from benchmarks.report.schema import FlatOut
-from benchmarks.simulate.scenes import FPS, Scene
+from benchmarks.report.schema import FlatOut, Reading
+from benchmarks.simulate.scenes import FPS, WALKING, Scene
 from edge.pipeline import Timings
+from edge.service.board import read_health
 from edge.values import Frame
 
 FILM = 60
 """Frames of a scene that are kept: enough for a whole turn of the search for faces, few enough for
 a small board's memory."""
+FIRST_S = 60.0
+"""Later frame rates are compared with the frame rate of this time."""
+SLOWER = 0.9
+FOR_GOOD_S = 30.0
+"""A frame rate that stays low for this long, to the end, has fallen for good."""
 
 
 class AllTimings(Timings):
@@ -30,8 +39,7 @@ class AllTimings(Timings):
 class Untimed(Timings):
     """Times nothing."""
 
-    def stage(self, name: str) -> AbstractContextManager[None]:  # type: ignore[override]
-        del name
+    def stage(self, _: str) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
 
 
@@ -61,12 +69,7 @@ class ScenePlayer:
     def run(self, seconds: float) -> int:
         """Process frames for some seconds, as fast as possible; return how many."""
         untimed = Untimed()
-        end = time.perf_counter() + seconds
-        frames = 0
-        while time.perf_counter() < end:
-            self.step(untimed)
-            frames += 1
-        return frames
+        return len(window(lambda: self.step(untimed), seconds, 1))
 
 
 def flat_out(
@@ -99,21 +102,55 @@ def overhead(scene: Scene, pairs: int, film: int = FILM) -> float:
     """
     player, timings, untimed = ScenePlayer(scene, film), Timings(), Untimed()
 
-    def timed() -> None:
+    def timed_s() -> float:
+        began = time.process_time()
         window(lambda: player.step(timings), 0.0, player.length)
+        return time.process_time() - began
 
-    def bare() -> None:
+    def bare_s() -> float:
+        began = time.process_time()
         for _ in range(player.length):
             player.step(untimed)
+        return time.process_time() - began
 
-    bare()
+    bare_s()
     shares = []
     for pair in range(pairs):
-        first, second = (timed, bare) if pair % 2 else (bare, timed)
-        took = {}
-        for process_all in (first, second):
-            began = time.process_time()
-            process_all()
-            took[process_all] = time.process_time() - began
-        shares.append(1.0 - took[bare] / took[timed])
+        turn = (timed_s, bare_s) if pair % 2 else (bare_s, timed_s)
+        took = {process_s: process_s() for process_s in turn}
+        shares.append(1.0 - took[bare_s] / took[timed_s])
     return statistics.median(shares)
+
+
+def sustain(seconds: float, every_s: float) -> Iterator[Reading]:
+    """Process frames of a walking face as fast as possible; yield a reading every ``every_s``."""
+    player = ScenePlayer(WALKING)
+    began = time.monotonic()
+    at_s = 0.0
+    while at_s < seconds - every_s / 2:
+        since = time.monotonic()
+        frames = player.run(every_s)
+        fps = frames / (time.monotonic() - since)
+        health = read_health()
+        at_s = time.monotonic() - began
+        yield Reading(
+            at_s=at_s,
+            fps=fps,
+            temperature_c=health.temperature_c,
+            clock_mhz=read_clock_mhz(),
+            throttled=health.throttled,
+        )
+
+
+def knee_s(readings: Sequence[Reading]) -> float | None:
+    """Return when the frame rate fell for good below 90 % of its first minute's, in seconds; None
+    if it did not."""
+    first = [reading.fps for reading in readings if reading.at_s <= FIRST_S]
+    if not first:
+        return None
+    low = SLOWER * statistics.median(first)
+    fast = [index for index, reading in enumerate(readings) if reading.fps >= low]
+    slow = readings[fast[-1] + 1 :]
+    if not slow or slow[-1].at_s - slow[0].at_s < FOR_GOOD_S:
+        return None
+    return slow[0].at_s

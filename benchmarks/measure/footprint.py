@@ -20,11 +20,8 @@ SPARE_S = 2.0
 
 
 def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
-    """Start ``smile-gate run`` on a clip of a scene, in real time, with simulated pins.
-
-    Args:
-        seconds: how long the command is measured once it is ready; then it is stopped.
-        scene: with a face from its first frames on.
+    """Start ``smile-gate run`` on a clip of a scene with a face, in real time, with simulated pins;
+    stop the command when it has been ready for some seconds.
 
     Returns:
         ``ready_s``, seconds from the start of the process to the first face's event;
@@ -38,16 +35,9 @@ def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
         clip = Path(folder) / "walking.avi"
         _record(scene, seconds + SPARE_S, clip)
         started = time.monotonic()
+        command = ["edge.cli", "run", "--realtime", "--events=-", f"--source={clip}"]
         with subprocess.Popen(  # noqa: S603  (our own command)
-            [
-                sys.executable,
-                "-m",
-                "edge.cli",
-                "run",
-                "--realtime",
-                "--events=-",
-                f"--source={clip}",
-            ],
+            [sys.executable, "-m", *command],
             env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -31,14 +31,8 @@ Kind = Literal["int8", "float32", "edge tpu"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """A way to run the bundle's model.
-
-    Attributes:
-        kind: the model's numbers and where they run.
-        model: a TFLite file's bytes.
-        threads: of the interpreter.
-        xnnpack: whether LiteRT may use its XNNPACK delegate.
-    """
+    """A way to run the bundle's model, which is a TFLite file's bytes, on an interpreter's threads,
+    with or without LiteRT's XNNPACK delegate."""
 
     kind: Kind
     model: bytes
@@ -102,9 +96,10 @@ def measure_way(
     Returns:
         A report's figures, and the time of each inference in each window, in milliseconds.
     """
-    cold = [call_apart(False, _run, way, 0, 0.0)[:2] for _ in range(starts - 1)]
-    load_ms, first_ms, times = call_apart(False, _run, way, windows, window_s)
-    loads, firsts = zip(*cold, (load_ms, first_ms), strict=True)
+    cold = [call_apart(False, _run, way, 0, 0.0) for _ in range(starts - 1)]
+    warm = call_apart(False, _run, way, windows, window_s)
+    loads, firsts, _ = zip(*cold, warm, strict=True)
+    times = warm[2]
     figures = Inference(
         kind=way.kind,
         threads=way.threads,
@@ -124,10 +119,10 @@ def _run(way: Way, windows: int, window_s: float) -> tuple[float, float, list[li
 def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     """Return the times to load and of the first inference in milliseconds, and a function that runs
     another inference and returns its output."""
-    runtime = tflite()
+    tflite()  # its import is not the model's time to load
     delegates = [EDGE_TPU.open_delegate()] if way.kind == "edge tpu" else []
     began = time.perf_counter()
-    interpreter = open_interpreter(runtime, way, delegates)
+    interpreter = open_interpreter(way, delegates)
     loaded = time.perf_counter()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     picture = next(self_test_pictures(source["shape"][1]))[None, ..., None]
@@ -145,8 +140,9 @@ def open_way(way: Way) -> tuple[float, float, Callable[[], Any]]:
     return (loaded - began) * 1e3, (time.perf_counter() - loaded) * 1e3, infer
 
 
-def open_interpreter(runtime: Any, way: Way, delegates: Sequence[Any] = ()) -> Any:
+def open_interpreter(way: Way, delegates: Sequence[Any] = ()) -> Any:
     """Return an interpreter as the classifier opens it, but with XNNPACK only if the way has it."""
+    runtime = tflite()
     kinds = runtime.OpResolverType
     resolver = kinds.AUTO if way.xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with quiet_stderr():

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.measure.paths import PATHS, float_model_ms
-from benchmarks.measure.scene_figures import SceneFigures, show
+from benchmarks.measure.paths import PATHS, SceneFigures, float_model_ms, show
 from benchmarks.processes import memory_mb, own_process
 from benchmarks.simulate.scenes import FOUR, ONE, WALKING, Scene
 
@@ -66,17 +65,12 @@ def compare_paths(
 
 
 def _row(scene: str, path: str, figures: SceneFigures) -> str:
-    times = [
-        f"{figures.median_ms[stage]:.2f}/{figures.p99_ms[stage]:.2f}"
-        if stage in figures.median_ms
-        else "-"
-        for stage in STAGES
-    ]
+    times = {name: f"{ms:.2f}/{figures.p99_ms[name]:.2f}" for name, ms in figures.median_ms.items()}
     return ROW.format(
         scene,
         path,
         f"{figures.fps:.0f}",
-        *times,
+        *(times.get(stage, "-") for stage in STAGES),
         f"{figures.recall:.3f}",
         f"{figures.box_error:.3f}",
         f"{figures.first_s:.2f}",

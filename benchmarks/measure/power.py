@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from benchmarks.measure.camera_rate import at_camera_rate
 from benchmarks.measure.flat_out import ScenePlayer
+from benchmarks.measure.frame_to_pin import at_camera_rate
 from benchmarks.meters.csv_file import part, read_csv
 from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.meters.recorder import Recorder, integrate
@@ -27,34 +27,6 @@ CSV = "csv"  # the name of a meter whose recording was read
 PhaseName = Literal["idle", "camera rate", "flat out"]
 Measured = Callable[[], AbstractContextManager[object]]
 Recorded = tuple[Stretch, Sequence[Sample]]
-
-
-class Recording:
-    """Reads a meter, if there is any, between its start and end as a context manager.
-
-    Attributes:
-        samples: the meter's readings; times are since the start.
-        error: why the meter failed; empty if it did not.
-        started_s: when the recording started, in Unix seconds.
-        seconds: its length.
-    """
-
-    def __init__(self, meter: Meter | None) -> None:
-        self.samples: Sequence[Sample] = ()
-        self.error = ""
-        self.started_s = self.seconds = 0.0
-        self._meter = meter
-
-    def __enter__(self) -> Self:
-        self.started_s, self._began = time.time(), time.monotonic()
-        self._recorder = Recorder(self._meter) if self._meter else None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds = time.monotonic() - self._began
-        if self._recorder:
-            self._recorder.close()
-            self.samples, self.error = self._recorder.samples, str(self._recorder.error or "")
 
 
 def _idle(seconds: float, measured: Measured) -> int:
@@ -81,18 +53,29 @@ PHASES: dict[PhaseName, Callable[[float, Measured], int]] = {
 }
 
 
-def run_phase(name: PhaseName, seconds: float, meter: Meter | None) -> tuple[Stretch, Recording]:
-    """Keep the machine in a phase, while nothing but the meter is read."""
-    recording = Recording(meter)
-    frames = PHASES[name](seconds, lambda: recording)
-    started = datetime.fromtimestamp(recording.started_s).astimezone()
-    stretch = Stretch(
-        name=name,
-        started=started.isoformat(timespec="milliseconds"),
-        seconds=recording.seconds,
-        frames=frames,
-    )
-    return stretch, recording
+def run_phase(
+    name: PhaseName, seconds: float, meter: Meter | None
+) -> tuple[Stretch, Recorder | None]:
+    """Keep the machine in a phase, while nothing but the meter, if there is any, is read.
+
+    Returns:
+        The phase, and the closed recorder of the meter.
+    """
+    started, took_s = "", 0.0
+    recorder: Recorder | None = None
+
+    @contextmanager
+    def measured() -> Iterator[None]:
+        nonlocal started, took_s, recorder
+        started = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        began = time.monotonic()
+        recorder = Recorder(meter) if meter else None
+        with closing(recorder) if recorder else nullcontext():
+            yield
+            took_s = time.monotonic() - began
+
+    frames = PHASES[name](seconds, measured)
+    return Stretch(name=name, started=started, seconds=took_s, frames=frames), recorder
 
 
 def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:
@@ -101,16 +84,16 @@ def metered(meter: Meter, recorded: Sequence[Recorded]) -> Power:
     Raises:
         MeterError: a stretch has no samples.
     """
-    return _with_cost(
-        Power(
-            meter=meter.name,
-            covers=meter.covers,
-            estimate=meter.estimate,
-            range_w=meter.range_w,
-            resolution_w=meter.resolution_w,
-            rate_hz=meter.rate_hz,
-            phases=tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded),
-        )
+    phases = tuple(_phase(*pair, meter.rate_hz, meter.name) for pair in recorded)
+    return Power(
+        meter=meter.name,
+        covers=meter.covers,
+        estimate=meter.estimate,
+        range_w=meter.range_w,
+        resolution_w=meter.resolution_w,
+        rate_hz=meter.rate_hz,
+        phases=phases,
+        **_frame_cost(phases),
     )
 
 
@@ -121,17 +104,18 @@ def from_csv(path: Path, stretches: Sequence[Stretch]) -> Power:
         MeterError: the file can't be read, or has no reading of a stretch.
     """
     samples = read_csv(path)
-    recorded = [(stretch, _cut(samples, stretch)) for stretch in stretches]
     steps = [later.at_s - sample.at_s for sample, later in pairwise(samples)]
     rate_hz = 1.0 / max(statistics.median(steps), 1e-3)
-    return _with_cost(
-        Power(
-            meter=CSV,
-            covers="what an external meter saw and recorded",
-            estimate=False,
-            rate_hz=rate_hz,
-            phases=tuple(_phase(*pair, rate_hz, str(path)) for pair in recorded),
-        )
+    phases = tuple(
+        _phase(stretch, _cut(samples, stretch), rate_hz, str(path)) for stretch in stretches
+    )
+    return Power(
+        meter=CSV,
+        covers="what an external meter saw and recorded",
+        estimate=False,
+        rate_hz=rate_hz,
+        phases=phases,
+        **_frame_cost(phases),
     )
 
 
@@ -178,16 +162,14 @@ def _phase(stretch: Stretch, samples: Sequence[Sample], rate_hz: float, meter: s
     )
 
 
-def _with_cost(power: Power) -> Power:
-    """Add the energy of a frame, flat out."""
-    by_name = {phase.name: phase for phase in power.phases}
+def _frame_cost(phases: Sequence[Phase]) -> dict[str, Any]:
+    """Return the energy of a frame, flat out, by the names of a report's fields."""
+    by_name = {phase.name: phase for phase in phases}
     flat_out, idle = by_name.get("flat out"), by_name.get("idle")
     if flat_out is None or not flat_out.frames:
-        return power
+        return {}
     frame_s = flat_out.seconds / flat_out.frames
-    above_idle = (flat_out.mean_w - idle.mean_w) * frame_s if idle else None
-    return replace(
-        power,
-        joules_per_frame=flat_out.mean_w * frame_s,
-        joules_per_frame_above_idle=above_idle,
-    )
+    cost = {"joules_per_frame": flat_out.mean_w * frame_s}
+    if idle:
+        cost["joules_per_frame_above_idle"] = (flat_out.mean_w - idle.mean_w) * frame_s
+    return cost

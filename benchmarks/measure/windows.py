@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+import timeit
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,11 +25,7 @@ def time_windows(
 ) -> list[list[float]]:
     """Return the time of each call in each window, in milliseconds; the warm-up is left out.
 
-    Args:
-        call: what is timed.
-        windows: how many count, after a window for warm-up.
-        window_s: the least length of a window, in seconds.
-        calls: the number of calls in a window is a multiple of this.
+    A window lasts for at least ``window_s`` seconds, and has a multiple of ``calls`` calls.
     """
     return [window(call, window_s, calls) for _ in range(windows + 1)][1:]
 
@@ -52,24 +49,19 @@ def median_s(
 ) -> float:
     """Return the median time of a number of calls after a first call, in seconds of a clock."""
     call()
-    times = []
-    for _ in range(calls):
-        began = clock()
-        call()
-        times.append(clock() - began)
-    return statistics.median(times)
+    return statistics.median(timeit.repeat(call, timer=clock, repeat=calls, number=1))
 
 
 def timing(windows: Sequence[Sequence[float]]) -> Timing:
     """Return a report's figures of windows of times in milliseconds."""
     percentiles = np.array([np.percentile(times, (50, 90, 99)) for times in windows])
-    p50, p90, p99 = (float(value) for value in np.median(percentiles, axis=0))
+    p50, p90, p99 = np.median(percentiles, axis=0).tolist()
     return Timing(
         p50=p50,
         p90=p90,
         p99=p99,
         per_s=statistics.median(1e3 * len(times) / sum(times) for times in windows),
-        windows=tuple(float(value) for value in percentiles[:, 0]),
+        windows=tuple(percentiles[:, 0].tolist()),
     )
 
 
@@ -79,15 +71,12 @@ def raw_lines(of: str, windows: Sequence[Sequence[float]]) -> list[dict[str, Any
     Times are kept to within ``STEP`` / 2, so that minutes of inferences take a few kilobytes.
     """
     return [
-        {
-            "of": of,
-            "window": number,
-            "ms": {f"{ms:g}": count for ms, count in sorted(_counted(times).items())},
-        }
+        {"of": of, "window": number, "ms": _counted(times)}
         for number, times in enumerate(windows, 1)
     ]
 
 
-def _counted(times: Sequence[float]) -> Counter[float]:
+def _counted(times: Sequence[float]) -> dict[str, int]:
     steps = Counter(round(math.log(max(ms, LEAST_MS)) / math.log1p(STEP)) for ms in times)
-    return Counter({float(f"{(1.0 + STEP) ** step:.4g}"): n for step, n in steps.items()})
+    rounded = {float(f"{(1.0 + STEP) ** step:.4g}"): steps[step] for step in sorted(steps)}
+    return {f"{ms:g}": count for ms, count in rounded.items()}

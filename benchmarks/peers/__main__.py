@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from benchmarks.arguments import add_data
@@ -69,10 +70,11 @@ def main(arguments: Sequence[str] | None = None, ways: Mapping[str, Way] = WAYS)
             thresholds(options.data, {name: ways[name] for name in ways if name in CHOSEN})
             return 0
         faces = locate_genki(options.data, "test") if options.data else []
+        measure = partial(measure_peers, faces, ways=ways)
         if options.quick:
-            measure_peers(faces, 2, 0.2, ways=ways, scenes=QUICK[:3], frames=8, tell=show)
-        else:
-            measure_peers(faces, ways=ways, tell=show)
+            measure = partial(measure, windows=2, window_s=0.2, scenes=QUICK[:3], frames=8)
+        for peer in measure():
+            show(peer)
     except (SmileGateError, OSError) as error:
         print(f"benchmarks.peers: {error}", file=sys.stderr)
         return 2

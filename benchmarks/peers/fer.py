@@ -41,23 +41,12 @@ class Fer(Scorer):
     def prepare(self, grey: Grey, box: Box) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Return the model's input, float32 (1, 64, 64, 1)."""
         side = max(box.w, box.h)
-        wide = Box(
-            box.x - (side - box.w) // 2 - self.AROUND,
-            box.y - (side - box.h) // 2 - self.AROUND,
-            side + 2 * self.AROUND,
-            side + 2 * self.AROUND,
-        )
-        height, width = grey.shape
-        if wide.x < 0 or wide.y < 0 or wide.x + wide.w > width or wide.y + wide.h > height:
-            level = cv2.mean(grey[-2:])[0]
-            border = self.BORDER
-            grey = np.asarray(
-                cv2.copyMakeBorder(
-                    grey, border, border, border, border, cv2.BORDER_CONSTANT, value=level
-                ),
-                np.uint8,
-            )
-            wide = wide._replace(x=wide.x + border, y=wide.y + border)
+        x = box.x - (side - box.w) // 2 - self.AROUND
+        y = box.y - (side - box.h) // 2 - self.AROUND
+        wide = Box(x, y, side + 2 * self.AROUND, side + 2 * self.AROUND)
+        if wide.cut(grey).shape != (wide.h, wide.w):
+            grey = np.pad(grey, self.BORDER, constant_values=round(float(grey[-2:].mean())))
+            wide = wide._replace(x=x + self.BORDER, y=y + self.BORDER)
         face = cv2.resize(wide.cut(grey), (self.SIDE, self.SIDE))
         luma = np.asarray(face, np.float32) / np.float32(255)
         return ((luma - np.float32(0.5)) * np.float32(2))[None, ..., None]

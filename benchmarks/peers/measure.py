@@ -8,15 +8,15 @@ need. Their thresholds are chosen on GENKI-4K's train and validation parts, by
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
 from benchmarks.measure.accuracy import reported
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import measure_path
 from benchmarks.measure.windows import time_windows, timing
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
@@ -29,9 +29,6 @@ from benchmarks.simulate.scenes import FOUR, QUICK, Scene
 from edge.cameras.image_file import decode_grey
 from edge.errors import SmileGateError
 from train import Accuracy, Answer, Located, Split, accuracy, load, locate, middle_of_best
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Way = Callable[[], Scorer]
 
@@ -59,9 +56,8 @@ def measure_peers(
     ways: Mapping[str, Way] = WAYS,
     scenes: Sequence[Scene] = QUICK,
     frames: int = 60,
-    tell: Callable[[Peer], None] = lambda _: None,
-) -> tuple[Peer, ...]:
-    """Measure this project and its peers.
+) -> Iterator[Peer]:
+    """Yield this project and its peers, each when it is measured or has failed.
 
     Args:
         faces: of GENKI-4K's test part; without faces the accuracy is left out.
@@ -70,60 +66,49 @@ def measure_peers(
         ways: by their names in a report.
         scenes: to show.
         frames: of each scene.
-        tell: is called with each peer that is measured or has failed.
     """
-    peers = []
     for name, way in ways.items():
         peer = Peer(name=name, version="")
         try:
             with own_process() as process:
-                peer = process.submit(
-                    _with_plain_errors, _time, name, way, windows, window_s
-                ).result()
-                shown = process.submit(_with_plain_errors, _show, way, scenes, frames).result()
-                peer = replace(peer, **shown)
+                peer = replace(peer, **process.submit(_time, way, windows, window_s).result())
+                peer = replace(peer, **process.submit(_show, way, scenes, frames).result())
                 if faces:  # last, because their pictures take memory
-                    right = process.submit(_with_plain_errors, _count_right, way, faces).result()
+                    right = process.submit(_count_right, way, faces).result()
                     peer = replace(peer, accuracy=reported(name, right))
         except (SmileGateError, OSError) as error:
             peer = replace(peer, error=str(error))
-        peers.append(peer)
-        tell(peer)
-    return tuple(peers)
+        yield peer
 
 
-def _with_plain_errors(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function, and raise its errors as a type that another process knows.
-
-    Raises:
-        PeerError: with the error's text, on one line.
-    """
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Raise errors as ``PeerError``, which any process knows, with their text on one line."""
     try:
-        return function(*args, **kwargs)
+        yield
     except Exception as error:
         words = " ".join(str(error).split())
         known = isinstance(error, SmileGateError)
         raise PeerError(words if known else f"{type(error).__name__}: {words}") from error
 
 
-def _time(name: str, way: Way, windows: int, window_s: float) -> Peer:
+@_plain_errors()
+def _time(way: Way, windows: int, window_s: float) -> dict[str, Any]:
     with closing(way()) as scorer:
         timing = time_faces(scorer, windows, window_s)
-        return Peer(name=name, version=scorer.version, timing=timing, memory_mb=memory_mb("VmHWM"))
+        return {"version": scorer.version, "timing": timing, "memory_mb": memory_mb("VmHWM")}
 
 
+@_plain_errors()
 def _show(way: Way, scenes: Sequence[Scene], frames: int) -> dict[str, dict[str, float]]:
-    """Return a report's figures of scenes, by the names of their fields."""
     with closing(way()) as scorer:
         shown = {scene.name: measure_path(scene.render(frames), scorer.path()) for scene in scenes}
-    return {
-        "scene_fps": {
-            name: figures.fps for name, figures in shown.items() if figures.recall >= LEAST_RECALL
-        },
-        "scene_recall": {name: figures.recall for name, figures in shown.items()},
-    }
+    recall = {name: figures.recall for name, figures in shown.items()}
+    fps = {name: shown[name].fps for name, share in recall.items() if share >= LEAST_RECALL}
+    return {"scene_fps": fps, "scene_recall": recall}
 
 
+@_plain_errors()
 def _count_right(way: Way, faces: Sequence[Located]) -> Accuracy:
     with closing(way()) as scorer:
         return accuracy(answers(scorer, faces), scorer.threshold)
@@ -150,15 +135,13 @@ def locate_genki(data: Path, *splits: Split) -> list[Located]:
 
 def answers(scorer: Scorer, faces: Sequence[Located]) -> list[Answer]:
     """Score each picture's main face."""
-    return [
-        Answer(
-            face.picture,
-            None
-            if face.box is None
-            else scorer.score(decode_grey(face.picture.data, face.picture.name), face.box),
-        )
-        for face in faces
-    ]
+
+    def score(face: Located) -> float | None:
+        if face.box is None:
+            return None
+        return scorer.score(decode_grey(face.picture.data, face.picture.name), face.box)
+
+    return [Answer(face.picture, score(face)) for face in faces]
 
 
 def choose_threshold(scorer: Scorer, faces: Sequence[Located]) -> float:

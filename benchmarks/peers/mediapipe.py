@@ -76,19 +76,17 @@ class OwnSearch(FaceLandmarker):
 
         def process(frame: Frame, timings: Timings) -> list[Box]:
             with timings.stage("classifier"):
-                detections = landmarker.detect_for_video(
-                    _image(frame.grey), round(1e3 * frame.time)
-                )
-            height, width = frame.grey.shape
-            boxes = []
-            for marks in detections.face_landmarks:
-                points = np.array([(mark.x * width, mark.y * height) for mark in marks])
-                x, y = points.min(axis=0)
-                w, h = points.max(axis=0) - (x, y)
-                boxes.append(Box(round(x), round(y), round(w), round(h)))
-            return boxes
+                picture, time_ms = _image(frame.grey), round(1e3 * frame.time)
+                detections = landmarker.detect_for_video(picture, time_ms)
+            return [_box_of(marks, frame.grey) for marks in detections.face_landmarks]
 
         return process
+
+
+def _box_of(marks: Any, grey: Grey) -> Box:
+    points = np.array([(mark.x, mark.y) for mark in marks]) * grey.shape[::-1]
+    (x, y), (w, h) = points.min(axis=0), np.ptp(points, axis=0)
+    return Box(round(x), round(y), round(w), round(h))
 
 
 def _image(grey: Grey) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 
 from benchmarks.bundle import device_settings
 from benchmarks.processes import memory_mb
-from benchmarks.simulate.cameras import SceneCamera
+from benchmarks.simulate.cameras import SceneCamera, capture
 from benchmarks.simulate.pins import ForgetfulPin, mock_pins
 from benchmarks.simulate.scenes import COMING_AND_GOING
-from edge.cameras.capture import Capture
 from edge.faces.open import open_detector
 from edge.faces.tracker import FaceTracker
 from edge.outputs.group import Outputs
@@ -39,14 +39,7 @@ def endure(seconds: float) -> dict[str, float]:
     settings = device_settings()
     outputs = Outputs(settings.outputs, lambda _: None)
     stop = threading.Event()
-    camera = Capture(
-        SceneCamera(COMING_AND_GOING, 10.0),
-        lambda: SceneCamera(COMING_AND_GOING, 10.0),
-        stall_s=10.0,
-        stop=stop,
-        on_lost=lambda _: None,
-        on_back=lambda: None,
-    )
+    camera = capture(lambda: SceneCamera(COMING_AND_GOING, 10.0), stop)
     faces = AgingTracker(open_detector(settings.faces), settings.faces)
     fired: list[Event] = []
     pipeline = Pipeline(
@@ -56,16 +49,11 @@ def endure(seconds: float) -> dict[str, float]:
         listen=lambda event: fired.append(event) if event.name == "fired" else None,
     )
     memory: list[float] = []
-    timers = [
-        threading.Timer(0.1 * seconds, lambda: memory.append(memory_mb("VmRSS"))),
-        threading.Timer(seconds, stop.set),
-    ]
-    for timer in timers:
-        timer.start()
-    pipeline.run(stop)
-    memory.append(memory_mb("VmRSS"))
-    camera.close()
-    outputs.close()
+    with closing(outputs), closing(camera):
+        threading.Timer(0.1 * seconds, lambda: memory.append(memory_mb("VmRSS"))).start()
+        threading.Timer(seconds, stop.set).start()
+        pipeline.run(stop)
+        memory.append(memory_mb("VmRSS"))
     return {
         "frames": pipeline.timings.frames,
         "firings": len(fired),

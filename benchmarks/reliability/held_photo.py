@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from edge.cameras.demo import COLLINS
 from edge.pipeline import open_stages
 from edge.settings import TriggerSettings
 from edge.trigger import Trigger
-from edge.values import Frame, Grey
+from edge.values import Frame
 
 
 def shaken_photo(seconds: float, fps: float = 30.0, seed: int = 4) -> Iterator[Frame]:
@@ -30,13 +29,10 @@ def shaken_photo(seconds: float, fps: float = 30.0, seed: int = 4) -> Iterator[F
         turn = np.asarray(cv2.getRotationMatrix2D(COLLINS.centre, angle, zoom), np.float64)
         turn[:, 2] += np.array([320.0, 240.0]) - COLLINS.centre
         turn[:, 2] += (60.0 * slow[2] + 1.5 * slow[4], 40.0 * slow[3] + 1.5 * slow[4])
-        yield Frame(index, at, _noisy(portrait, turn, 1.0 + 0.15 * slow[3], rng))
-
-
-def _noisy(portrait: Grey, turn: Any, light: float, rng: np.random.Generator) -> Grey:
-    view = cv2.warpAffine(portrait, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-    noisy = light * np.asarray(view, np.float64) + rng.normal(0.0, 5.0, view.shape)
-    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+        view = cv2.warpAffine(portrait, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+        light = (1.0 + 0.15 * slow[3]) * np.asarray(view, np.float64)
+        noisy = light + rng.normal(0.0, 5.0, view.shape)
+        yield Frame(index, at, np.asarray(np.clip(noisy, 0, 255), np.uint8))
 
 
 def show_photo(seconds: float) -> dict[str, float]:

@@ -1,8 +1,7 @@
 """Kills ``smile-gate run`` at random moments and checks whether a pin is left active.
 
-Each run is a new process, forked from this process, that runs the whole command. Its pins are
-gpiozero's mock pins with levels in memory that is shared with this process, as a board's pins
-outlive the program that drove them.
+Each run is a fork of this process. Its pins are gpiozero's mock pins with levels in memory that is
+shared with this process, as a board's pins outlive the program that drove them.
 """
 
 from __future__ import annotations
@@ -136,12 +135,12 @@ def kill_runs(count: int, folder: Path, seed: int = 5) -> dict[str, Any]:
     cv2.setNumThreads(1)  # OpenCV's pool of threads would not survive a fork
     config = prepare(folder)
     rng = random.Random(seed)
-    met = left = 0
-    longest = 0.0
-    for index in range(count):
-        number = signal.SIGKILL if index % 2 else signal.SIGTERM
-        safe_s, was_active, is_active = kill_once(config, number, rng.uniform(0.0, LATEST_S))
-        met += was_active
-        left += is_active
-        longest = max(longest, safe_s)
-    return {"kills": count, "met_active": met, "left_active": left, "longest_ms": longest * 1e3}
+    numbers = [signal.SIGKILL if index % 2 else signal.SIGTERM for index in range(count)]
+    kills = [kill_once(config, number, rng.uniform(0.0, LATEST_S)) for number in numbers]
+    safe_s, met, left = zip(*kills, strict=True)
+    return {
+        "kills": count,
+        "met_active": sum(met),
+        "left_active": sum(left),
+        "longest_ms": max(safe_s) * 1e3,
+    }

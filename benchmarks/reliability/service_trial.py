@@ -59,13 +59,12 @@ class Trial:
         self._camera.close()
 
     def start(self) -> float | None:
-        """Start the gate and stop it; return, as the other tries do, how long the gate took to come
-        back, in seconds, None if it did not."""
+        """Start the gate and stop it; return, as the other tries do, the seconds until the gate was
+        back, None if it did not come back."""
         began = time.monotonic()
-        if not self.gate.start():
-            return None
+        ready = self.gate.start()
         took = time.monotonic() - began
-        return took if self.gate.stop() else None
+        return took if ready and self.gate.stop() else None
 
     def reload(self, *, good: bool) -> float | None:
         """Reload settings that are good, or must be refused: the same process must go on with
@@ -158,13 +157,8 @@ def _written(pid: int) -> dict[str, int]:
 
 
 def series(count: int, attempt: Callable[[int], float | None]) -> dict[str, Any]:
-    """Make a number of attempts.
-
-    Args:
-        count: of attempts.
-        attempt: gets the number of attempts before; returns the seconds until the gate was back,
-            None if it did not come back.
-    """
+    """Make attempts: each gets its index, and returns the seconds until the gate was back, None if
+    it did not come back."""
     times = [attempt(index) for index in range(count)]
     back = [seconds for seconds in times if seconds is not None]
     return {"came_back": len(back), "did_not": count - len(back), **durations(back)}

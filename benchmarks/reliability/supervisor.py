@@ -43,7 +43,7 @@ class Supervisor:
         ready: whether the present process has sent ``READY=1``.
         boots_s: how long each start took until then, in seconds.
         notifications: the last lines that the process sent the service manager.
-        stderr: the last lines of the command's standard error.
+        last_words: the last line of the command's standard error.
     """
 
     GIVES_UP = 5
@@ -72,17 +72,12 @@ class Supervisor:
         self.ready = False
         self.boots_s: list[float] = []
         self.notifications: deque[str] = deque(maxlen=100)
-        self.stderr: deque[str] = deque(maxlen=20)
+        self.last_words = "not a word"
 
     @property
     def pid(self) -> int:
         """Of the present process; 0 without a process."""
         return self._process.pid if self._process is not None else 0
-
-    @property
-    def last_words(self) -> str:
-        """The last line of the command's standard error."""
-        return self.stderr[-1].strip() if self.stderr else "not a word"
 
     def start(self) -> bool:
         """Start the command, unless it runs; return whether it became ready."""
@@ -143,7 +138,8 @@ class Supervisor:
 
     def _read_stderr(self, stderr: IO[str]) -> None:
         with stderr:
-            self.stderr.extend(stderr)
+            for line in stderr:
+                self.last_words = line.strip()
 
     def _receive(self) -> list[str]:
         try:

@@ -67,7 +67,7 @@ class Bound:
             were computed in another way differ a little.
     """
 
-    def __init__(self, settings: TriggerSettings, doubt: int) -> None:
+    def __init__(self, settings: TriggerSettings, doubt: int, first: Sighting) -> None:
         self._on = settings.threshold_on + doubt * LEVEL_EPS
         self._off = settings.threshold_off + doubt * LEVEL_EPS
         self._neutral_below = settings.threshold_off - doubt * LEVEL_EPS
@@ -77,6 +77,7 @@ class Bound:
         self.smile_start: float | None = None  # of the smile under way
         self._neutral_start: float | None = None
         self._longest_neutral = -math.inf  # unbroken, since its smile last fired
+        self.add(None, first)
 
     def add(self, last: Sighting | None, here: Sighting) -> None:
         if here.level < self._off:
@@ -109,11 +110,9 @@ class Bound:
 class Watched:
     """One face since its track began."""
 
-    __slots__ = ("certain", "last", "possible")
-
-    def __init__(self, settings: TriggerSettings) -> None:
-        self.certain, self.possible = Bound(settings, 1), Bound(settings, -1)
-        self.last: Sighting | None = None
+    def __init__(self, settings: TriggerSettings, first: Sighting) -> None:
+        self.certain, self.possible = Bound(settings, 1, first), Bound(settings, -1, first)
+        self.last = first
 
     def add(self, here: Sighting) -> None:
         self.certain.add(self.last, here)
@@ -142,15 +141,14 @@ class Oracle:
 
     def check(self, scores: Sequence[SmileScore], decision: Decision) -> None:
         """Check the decision on the next frame; ``broken`` counts what it breaks."""
-        time, least = decision.time, self._settings.min_face_px
-        areas = {}
-        for scored in scores:
-            box = scored.face.box
-            if box.w >= least:
-                areas[scored.face.id] = box.w * box.h
-                self._add(time, scored)
-        if len(areas) < len(self._watched):
-            self._drop_unseen(time, areas)
+        time = decision.time
+        large = [scored for scored in scores if scored.face.box.w >= self._settings.min_face_px]
+        areas = {scored.face.id: scored.face.box.area for scored in large}
+        for scored in large:
+            self._add(time, scored)
+        for face in self._watched.keys() - areas.keys():
+            if time - self._watched[face].last.time > self._settings.bridge_s:
+                del self._watched[face]
         self._frame_before = time
         self._check_smiles(decision)
         self._check_refusal(decision)
@@ -158,7 +156,7 @@ class Oracle:
         self._require(
             "smiling while a consumed smile lasts", decision.smiling == bool(self._consumed)
         )
-        level = max((face.last.level for face in self._watched.values() if face.last), default=0.0)
+        level = max((face.last.level for face in self._watched.values()), default=0.0)
         self._require("score is the highest level", abs(decision.score - level) <= LEVEL_EPS)
         self._require("score from 0 to 1", 0.0 <= decision.score <= 1.0)
 
@@ -167,31 +165,22 @@ class Oracle:
             self.broken[rule] += 1
 
     def _add(self, time: float, scored: SmileScore) -> None:
-        face, box, level = scored.face.id, scored.face.box, scored.score
-        watched = self._watched.get(face)
-        if watched is not None and watched.last is not None:
-            last = watched.last
-            x, y, w, h = last.box
-            across = abs((box.x + box.w / 2) - (x + w / 2))
-            down = abs((box.y + box.h / 2) - (y + h / 2))
-            unseen_s = time - last.time if last.time < self._frame_before else 0.0
-            if (
-                time - last.time > BLIND_S
-                or unseen_s > self._settings.bridge_s
-                or max(across, down, abs(box.w - w)) / w > self._settings.jump_widths
-            ):
-                watched = None
-            else:
-                level = smoothed(last, time, scored.score, self._settings.smoothing_s)
-        if watched is None:
-            watched = self._watched[face] = Watched(self._settings)
-        watched.add(Sighting(time, scored.score, level, box, self._frame_before))
+        here = Sighting(time, scored.score, scored.score, scored.face.box, self._frame_before)
+        watched = self._watched.get(scored.face.id)
+        if watched is None or self._is_lost(watched.last, here):
+            self._watched[scored.face.id] = Watched(self._settings, here)
+        else:
+            level = smoothed(watched.last, time, scored.score, self._settings.smoothing_s)
+            watched.add(here._replace(level=level))
 
-    def _drop_unseen(self, time: float, areas: Mapping[int, int]) -> None:
-        for face, watched in list(self._watched.items()):
-            unseen_s = time - watched.last.time if watched.last else 0.0
-            if face not in areas and unseen_s > self._settings.bridge_s:
-                del self._watched[face]
+    def _is_lost(self, last: Sighting, here: Sighting) -> bool:
+        """Tell whether a face was unseen for too long, or is too far away, to be the same."""
+        apart_s = here.time - last.time
+        unseen = last.time < self._frame_before and apart_s > self._settings.bridge_s
+        (x, y, w, h), (to_x, to_y, to_w, to_h) = last.box, here.box
+        across, down = abs(to_x + to_w / 2 - (x + w / 2)), abs(to_y + to_h / 2 - (y + h / 2))
+        widths = max(across, down, abs(to_w - w)) / w
+        return apart_s > BLIND_S or unseen or widths > self._settings.jump_widths
 
     def _check_smiles(self, decision: Decision) -> None:
         for face in decision.smile_off:
@@ -260,24 +249,20 @@ class Oracle:
 
     def _qualified(self, time: float, *, certain: bool) -> set[int]:
         """Return the faces whose smile lasted, after a neutral face where that is asked for."""
-        neutral_first = self._settings.neutral_first
-        qualified = set()
-        for face, watched in self._watched.items():
-            bound = watched.certain if certain else watched.possible
-            if bound.held(time) and (
-                not neutral_first or face in self._consumed or bound.was_neutral()
-            ):
-                qualified.add(face)
-        return qualified
+        watched = self._watched.items()
+        bounds = {face: seen.certain if certain else seen.possible for face, seen in watched}
+        held = {face for face, bound in bounds.items() if bound.held(time)}
+        if not self._settings.neutral_first:
+            return held
+        return {face for face in held if face in self._consumed or bounds[face].was_neutral()}
 
     def _is_cool(self, time: float) -> bool:
         return not self.firings or time - self.firings[-1] >= self._settings.cooldown_s
 
     def _recent(self, time: float) -> int:
         """Return how many firings were in the last minute."""
-        return sum(
-            1 for _ in takewhile(lambda fired: time - fired < MINUTE, reversed(self.firings))
-        )
+        recent = takewhile(lambda fired: time - fired < MINUTE, reversed(self.firings))
+        return len(list(recent))
 
 
 def largest(areas: Mapping[int, int]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -131,10 +132,8 @@ def frame_rates(smiles: int, seed: int = 2) -> dict[str, float]:
     curve = random_smiles(np.random.default_rng(seed), smiles)
     fired = {fps: firings_at(fps, *curve) for fps in (10.0, 30.0, 60.0)}
     worst = 0.0
-    for slow, fast in ((10.0, 30.0), (10.0, 60.0), (30.0, 60.0)):
-        if len(fired[slow]) != len(fired[fast]):
-            worst = float("inf")
-            continue
-        apart = np.abs(np.subtract(fired[slow], fired[fast]))
-        worst = max(worst, float(apart.max()) * slow)
+    for slow, fast in itertools.combinations(fired, 2):
+        alike = len(fired[slow]) == len(fired[fast])
+        apart_s = np.abs(np.subtract(fired[slow], fired[fast])).max() if alike else np.inf
+        worst = max(worst, float(apart_s) * slow)
     return {"smiles": smiles, "firings": len(fired[10.0]), "frames_apart": worst}

@@ -13,18 +13,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmarks.measure import power
-from benchmarks.measure.camera_rate import at_camera_rate
-from benchmarks.measure.flat_out import FILM, flat_out, overhead
+from benchmarks.measure.flat_out import FILM, flat_out, knee_s, overhead, sustain
 from benchmarks.measure.footprint import measure_command
+from benchmarks.measure.frame_to_pin import at_camera_rate
 from benchmarks.measure.inference import MOST_THREADS, measure_way
 from benchmarks.measure.inference import Way as ModelWay
-from benchmarks.measure.sustained import knee_s, sustain
 from benchmarks.measure.windows import raw_lines
 from benchmarks.meters.meter import Meter, MeterError
 from benchmarks.peers.measure import Way, locate_genki, measure_peers
 from benchmarks.processes import call_apart
 from benchmarks.report.report_json import RAW, ReportError, publish, write_report
-from benchmarks.report.schema import Footprint, Peer, Report, Sustained
+from benchmarks.report.schema import Footprint, Report, Sustained
 from benchmarks.simulate.scenes import QUICK, SMILES, WALKING, Scene
 from edge.errors import SmileGateError
 from train import Located
@@ -159,19 +158,16 @@ class Session:
 
     def measure_peers(self) -> None:
         plan = self.plan
-
-        def keep(peer: Peer) -> None:
-            self.add(peers=(*self.report.peers, peer))
-
         faces: list[Located] = []
         if plan.data:
             try:
                 faces = locate_genki(plan.data, "test")
             except SmileGateError as error:
                 self.leave_out(f"the peers' accuracy: {error}")
-        measure_peers(
-            faces, plan.windows, plan.window_s, ways=plan.peers, frames=plan.film, tell=keep
-        )
+        for peer in measure_peers(
+            faces, plan.windows, plan.window_s, ways=plan.peers, frames=plan.film
+        ):
+            self.add(peers=(*self.report.peers, peer))
 
     def sustain(self) -> None:
         readings = []
@@ -180,13 +176,13 @@ class Session:
             self.add(sustained=Sustained(readings=tuple(readings), knee_s=knee_s(readings)))
 
     def measure_phase(self, name: power.PhaseName, meter: Meter | None) -> None:
-        stretch, recording = power.run_phase(name, self.plan.power_s, meter)
-        if meter is None:
+        stretch, recorder = power.run_phase(name, self.plan.power_s, meter)
+        if meter is None or recorder is None:
             self.add(unmetered=(*self.report.unmetered, stretch))
             return
-        self._recorded.append((stretch, recording.samples))
-        if recording.error:
+        self._recorded.append((stretch, recorder.samples))
+        if recorder.error:
             with suppress(MeterError):  # too few readings for any figure
                 self.add(power=power.metered(meter, self._recorded))
-            raise MeterError(recording.error, meter.name)
+            raise recorder.error
         self.add(power=power.metered(meter, self._recorded))

@@ -1,22 +1,19 @@
-"""Live cameras that show pictures which are made here."""
+"""Live cameras that show pictures which are made here, and are never lost."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from benchmarks.simulate.scenes import FPS, Scene
+from edge.cameras.capture import Capture
 from edge.values import Frame, Grey
 
 
 class PacedCamera:
-    """A live camera that shows pictures without end at a pace.
-
-    Args:
-        pictures: what it shows.
-        fps: how many a second.
-    """
+    """A live camera that shows pictures without end, so many a second."""
 
     live = True
 
@@ -46,3 +43,15 @@ class SceneCamera(PacedCamera):
         film = (scene.render(round(seconds * FPS)) for _ in itertools.count())
         pictures = (frame.grey for frame, _ in itertools.chain.from_iterable(film))
         super().__init__(pictures, self.fps)
+
+
+def capture(open_camera: Callable[[], PacedCamera], stop: threading.Event) -> Capture:
+    """Return a capture as the device has, of a camera that is not lost."""
+    return Capture(
+        open_camera(),
+        open_camera,
+        stall_s=10.0,
+        stop=stop,
+        on_lost=lambda _: None,
+        on_back=lambda: None,
+    )

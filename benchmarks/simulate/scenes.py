@@ -95,12 +95,7 @@ def _patch(portrait: Portrait, scene: Scene) -> Grey:
     """Return a portrait's head in the scene's size and light, 1.6 face widths wide."""
     side = round(1.6 * scene.face_px)
     zoom = scene.face_px / portrait.face_px
-    to_patch = np.array(
-        [
-            [zoom, 0.0, side / 2 - zoom * portrait.centre[0]],
-            [0.0, zoom, side / 2 - zoom * portrait.centre[1]],
-        ]
-    )
+    to_patch = np.column_stack((zoom * np.eye(2), side / 2 - zoom * np.array(portrait.centre)))
     patch = cv2.warpAffine(portrait.read(), to_patch, (side, side), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(scene.light * patch, np.uint8)
 
@@ -110,13 +105,9 @@ def _paste(picture: Grey, patch: Grey, x: float, y: float) -> bool:
     side = patch.shape[0]
     left, top = round(x - side / 2), round(y - side / 2)
     height, width = picture.shape
-    rows = slice(max(0, -top), min(side, height - top))
-    columns = slice(max(0, -left), min(side, width - left))
-    if rows.start >= rows.stop or columns.start >= columns.stop:
-        return False
-    picture[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] = patch[
-        rows, columns
-    ]
+    covered = picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    rows, columns = covered.shape
+    covered[:] = patch[max(0, -top) :, max(0, -left) :][:rows, :columns]
     return bool(0 <= x < width and 0 <= y < height)
 
 
@@ -124,13 +115,7 @@ WALKING = Scene(1, "walking")
 ONE, FOUR = Scene(1, face_px=120), Scene(4, face_px=120)
 SMILES: Sequence[Scene] = (replace(ONE, smiles=True), replace(FOUR, smiles=True))
 COMING_AND_GOING = Scene(4, "entering", face_px=120)
-QUICK: Sequence[Scene] = (
-    Scene(0),
-    WALKING,
-    ONE,
-    FOUR,
-    Scene(12, "still", (1131, 679), 120),
-)
+QUICK: Sequence[Scene] = (Scene(0), WALKING, ONE, FOUR, Scene(12, "still", (1131, 679), 120))
 ALL: Sequence[Scene] = (
     *QUICK,
     Scene(1, "entering"),

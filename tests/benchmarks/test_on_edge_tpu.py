@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure.camera_rate import at_camera_rate
 from benchmarks.measure.check import measure_round
 from benchmarks.measure.flat_out import flat_out
-from benchmarks.measure.paths import naive_path
-from benchmarks.measure.pin_latency import pin_latency
-from benchmarks.measure.scene_figures import show
+from benchmarks.measure.frame_to_pin import at_camera_rate, pin_latency
+from benchmarks.measure.paths import naive_path, show
 from benchmarks.peers.measure import time_faces
 from benchmarks.peers.smilenet import DevicePath, Smilenet
 from benchmarks.reliability.endurance import endure

@@ -11,8 +11,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.cli.measures import pipeline
 from benchmarks.measure.path_comparison import compare_paths
-from benchmarks.measure.paths import PATHS
-from benchmarks.measure.scene_figures import SceneFigures
+from benchmarks.measure.paths import PATHS, SceneFigures
 from benchmarks.simulate.scenes import FOUR, ONE, WALKING, Scene
 
 

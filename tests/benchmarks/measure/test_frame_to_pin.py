@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.measure.camera_rate import at_camera_rate, latencies_s
+from benchmarks.measure.frame_to_pin import at_camera_rate, latencies_s, pin_latency
 from benchmarks.simulate.scenes import ONE, SMILES
 
 
@@ -29,6 +29,12 @@ def test_smiles_before_a_camera_reach_the_pin() -> None:
 
 def test_where_nobody_smiles_no_pin_moves() -> None:
     assert at_camera_rate(ONE, 0.3).pin_ms == {}
+
+
+def test_pins_rise_for_each_firing() -> None:
+    times = pin_latency(3)
+    assert len(times["frame"]) == len(times["scores"]) == 3
+    assert all(0 < scores < frame for scores, frame in zip(*reversed(times.values()), strict=True))
 
 
 def test_a_pin_rises_for_the_last_frame_that_fired() -> None:
