@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.machine.device import ROOT, clock_limit
-from benchmarks.report.formatting import configuration
 from benchmarks.report.schema import MOST_SPREAD, Report, Timing
 from edge.service.board import Health
 
@@ -72,7 +71,7 @@ def at_end(report: Report, stolen: float) -> Iterator[str]:
 
 def _timings(report: Report) -> Iterator[tuple[str, Timing]]:
     for way in report.inference:
-        yield configuration(way.kind, way.threads, way.xnnpack), way.timing
+        yield way.label, way.timing
     for scene in report.flat_out:
         yield scene.scene, scene.timing
     for peer in report.peers:

@@ -128,8 +128,16 @@ def scale_milliseconds(axes: Axes, low: float, high: float) -> None:
     axes.set_xlabel("ms")
 
 
-def write_beside(axes: Axes, x: float, y: float, text: str, colour: str = INK) -> None:
-    """Write a text to the right of a point."""
-    axes.annotate(
-        text, (x, y), (6, 0), textcoords="offset points", va="center", color=colour, fontsize=11.0
-    )
+def write_beside(
+    axes: Axes, x: float, y: float, text: str, offset: tuple[float, float] = (6, 0), **style: Any
+) -> None:
+    """Write a text beside a point, by default to the right; the offset is in points."""
+    style = {"va": "center", "color": INK, **style}
+    axes.annotate(text, (x, y), offset, textcoords="offset points", **style)
+
+
+def write_at_top(
+    axes: Axes, x: float, text: str, offset: tuple[float, float], **style: Any
+) -> None:
+    """Write a text at the upper edge of a panel; x is a value, the offset is in points."""
+    write_beside(axes, x, 1.0, text, offset, xycoords=("data", "axes fraction"), **style)
