@@ -92,44 +92,23 @@ class HwmonMeter(Meter):
         return math.prod(read_number(path) * unit for path, unit in self._files.items())
 
 
-def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
-    """Open a chip that measures power.
+def open_hwmon(folder: Path, *, others: bool = True) -> HwmonMeter:
+    """Open the first chip of the ina2xx driver that measures power, or else the first other chip.
 
     Args:
         folder: of all chips, ``/sys/class/hwmon``.
-        chip: folder of the chip; by default the first chip of the ina2xx driver, or else the first
-            chip that measures power.
+        others: whether a chip of another driver will do.
 
     Raises:
         NoMeterError: no chip measures power.
         MeterError: the chip may not be read.
     """
-    if chip is not None:
-        return HwmonMeter(chip)
-    for path in sorted(_chips(folder), key=lambda path: read_name(path) not in SENSORS):
-        if _files(path):
-            return HwmonMeter(path)
-    raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
-
-
-def open_current_sensor(folder: Path) -> HwmonMeter:
-    """Open the first chip of the ina2xx driver.
-
-    Args:
-        folder: of all chips, ``/sys/class/hwmon``.
-
-    Raises:
-        NoMeterError: there is no chip of this driver.
-        MeterError: the chip may not be read.
-    """
-    for chip in _chips(folder):
-        if read_name(chip) in SENSORS:
+    chips = sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
+    sensors = [chip for chip in chips if read_name(chip) in SENSORS]
+    for chip in sensors + (chips if others else []):
+        if _files(chip):
             return HwmonMeter(chip)
-    raise NoMeterError(f"{folder}: expected one of {', '.join(SENSORS)}, got none", folder)
-
-
-def _chips(folder: Path) -> list[Path]:
-    return sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
+    raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
 
 
 def _files(folder: Path) -> dict[Path, float]:

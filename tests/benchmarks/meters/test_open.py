@@ -24,9 +24,16 @@ def opened(spec: str, sysfs: Path) -> Meter:
     return meter
 
 
-def test_none_opens_no_meter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spec", ["none", "external"])
+def test_none_and_external_open_no_meter(spec: str, tmp_path: Path) -> None:
     ina219(tmp_path)
-    assert open_meter("none", tmp_path) is None
+    assert open_meter(spec, tmp_path) is None
+
+
+def test_the_chip_that_is_named_is_opened(tmp_path: Path) -> None:
+    ina219(tmp_path, 9)
+    chip = ina219(tmp_path, 10, power1_input=10_000_000)
+    assert opened(f"hwmon:{chip}", tmp_path).read() == pytest.approx(10.0)
 
 
 def test_auto_opens_no_meter_where_the_machine_has_none(
@@ -62,6 +69,18 @@ def test_auto_skips_a_meter_that_may_not_be_read_with_a_warning(
     (record,) = caplog.records
     assert "hwmon0/power1_input: expected to read it" in record.message
     assert "run as root" in record.message
+
+
+@pytest.mark.parametrize("spec", ["hwmon", "powercap"])
+def test_no_permission_is_one_line_with_what_mends_it(spec: str) -> None:
+    with readable_folder() as sysfs:
+        files = {"hwmon": ina219(sysfs) / "power1_input", "powercap": package(sysfs, 0, 0)}
+        files[spec].chmod(0)
+        with unprivileged(), pytest.raises(MeterError, match="Permission denied") as caught:
+            open_meter(spec, sysfs)
+    assert not isinstance(caught.value, NoMeterError)
+    assert f"run as root, or `sudo chmod a+r {files[spec]}`" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("spec", ["pmic", "hwmon", "hwmon:/sys/no/such", "powercap"])
