@@ -65,18 +65,13 @@ def run(
     )
     if options.minutes is not None:
         plan = replace(plan, sustained_s=60.0 * options.minutes)
-    meter = open_meter(options.meter)
-    try:
-        report, folder = measure_machine(
-            options.out,
-            plan,
-            meter=meter,
-            emulated=options.emulated,
-            log=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
-        )
-    finally:
-        if meter:
-            meter.close()
+    report, folder = measure_machine(
+        options.out,
+        plan,
+        meter=open_meter(options.meter),
+        emulated=options.emulated,
+        log=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
+    )
     present(report, folder)
     print("\n".join(in_short(report)))
     print(f"{folder / REPORT}: all of it")

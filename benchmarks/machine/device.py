@@ -6,7 +6,6 @@ import importlib
 import os
 import platform
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -57,7 +56,7 @@ def read_device(
         cores=cores,
         memory_mb=int(_field(_read(root / "proc/meminfo"), "MemTotal").split()[0]) // 1024,
         architecture=architecture,
-        os=_os_name(root),
+        os=_field(_read(root / "etc/os-release"), "PRETTY_NAME").strip("'\"") or platform.system(),
         kernel=platform.release(),
         governor=_read(_cpufreq(root) / "scaling_governor"),
         clock_mhz=max(_clocks_mhz(root, "cpuinfo_max_freq"), default=None),
@@ -120,13 +119,6 @@ def _is_qemu(root: Path, architecture: str, cpuinfo: str) -> bool:
     return in_tree or _read(root / "sys/class/dmi/id/sys_vendor") == "QEMU"
 
 
-def _os_name(root: Path) -> str:
-    for line in _read(root / "etc/os-release").splitlines():
-        if line.startswith("PRETTY_NAME="):
-            return " ".join(shlex.split(line.partition("=")[2]))
-    return platform.system()
-
-
 def _versions(packages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     distributions = packages_distributions()
     for name, known_as in packages.items():
@@ -149,7 +141,7 @@ def _slug(board: str) -> str:
 
 
 def _field(text: str, name: str) -> str:
-    match = re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE)
+    match = re.search(rf"^{name}\s*[:=] *(.*)$", text, re.MULTILINE)
     return match[1] if match else ""
 
 

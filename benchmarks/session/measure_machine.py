@@ -72,7 +72,14 @@ def measure_machine(
             date=began.isoformat(timespec="seconds"),
             version=version("smile-gate"),
             device=device,
-            method=_method(bundle, plan),
+            method=Method(
+                bundle=digest(bundle.folder),
+                windows=plan.windows,
+                window_s=plan.window_s,
+                camera_fps=FPS,
+                sustained_s=plan.sustained_s,
+                power_s=plan.power_s,
+            ),
             noisy=tuple(noise.at_start(health, load)),
         ),
     )
@@ -146,17 +153,6 @@ def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
         yield f"power: {name}", partial(session.measure_phase, name, meter)
         if session.report.left_out != before:  # the meter is gone
             return
-
-
-def _method(bundle: Bundle, plan: Plan) -> Method:
-    return Method(
-        bundle=digest(bundle.folder),
-        windows=plan.windows,
-        window_s=plan.window_s,
-        camera_fps=FPS,
-        sustained_s=plan.sustained_s,
-        power_s=plan.power_s,
-    )
 
 
 def _folder_for(device: Device, began: datetime) -> Path:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 
 def write(folder: Path, **files: object) -> Path:
-    """Write each file with a line in it, as the kernel does."""
+    """Write each file with a line in it, as the kernel does; no file for None."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_text(f"{content}\n")
+        if content is not None:
+            (folder / name).write_text(f"{content}\n")
     return folder
 
 
@@ -55,11 +56,9 @@ def readable_folder() -> Iterator[Path]:
 @contextmanager
 def unprivileged() -> Iterator[None]:
     """Be nobody for a while, if root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
+    if os.getuid() == 0:
+        os.seteuid(65534)
     try:
         yield
     finally:
-        os.seteuid(0)
+        os.seteuid(os.getuid())

@@ -54,7 +54,6 @@ def test_says_what_it_covers(tmp_path: Path) -> None:
     assert meter.covers.startswith("the processor (package-0, package-1); not memory")
     assert (meter.estimate, meter.rate_hz) == (False, 10.0)
     assert (meter.range_w, meter.resolution_w) == (None, None)
-    meter.close()
 
 
 def test_a_machine_with_no_package_is_refused(tmp_path: Path) -> None:
