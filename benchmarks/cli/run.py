@@ -25,10 +25,7 @@ def add_verbs(verbs: Any) -> None:
     """Add this module's verbs to argparse's subparsers."""
     verb = verbs.add_parser("run", help="measure this machine")
     verb.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"for report.json (default {REPORTS}/DEVICE/DATE)",
+        "--out", type=Path, metavar="DIR", help=f"for report.json (default {REPORTS}/DEVICE/DATE)"
     )
     verb.add_argument("--quick", action="store_true", help="seconds for each part, no float model")
     verb.add_argument(
@@ -49,14 +46,8 @@ def run(
     peers: Mapping[str, Way] = WAYS,
     open_meter: Callable[[str], Meter | None] = open_meter,
 ) -> int:
-    """Measure this machine, keep a report, and print it in short.
-
-    Args:
-        options: of the command line.
-        brief: the plan of ``--quick``.
-        peers: the ways of ``--peers``.
-        open_meter: opens the meter of a SPEC.
-    """
+    """Measure this machine, by the ``brief`` plan if ``--quick`` is given, with ``peers`` if
+    ``--peers`` is; keep a report, and print it in short."""
     plan = replace(
         brief if options.quick else Plan(),
         peers=peers if options.peers else {},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.machine.device import ROOT, clock_limit
-from benchmarks.report.schema import MOST_SPREAD, Report, Timing
+from benchmarks.report.schema import MOST_SPREAD, Report
 from edge.service.board import Health
 
 MOST_LOAD = 0.5
@@ -32,12 +32,8 @@ def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:
 
 
 def stolen_share(before: str, after: str) -> float:
-    """Return the share of the machine's time that its host gave to others.
-
-    Args:
-        before: text of ``/proc/stat`` at the start.
-        after: its text now.
-    """
+    """Return the share of the machine's time that its host gave to others between two readings of
+    the text of ``/proc/stat``."""
     first, last = (list(map(int, stat.partition("\n")[0].split()[1:9])) for stat in (before, after))
     spent = [now - then for then, now in zip(first, last, strict=True)]
     return spent[7] / sum(spent) if len(spent) == 8 and sum(spent) > 0 else 0.0
@@ -51,29 +47,15 @@ def throttled_meanwhile(before: Health, after: Health) -> Iterator[str]:
 
 
 def at_end(report: Report, stolen: float) -> Iterator[str]:
-    """Yield reasons that the figures themselves show.
-
-    Args:
-        report: with all figures.
-        stolen: the share of the machine's time that its host gave to others.
-    """
+    """Yield reasons that a report with all its figures and the share of stolen time show."""
     if stolen > MOST_STOLEN:
         yield f"the machine is a guest whose host took {100 * stolen:.0f} % of its time"
-    far = [
-        f"{name} {100 * timing.spread:.1f} %"
-        for name, timing in _timings(report)
-        if timing.spread > MOST_SPREAD
+    timings = [
+        *((way.label, way.timing) for way in report.inference),
+        *((scene.scene, scene.timing) for scene in report.flat_out),
+        *((peer.name, peer.timing) for peer in report.peers if peer.timing),
     ]
+    far = [f"{name} {100 * timing.spread:.1f} %" for name, timing in timings if timing.unsteady]
     if far:
         words = f"more than {100 * MOST_SPREAD:.0f} % apart"
         yield f"the medians of the windows are {words}: {', '.join(far)}"
-
-
-def _timings(report: Report) -> Iterator[tuple[str, Timing]]:
-    for way in report.inference:
-        yield way.label, way.timing
-    for scene in report.flat_out:
-        yield scene.scene, scene.timing
-    for peer in report.peers:
-        if peer.timing:
-            yield peer.name, peer.timing

@@ -68,16 +68,8 @@ def read_csv(path: Path) -> tuple[Sample, ...]:
 
 
 def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sample, ...]:
-    """Return the samples of a phase.
-
-    Args:
-        samples: with Unix seconds.
-        began_s: start of the phase, in Unix seconds.
-        seconds: length of the phase.
-
-    Returns:
-        The samples within the phase, with seconds since its start.
-    """
+    """Return the samples within a phase, with seconds since its start; ``samples`` and ``began_s``
+    have Unix seconds."""
     return tuple(
         Sample(sample.at_s - began_s, sample.watts)
         for sample in samples

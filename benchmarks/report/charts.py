@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.report import chart_style as style
 from benchmarks.report.chart_style import BLUE, GREEN, ORANGE, RED, chart, label_rows, write_beside
 from benchmarks.report.formatting import clock, short, stage_ms
-from benchmarks.report.schema import GAP_PERIODS, FlatOut, Phase, Power, Reading, Report, Sustained
+from benchmarks.report.schema import GAP_PERIODS, FlatOut, Phase, Power, Report, Sustained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,24 +135,22 @@ def _fps(report: Report, path: Path) -> None:
 def _heat(report: Report, path: Path) -> None:
     sustained = report.sustained or Sustained(readings=())
     readings = sustained.readings
-    curves: list[tuple[str, str, Callable[[Reading], float | None]]] = [
-        ("frames a second", BLUE, lambda reading: reading.fps),
-        ("°C, hottest part", RED, lambda reading: reading.temperature_c),
-        ("MHz, mean of the cores", GREEN, lambda reading: reading.clock_mhz),
+    curves: list[tuple[str, str, Sequence[float | None]]] = [
+        ("frames a second", BLUE, [each.fps for each in readings]),
+        ("°C, hottest part", RED, [each.temperature_c for each in readings]),
+        ("MHz, mean of the cores", GREEN, [each.clock_mhz for each in readings]),
     ]
-    curves = [curve for curve in curves if any(curve[2](each) is not None for each in readings)]
+    curves = [curve for curve in curves if any(value is not None for value in curve[2])]
     minutes = [reading.at_s / 60 for reading in readings]
     knee = sustained.knee_s
-    title = (
-        f"Slower from {clock(knee)} on"
-        if knee is not None
-        else f"No slower in {clock(readings[-1].at_s)} minutes"
-    )
+    title = f"No slower in {clock(readings[-1].at_s)} minutes"
+    if knee is not None:
+        title = f"Slower from {clock(knee)} on"
     throttled = np.array([bool((each.throttled or 0) & THROTTLED_NOW) for each in readings])
     note = "shaded: the firmware warns of voltage or heat" if throttled.any() else ""
     with chart(path, title, [1.35] * len(curves), note) as panels:
-        for axes, (label, colour, value) in zip(panels, curves, strict=True):
-            values = np.array([value(each) for each in readings], np.float64)  # None becomes nan
+        for axes, (label, colour, measured) in zip(panels, curves, strict=True):
+            values = np.array(measured, np.float64)  # None becomes nan
             axes.plot(minutes, values, color=colour, lw=1.8)
             axes.set_title(label, color=colour)
             axes.set_xlim(0, minutes[-1])

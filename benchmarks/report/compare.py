@@ -80,20 +80,28 @@ def _covered(reports: dict[str, Report]) -> set[str]:
     return {report.power.covers for report in reports.values() if report.power}
 
 
-def _comparable(figures: Sequence[KeyFigure], reports: dict[str, Report]) -> list[KeyFigure]:
-    if len(_covered(reports)) < 2:
-        return list(figures)
-    return [figure for figure in figures if figure.unit not in {"W", ENERGY.unit}]
+def _shown(figures: Sequence[KeyFigure], reports: dict[str, Report]) -> list[KeyFigure]:
+    """Return the figures that any report has, without power if it can't be compared."""
+    hidden = {"W", ENERGY.unit} if len(_covered(reports)) > 1 else {}
+    return [
+        figure
+        for figure in figures
+        if figure.unit not in hidden
+        and any(figure.value(report) is not None for report in reports.values())
+    ]
 
 
 def lines(reports: dict[str, Report]) -> list[str]:
     """Return a Markdown table of the key figures, and below the reasons to doubt them."""
-    body = []
-    for figure in _comparable(KEY_FIGURES, reports):
-        cells = [figure.text(report) for report in reports.values()]
-        if any(cell != NONE for cell in cells):
-            body.append([figure.label, *cells, *_ratio(figure, list(reports.values()))])
-    ratio = ["second / first"] if len(reports) == 2 else []
+    two = len(reports) == 2
+    body = [
+        [
+            figure.label,
+            *(figure.text(report) for report in reports.values()),
+            *([_ratio(figure, *reports.values())] if two else []),
+        ]
+        for figure in _shown(KEY_FIGURES, reports)
+    ]
     doubts = [
         f"{name}: {doubt}"
         for name, report in reports.items()
@@ -103,15 +111,12 @@ def lines(reports: dict[str, Report]) -> list[str]:
         doubts.append(
             f"power is left out, as meters covered unlike things: {'; '.join(sorted(covered))}"
         )
-    return [*table(["", *reports, *ratio], body), *doubts]
+    return [*table(["", *reports, *(["second / first"] if two else [])], body), *doubts]
 
 
-def _ratio(figure: KeyFigure, reports: Sequence[Report]) -> list[str]:
-    """Return the second report's value divided by the first's; empty unless there are two."""
-    if len(reports) != 2:
-        return []
-    first, second = (figure.value(report) for report in reports)
-    return [NONE if not first or second is None else short(second / first)]
+def _ratio(figure: KeyFigure, first: Report, second: Report) -> str:
+    before, after = figure.value(first), figure.value(second)
+    return NONE if not before or after is None else short(after / before)
 
 
 def draw(reports: dict[str, Report], path: Path) -> None:
@@ -122,16 +127,11 @@ def draw(reports: dict[str, Report], path: Path) -> None:
         MissingPackageError: matplotlib is not installed.
         OSError: the file can't be written.
     """
-    comparable = _comparable(MAIN_FIGURES, reports)
-    bars = [
-        figure
-        for figure in comparable
-        if any(figure.value(report) is not None for report in reports.values())
-    ]
+    bars = _shown(MAIN_FIGURES, reports)
     points = {
         name: (energy, percent)
         for name, report in reports.items()
-        if ENERGY in comparable
+        if ENERGY in bars
         and (energy := ENERGY.value(report)) is not None
         and (percent := ACCURACY.value(report)) is not None
     }

@@ -21,10 +21,7 @@ class ReportError(SmileGateError, ValueError):
 
 
 def read_report(path: Path) -> Report:
-    """Read a report.
-
-    Args:
-        path: of report.json, or of the folder that contains it.
+    """Read report.json, by its path or by that of its folder.
 
     Raises:
         ReportError: the file is missing, has another schema, or is not a report.

@@ -84,11 +84,6 @@ def test_an_emulated_processor_is_known(
     assert device.emulated == device.name.startswith("emulated-") == emulated
 
 
-def test_an_emulated_device_can_be_declared(tmp_path: Path) -> None:
-    device = read_device(tree(tmp_path, PI_5), emulated=True)
-    assert device.name == "emulated-raspberry-pi-5-model-b"
-
-
 def test_this_machine_is_read() -> None:
     device = read_device()
     assert device.memory_mb > 100

@@ -66,11 +66,3 @@ def test_a_counter_without_an_end_is_refused(tmp_path: Path) -> None:
     package(tmp_path, 0, 0, span_uj=0)
     with pytest.raises(MeterError, match="expected max_energy_range_uj above 0"):
         PowercapMeter(tmp_path / "class" / "powercap")
-
-
-def test_a_counter_that_vanishes_is_one_line(tmp_path: Path) -> None:
-    counter = package(tmp_path, 0, 0)
-    meter = PowercapMeter(tmp_path / "class" / "powercap")
-    counter.unlink()
-    with pytest.raises(MeterError, match="energy_uj: expected a number, got: No such file"):
-        meter.read()
