@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.report.schema import Device
 
 ROOT = Path("/")
+CPUFREQ = Path("sys/devices/system/cpu/cpu0/cpufreq")
 PACKAGES = {
     "numpy": "numpy",
     "cv2": "opencv",
@@ -58,7 +59,7 @@ def read_device(
         architecture=architecture,
         os=_field(_read(root / "etc/os-release"), "PRETTY_NAME").strip("'\"") or platform.system(),
         kernel=platform.release(),
-        governor=_read(_cpufreq(root) / "scaling_governor"),
+        governor=_read(root / CPUFREQ / "scaling_governor"),
         clock_mhz=max(_clocks_mhz(root, "cpuinfo_max_freq"), default=None),
         cooling=tuple(
             _read(path) for path in sorted(root.glob("sys/class/thermal/cooling_device*/type"))
@@ -91,7 +92,7 @@ def read_clock_mhz(root: Path = ROOT) -> float | None:
 
 def clock_limit(root: Path = ROOT) -> str:
     """Return what keeps the kernel from raising the clock, in words; empty if nothing does."""
-    policy = _cpufreq(root)
+    policy = root / CPUFREQ
     governor, driver = _read(policy / "scaling_governor"), _read(policy / "scaling_driver")
     # With Intel's and AMD's own drivers a governor of this name follows the load.
     if governor == "powersave" and not driver.startswith(("intel_pstate", "amd-pstate")):
@@ -100,10 +101,6 @@ def clock_limit(root: Path = ROOT) -> str:
     if highest and allowed and max(allowed) < max(highest):
         return f"the processor's clock is limited to {max(allowed):.0f} of {max(highest):.0f} MHz"
     return ""
-
-
-def _cpufreq(root: Path) -> Path:
-    return root / "sys/devices/system/cpu/cpu0/cpufreq"
 
 
 def _clocks_mhz(root: Path, file: str) -> list[float]:
@@ -150,7 +147,6 @@ def _read(path: Path) -> str:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
+    with suppress(OSError):
         return path.read_bytes()
-    except OSError:
-        return b""
+    return b""

@@ -37,8 +37,7 @@ def stolen_share(before: str, after: str) -> float:
 def throttled_meanwhile(before: Health, after: Health) -> Iterator[str]:
     """Yield what the firmware has throttled since the start, by the bits that it keeps."""
     new = (after.throttled or 0) & ~(before.throttled or 0)
-    for words in Health(None, new >> 16).warnings:
-        yield f"meanwhile {words}"
+    yield from (f"meanwhile {words}" for words in Health(None, new >> 16).warnings)
 
 
 def at_end(report: Report, stolen: float) -> Iterator[str]:

@@ -52,16 +52,14 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> Iterator[list[Axes]]:
-    """Create a chart, which the body of the ``with`` draws; at its end the file is written.
+    """Create a chart; the body of the ``with`` draws on the axes of each panel, and at its end the
+    file is written.
 
     Args:
         path: of the file, whose name ends in one of ``ENDINGS``.
         title: of the chart.
         heights: of the panels from top to bottom, inches.
         note: how to read the chart; it is shown below the panels.
-
-    Yields:
-        The axes of each panel.
 
     Raises:
         MissingPackageError: matplotlib is not installed.

@@ -6,7 +6,6 @@ None, empty or absent; nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -29,13 +28,12 @@ class Device(Struct, frozen=True, kw_only=True):
     Attributes:
         name: of its folder under reports/, such as ``raspberry-pi-5-model-b``, ``x86-64-2-cores``.
         model: the board's name in the device tree, or the processor's name.
-        revision: of the board, hexadecimal; empty for other machines.
-        soc: system on a chip, from the device tree; empty for other machines.
+        revision, soc: of the board, hexadecimal, and its system on a chip, from the device tree;
+            empty for other machines.
         cores: number of cores that this process may use.
         memory_mb: total memory of the machine.
-        architecture: as printed by ``uname -m``.
+        architecture, kernel: as printed by ``uname -m`` and ``uname -r``.
         os: name of the system in /etc/os-release.
-        kernel: release of the kernel.
         governor, clock_mhz: clock governor and highest clock of the processor, where known.
         cooling: names of the kernel's cooling devices.
         emulated: whether the processor is emulated; its times then mean nothing.
@@ -358,7 +356,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accuracy: tuple[Accuracy, ...] = ()
 
     @property
-    def distinct_peers(self) -> Sequence[Peer]:
+    def distinct_peers(self) -> list[Peer]:
         """The peers without further ways to run the same peer."""
         first: dict[str, Peer] = {}
         for peer in self.peers:

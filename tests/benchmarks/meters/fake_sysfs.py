@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,14 +42,6 @@ def package(sysfs: Path, number: int, energy_uj: int, span_uj: int = 262_143_328
         max_energy_range_uj=span_uj,
     )
     return zone / "energy_uj"
-
-
-@contextmanager
-def readable_folder() -> Iterator[Path]:
-    """Make a folder that other users can look into; pytest's own are closed to them."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,21 @@ from benchmarks.meters.hwmon import HwmonMeter
 from benchmarks.meters.meter import Meter, MeterError, NoMeterError
 from benchmarks.meters.open import open_meter
 from benchmarks.meters.powercap import PowercapMeter
-from tests.benchmarks.meters.fake_sysfs import ina219, package, readable_folder, unprivileged, write
+from tests.benchmarks.meters.fake_sysfs import ina219, package, unprivileged, write
 
 
 @pytest.fixture(autouse=True)
 def no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No vcgencmd, wherever the tests run."""
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
+
+
+@pytest.fixture
+def readable_folder() -> Iterator[Path]:
+    """A folder that other users can look into; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def opened(spec: str, sysfs: Path) -> Meter:
@@ -58,13 +68,12 @@ def test_auto_takes_no_other_chip(tmp_path: Path) -> None:
 
 
 def test_auto_skips_a_meter_that_may_not_be_read_with_a_warning(
-    caplog: pytest.LogCaptureFixture,
+    readable_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with readable_folder() as sysfs:
-        (ina219(sysfs) / "power1_input").chmod(0)
-        package(sysfs, 0, 0)
-        with unprivileged():
-            meter = opened("auto", sysfs)
+    (ina219(readable_folder) / "power1_input").chmod(0)
+    package(readable_folder, 0, 0)
+    with unprivileged():
+        meter = opened("auto", readable_folder)
     assert isinstance(meter, PowercapMeter)
     (record,) = caplog.records
     assert "hwmon0/power1_input: expected to read it" in record.message
@@ -72,12 +81,12 @@ def test_auto_skips_a_meter_that_may_not_be_read_with_a_warning(
 
 
 @pytest.mark.parametrize("spec", ["hwmon", "powercap"])
-def test_no_permission_is_one_line_with_what_mends_it(spec: str) -> None:
-    with readable_folder() as sysfs:
-        files = {"hwmon": ina219(sysfs) / "power1_input", "powercap": package(sysfs, 0, 0)}
-        files[spec].chmod(0)
-        with unprivileged(), pytest.raises(MeterError, match="Permission denied") as caught:
-            open_meter(spec, sysfs)
+def test_no_permission_is_one_line_with_what_mends_it(spec: str, readable_folder: Path) -> None:
+    sensor, counter = ina219(readable_folder), package(readable_folder, 0, 0)
+    files = {"hwmon": sensor / "power1_input", "powercap": counter}
+    files[spec].chmod(0)
+    with unprivileged(), pytest.raises(MeterError, match="Permission denied") as caught:
+        open_meter(spec, readable_folder)
     assert not isinstance(caught.value, NoMeterError)
     assert f"run as root, or `sudo chmod a+r {files[spec]}`" in str(caught.value)
     assert "\n" not in str(caught.value)
