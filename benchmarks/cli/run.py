@@ -86,9 +86,7 @@ def in_short(report: Report) -> Iterator[str]:
         stages = ", ".join(f"{name} {ms:.2f} ms" for name, ms in scene.stages_ms.items())
         yield f"{scene.scene:28} {scene.timing.p50:8.3f} ms, of which {stages}"
         yield f"{'':28} {scene.timing.per_s:8.0f} frames per second"
-    for live in report.camera_rate:
-        if not live.pin_ms:
-            continue
+    for live in (scene for scene in report.camera_rate if scene.pin_ms):
         yield (
             f"{live.scene} at {FPS:g} fps: {100 * live.cpu_share:.1f} % of a core, frames "
             f"{live.age_ms['p50']:.1f} ms old when decided on, {live.pin_ms['p50']:.1f} ms to the "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +46,7 @@ def draw(report: Report, folder: Path) -> list[str]:
             draw_chart(report, folder / name)
             drawn.append(name)
         else:
-            with suppress(FileNotFoundError):
-                (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)
     return drawn
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from benchmarks.bundle import bundle_folder, digest
@@ -157,9 +158,6 @@ def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
 
 def _folder_for(device: Device, began: datetime) -> Path:
     """Return the name of a new folder for this device and day."""
-    folder = day = REPORTS / device.name / began.date().isoformat()
-    number = 1
-    while folder.exists():
-        number += 1
-        folder = day.with_name(f"{day.name}-{number}")
-    return folder
+    day = REPORTS / device.name / began.date().isoformat()
+    later = (day.with_name(f"{day.name}-{number}") for number in count(2))
+    return next(folder for folder in chain([day], later) if not folder.exists())

@@ -128,7 +128,6 @@ def stub_bus() -> Iterator[Path]:
             1000 / 141,
         ),
     ],
-    ids=["ina219", "ina226"],
 )
 def test_the_kernels_driver_on_a_bus_without_hardware(
     stub_bus: Path,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +48,7 @@ def test_the_chip_that_is_named_is_opened(tmp_path: Path) -> None:
 def test_auto_opens_no_meter_where_the_machine_has_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level("INFO"):
         assert open_meter("auto", tmp_path) is None
     assert not caplog.records
 

@@ -25,6 +25,10 @@ def written(tmp_path: Path, *reports: Report) -> list[Path]:
     return folders
 
 
+def compared(tmp_path: Path, *reports: Report) -> list[str]:
+    return lines(compare(written(tmp_path, *reports)))
+
+
 def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
     paths = written(tmp_path, FULL, PI_4)
     reports = compare([paths[0], paths[1] / "report.json"])
@@ -39,22 +43,20 @@ def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
 
 def test_a_missing_figure_is_a_dash_or_left_out_if_missing_everywhere(tmp_path: Path) -> None:
     bare = replace(PI_4, footprint=None, accuracy=())
-    first = full_report(accuracy=())
-    text = "\n".join(lines(compare(written(tmp_path, first, bare))))
-    (row,) = (line for line in text.splitlines() if "memory, peak" in line)
+    table = compared(tmp_path, full_report(accuracy=()), bare)
+    (row,) = (line for line in table if "memory, peak" in line)
     assert [cell.strip() for cell in row.split("|")[2:-1]] == ["92.4", "-", "-"]
-    assert "GENKI" not in text
+    assert "GENKI" not in "\n".join(table)
 
 
 def test_accuracy_is_that_of_the_bundle_that_was_timed(tmp_path: Path) -> None:
     right = (accuracy("better", 799, OTHER_BUNDLE), *FULL.accuracy)
-    paths = written(tmp_path, full_report(accuracy=right), PI_4)
-    assert "99.8" not in "\n".join(lines(compare(paths)))
+    assert "99.8" not in "\n".join(compared(tmp_path, full_report(accuracy=right), PI_4))
 
 
 def test_doubts_are_listed_below_the_table(tmp_path: Path) -> None:
     doubtful = full_report(noisy=("load average 1.4",), partial="interrupted in power")
-    printed = lines(compare(written(tmp_path, doubtful, PI_4)))
+    printed = compared(tmp_path, doubtful, PI_4)
     assert printed[-2:] == [
         "raspberry-pi-5: partial: interrupted in power",
         "raspberry-pi-5: load average 1.4",
@@ -64,7 +66,7 @@ def test_doubts_are_listed_below_the_table(tmp_path: Path) -> None:
 def test_power_is_left_out_if_the_meters_covered_different_parts(tmp_path: Path) -> None:
     package = other_device("desk", "", 0.5)
     package = replace(package, power=replace(POWER, covers="processor"))
-    *rows, last = lines(compare(written(tmp_path, FULL, package)))
+    *rows, last = compared(tmp_path, FULL, package)
     assert last == "power is left out, as meters covered unlike things: processor; the board"
     assert not any("mJ" in row or ", W" in row for row in rows)
 
