@@ -17,7 +17,7 @@ MOST_STOLEN = 0.01
 
 def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:
     """Yield reasons that exist before anything is measured: the load average of the last minute,
-    the board's health, and what ``sys`` in the folder says of the clock."""
+    the board's health, and what ``sys`` below ``root`` says of the clock."""
     cores = os.cpu_count() or 1
     if load > MOST_LOAD * cores:
         yield f"other programs were at work at the start: load average {load:.1f} on {cores} cores"

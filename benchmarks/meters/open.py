@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
@@ -43,9 +42,7 @@ def open_meter(spec: str, sysfs: Path = SYSFS) -> Meter | None:
             return None
         case "auto" if not colon:
             return _open_first(
-                partial(open_hwmon, hwmon, others=False),
-                PmicMeter,
-                partial(PowercapMeter, powercap),
+                lambda: open_hwmon(hwmon, others=False), PmicMeter, lambda: PowercapMeter(powercap)
             )
         case "pmic" if not colon:
             return PmicMeter()
