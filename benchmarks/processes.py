@@ -25,12 +25,9 @@ class DeadProcessError(SmileGateError, RuntimeError):
     """A process that measures something died."""
 
 
-def _use_one_core() -> None:
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    _use_any_core()
-
-
-def _use_any_core() -> None:
+def _prepare(one_core: bool) -> None:
+    if one_core:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     cv2.setNumThreads(1)
 
 
@@ -62,8 +59,7 @@ def own_process(*, one_core: bool = True) -> Iterator[ProcessPoolExecutor]:
     Raises:
         DeadProcessError: the process ended before its work did.
     """
-    initialize = _use_one_core if one_core else _use_any_core
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=initialize) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (one_core,)) as process:
         try:
             with _sigint_blocked():
                 process.submit(os.getpid)  # the first task starts the process

@@ -92,9 +92,7 @@ def accuracy(options: argparse.Namespace) -> int:
 
 
 def check(
-    options: argparse.Namespace,
-    *,
-    measure_ratios: Callable[[], dict[str, float]] = measure_ratios,
+    options: argparse.Namespace, *, measure_ratios: Callable[[], dict[str, float]] = measure_ratios
 ) -> int:
     """Compare ratios with a baseline, or write a baseline; return 1 if a ratio got worse."""
     if options.write:

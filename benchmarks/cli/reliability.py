@@ -53,12 +53,8 @@ def add_verbs(verbs: Any) -> None:
 
 
 def gate(options: argparse.Namespace, *, few: GateTries = FEW_TRIES) -> int:
-    """Measure the decision and the outputs; print figures as they come.
-
-    Args:
-        options: of the command line.
-        few: the tries of ``--quick``.
-    """
+    """Measure the decision and the outputs, with ``few`` tries if ``--quick`` is given; print
+    figures as they come."""
     tries = few if options.quick else GateTries()
     checked = rules(tries.trigger_steps)
     print(
@@ -91,14 +87,8 @@ def gate(options: argparse.Namespace, *, few: GateTries = FEW_TRIES) -> int:
         f"{kills['left_active']} left one active; SIGTERM to safe at most "
         f"{kills['longest_ms']:.1f} ms"
     )
-    figures = {
-        "rules": checked,
-        "frame_rates": rates,
-        "pin_ms": pin_ms,
-        "photo": photo,
-        "kills": kills,
-    }
-    write_json(options.json, figures)
+    figures = {"rules": checked, "frame_rates": rates, "pin_ms": pin_ms}
+    write_json(options.json, {**figures, "photo": photo, "kills": kills})
     return 0
 
 
@@ -120,12 +110,8 @@ def endurance(options: argparse.Namespace) -> int:
 
 def service(options: argparse.Namespace, *, command: Sequence[str] = ()) -> int:
     """Start, reload and kill the service, take its camera away, and leave it alone; print figures
-    as they come, and return 1 if it did not come back.
-
-    Args:
-        options: of the command line.
-        command: of the service, instead of ``smile-gate run``.
-    """
+    as they come, and return 1 if it did not come back. The service is ``smile-gate run`` unless a
+    command is given."""
     with tempfile.TemporaryDirectory() as folder, closing(Trial(Path(folder), command)) as trial:
         figures = _all_series(trial, quick=options.quick, minutes=options.minutes)
     write_json(options.json, figures)

@@ -72,10 +72,9 @@ def report(options: argparse.Namespace) -> int:
     if options.power_csv:
         if len(reports) != 1:
             raise ReportError(f"--power-csv: expected one report, got {len(reports)}")
-        [(metered, folder)] = reports
-        metered = with_recording(metered, options.power_csv)
-        write_report(metered, folder)
-        reports = [(metered, folder)]
+        [(unmetered, folder)] = reports
+        reports = [(with_recording(unmetered, options.power_csv), folder)]
+        write_report(*reports[0])
     for content, folder in reports:
         present(content, folder)
         print(f"written: {folder}")

@@ -25,10 +25,7 @@ def add_verbs(verbs: Any) -> None:
     """Add this module's verbs to argparse's subparsers."""
     verb = verbs.add_parser("run", help="measure this machine")
     verb.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"for report.json (default {REPORTS}/DEVICE/DATE)",
+        "--out", type=Path, metavar="DIR", help=f"for report.json (default {REPORTS}/DEVICE/DATE)"
     )
     verb.add_argument("--quick", action="store_true", help="seconds for each part, no float model")
     verb.add_argument(
@@ -49,14 +46,8 @@ def run(
     peers: Mapping[str, Way] = WAYS,
     open_meter: Callable[[str], Meter | None] = open_meter,
 ) -> int:
-    """Measure this machine, keep a report, and print it in short.
-
-    Args:
-        options: of the command line.
-        brief: the plan of ``--quick``.
-        peers: the ways of ``--peers``.
-        open_meter: opens the meter of a SPEC.
-    """
+    """Measure this machine, by the ``brief`` plan if ``--quick`` is given, with ``peers`` if
+    ``--peers`` is; keep a report, and print it in short."""
     plan = replace(
         brief if options.quick else Plan(),
         peers=peers if options.peers else {},
@@ -65,18 +56,13 @@ def run(
     )
     if options.minutes is not None:
         plan = replace(plan, sustained_s=60.0 * options.minutes)
-    meter = open_meter(options.meter)
-    try:
-        report, folder = measure_machine(
-            options.out,
-            plan,
-            meter=meter,
-            emulated=options.emulated,
-            log=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
-        )
-    finally:
-        if meter:
-            meter.close()
+    report, folder = measure_machine(
+        options.out,
+        plan,
+        meter=open_meter(options.meter),
+        emulated=options.emulated,
+        log=lambda words: print(f"benchmarks: {words}", file=sys.stderr, flush=True),
+    )
     present(report, folder)
     print("\n".join(in_short(report)))
     print(f"{folder / REPORT}: all of it")
@@ -100,9 +86,7 @@ def in_short(report: Report) -> Iterator[str]:
         stages = ", ".join(f"{name} {ms:.2f} ms" for name, ms in scene.stages_ms.items())
         yield f"{scene.scene:28} {scene.timing.p50:8.3f} ms, of which {stages}"
         yield f"{'':28} {scene.timing.per_s:8.0f} frames per second"
-    for live in report.camera_rate:
-        if not live.pin_ms:
-            continue
+    for live in (scene for scene in report.camera_rate if scene.pin_ms):
         yield (
             f"{live.scene} at {FPS:g} fps: {100 * live.cpu_share:.1f} % of a core, frames "
             f"{live.age_ms['p50']:.1f} ms old when decided on, {live.pin_ms['p50']:.1f} ms to the "

@@ -6,7 +6,6 @@ import importlib
 import os
 import platform
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from benchmarks.report.schema import Device
 
 ROOT = Path("/")
+CPUFREQ = Path("sys/devices/system/cpu/cpu0/cpufreq")
 PACKAGES = {
     "numpy": "numpy",
     "cv2": "opencv",
@@ -57,9 +57,9 @@ def read_device(
         cores=cores,
         memory_mb=int(_field(_read(root / "proc/meminfo"), "MemTotal").split()[0]) // 1024,
         architecture=architecture,
-        os=_os_name(root),
+        os=_field(_read(root / "etc/os-release"), "PRETTY_NAME").strip("'\"") or platform.system(),
         kernel=platform.release(),
-        governor=_read(_cpufreq(root) / "scaling_governor"),
+        governor=_read(root / CPUFREQ / "scaling_governor"),
         clock_mhz=max(_clocks_mhz(root, "cpuinfo_max_freq"), default=None),
         cooling=tuple(
             _read(path) for path in sorted(root.glob("sys/class/thermal/cooling_device*/type"))
@@ -92,7 +92,7 @@ def read_clock_mhz(root: Path = ROOT) -> float | None:
 
 def clock_limit(root: Path = ROOT) -> str:
     """Return what keeps the kernel from raising the clock, in words; empty if nothing does."""
-    policy = _cpufreq(root)
+    policy = root / CPUFREQ
     governor, driver = _read(policy / "scaling_governor"), _read(policy / "scaling_driver")
     # With Intel's and AMD's own drivers a governor of this name follows the load.
     if governor == "powersave" and not driver.startswith(("intel_pstate", "amd-pstate")):
@@ -101,10 +101,6 @@ def clock_limit(root: Path = ROOT) -> str:
     if highest and allowed and max(allowed) < max(highest):
         return f"the processor's clock is limited to {max(allowed):.0f} of {max(highest):.0f} MHz"
     return ""
-
-
-def _cpufreq(root: Path) -> Path:
-    return root / "sys/devices/system/cpu/cpu0/cpufreq"
 
 
 def _clocks_mhz(root: Path, file: str) -> list[float]:
@@ -118,13 +114,6 @@ def _is_qemu(root: Path, architecture: str, cpuinfo: str) -> bool:
         return "QEMU TCG" in cpuinfo
     in_tree = any((root / "proc/device-tree").glob("fw-cfg*"))
     return in_tree or _read(root / "sys/class/dmi/id/sys_vendor") == "QEMU"
-
-
-def _os_name(root: Path) -> str:
-    for line in _read(root / "etc/os-release").splitlines():
-        if line.startswith("PRETTY_NAME="):
-            return " ".join(shlex.split(line.partition("=")[2]))
-    return platform.system()
 
 
 def _versions(packages: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -149,7 +138,7 @@ def _slug(board: str) -> str:
 
 
 def _field(text: str, name: str) -> str:
-    match = re.search(rf"^{name}\s*: *(.*)$", text, re.MULTILINE)
+    match = re.search(rf"^{name}\s*[:=] *(.*)$", text, re.MULTILINE)
     return match[1] if match else ""
 
 
@@ -158,7 +147,6 @@ def _read(path: Path) -> str:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
+    with suppress(OSError):
         return path.read_bytes()
-    except OSError:
-        return b""
+    return b""

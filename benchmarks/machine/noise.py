@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.machine.device import ROOT, clock_limit
-from benchmarks.report.formatting import configuration
-from benchmarks.report.schema import MOST_SPREAD, Report, Timing
+from benchmarks.report.schema import MOST_SPREAD, Report
 from edge.service.board import Health
 
 MOST_LOAD = 0.5
@@ -17,13 +16,8 @@ MOST_STOLEN = 0.01
 
 
 def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:
-    """Yield reasons that exist before anything is measured.
-
-    Args:
-        health: the board's.
-        load: the load average of the last minute.
-        root: the folder of ``sys``.
-    """
+    """Yield reasons that exist before anything is measured: the load average of the last minute,
+    the board's health, and what ``sys`` below ``root`` says of the clock."""
     cores = os.cpu_count() or 1
     if load > MOST_LOAD * cores:
         yield f"other programs were at work at the start: load average {load:.1f} on {cores} cores"
@@ -33,12 +27,8 @@ def at_start(health: Health, load: float, root: Path = ROOT) -> Iterator[str]:
 
 
 def stolen_share(before: str, after: str) -> float:
-    """Return the share of the machine's time that its host gave to others.
-
-    Args:
-        before: text of ``/proc/stat`` at the start.
-        after: its text now.
-    """
+    """Return the share of the machine's time that its host gave to others between two readings of
+    the text of ``/proc/stat``."""
     first, last = (list(map(int, stat.partition("\n")[0].split()[1:9])) for stat in (before, after))
     spent = [now - then for then, now in zip(first, last, strict=True)]
     return spent[7] / sum(spent) if len(spent) == 8 and sum(spent) > 0 else 0.0
@@ -47,34 +37,19 @@ def stolen_share(before: str, after: str) -> float:
 def throttled_meanwhile(before: Health, after: Health) -> Iterator[str]:
     """Yield what the firmware has throttled since the start, by the bits that it keeps."""
     new = (after.throttled or 0) & ~(before.throttled or 0)
-    for words in Health(None, new >> 16).warnings:
-        yield f"meanwhile {words}"
+    yield from (f"meanwhile {words}" for words in Health(None, new >> 16).warnings)
 
 
 def at_end(report: Report, stolen: float) -> Iterator[str]:
-    """Yield reasons that the figures themselves show.
-
-    Args:
-        report: with all figures.
-        stolen: the share of the machine's time that its host gave to others.
-    """
+    """Yield reasons that a report with all its figures and the share of stolen time show."""
     if stolen > MOST_STOLEN:
         yield f"the machine is a guest whose host took {100 * stolen:.0f} % of its time"
-    far = [
-        f"{name} {100 * timing.spread:.1f} %"
-        for name, timing in _timings(report)
-        if timing.spread > MOST_SPREAD
+    timings = [
+        *((way.label, way.timing) for way in report.inference),
+        *((scene.scene, scene.timing) for scene in report.flat_out),
+        *((peer.name, peer.timing) for peer in report.peers if peer.timing),
     ]
+    far = [f"{name} {100 * timing.spread:.1f} %" for name, timing in timings if timing.unsteady]
     if far:
         words = f"more than {100 * MOST_SPREAD:.0f} % apart"
         yield f"the medians of the windows are {words}: {', '.join(far)}"
-
-
-def _timings(report: Report) -> Iterator[tuple[str, Timing]]:
-    for way in report.inference:
-        yield configuration(way.kind, way.threads, way.xnnpack), way.timing
-    for scene in report.flat_out:
-        yield scene.scene, scene.timing
-    for peer in report.peers:
-        if peer.timing:
-            yield peer.name, peer.timing

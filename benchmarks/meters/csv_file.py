@@ -68,16 +68,8 @@ def read_csv(path: Path) -> tuple[Sample, ...]:
 
 
 def part(samples: Sequence[Sample], began_s: float, seconds: float) -> tuple[Sample, ...]:
-    """Return the samples of a phase.
-
-    Args:
-        samples: with Unix seconds.
-        began_s: start of the phase, in Unix seconds.
-        seconds: length of the phase.
-
-    Returns:
-        The samples within the phase, with seconds since its start.
-    """
+    """Return the samples within a phase, with seconds since its start; ``samples`` and ``began_s``
+    have Unix seconds."""
     return tuple(
         Sample(sample.at_s - began_s, sample.watts)
         for sample in samples
@@ -115,27 +107,22 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, _Column]:
         if not match or quantity is None:
             continue
         if quantity in columns:
-            raise MeterError(
-                f"{path}, line 1: expected one column of {quantity}, got "
-                f"{columns[quantity].name!r} and {name!r}",
-                path,
-            )
+            both = f"{columns[quantity].name!r} and {name!r}"
+            raise _error(path, 1, f"one column of {quantity}, got {both}")
         unit = match[2] or match[3] or UNITS[quantity]
         scales = {UNITS[quantity]: 1.0, f"m{UNITS[quantity]}": 1e-3}
         if unit not in scales:
-            raise MeterError(
-                f"{path}, line 1, column {name!r}: expected the unit {' or '.join(scales)}, "
-                f"got {unit}",
-                path,
-            )
+            raise _error(path, 1, f"the unit {' or '.join(scales)}, got {unit}", name)
         columns[quantity] = _Column(name, index, scales[unit])
     if "time" not in columns or not ("power" in columns or {"voltage", "current"} <= set(columns)):
-        raise MeterError(
-            f"{path}, line 1: expected a column time and a column power, or voltage and current, "
-            f"got {', '.join(header) or 'nothing'}",
-            path,
-        )
+        needed = "a column time and a column power, or voltage and current"
+        raise _error(path, 1, f"{needed}, got {', '.join(header) or 'nothing'}")
     return columns
+
+
+def _error(path: Path, line: int, expected: str, column: str = "") -> MeterError:
+    where = f", column {column!r}" if column else ""
+    return MeterError(f"{path}, line {line}{where}: expected {expected}", path)
 
 
 class _Line:
@@ -145,10 +132,7 @@ class _Line:
         self._path, self._number, self._row = path, number, row
 
     def error(self, column: _Column, expected: str) -> MeterError:
-        return MeterError(
-            f"{self._path}, line {self._number}, column {column.name!r}: expected {expected}",
-            self._path,
-        )
+        return _error(self._path, self._number, expected, column.name)
 
     def watts(self, columns: dict[str, _Column]) -> float:
         if "power" in columns:

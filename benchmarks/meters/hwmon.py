@@ -33,17 +33,12 @@ class Sensor(Struct, frozen=True):
     shunt_uohm: int = 0
 
 
-INA219 = Sensor(step_uv=10.0, factor=20, most_mv=320.0)
-INA226 = Sensor(step_uv=2.5, factor=25, most_mv=81.92)
-INA260 = Sensor(step_uv=2.5, factor=8, most_mv=30.0, shunt_uohm=2000)
 SENSORS = {
-    "ina219": INA219,
-    "ina220": INA219,
-    "ina226": INA226,
-    "ina230": INA226,
-    "ina231": INA226,
-    "ina260": INA260,
+    **dict.fromkeys(("ina219", "ina220"), Sensor(step_uv=10.0, factor=20, most_mv=320.0)),
+    **dict.fromkeys(("ina226", "ina230", "ina231"), Sensor(step_uv=2.5, factor=25, most_mv=81.92)),
+    "ina260": Sensor(step_uv=2.5, factor=8, most_mv=30.0, shunt_uohm=2000),
 }
+MOST_HZ = 20.0
 
 INPUTS: tuple[dict[str, float], ...] = (
     {"power1_input": 1e-6},
@@ -64,8 +59,6 @@ class HwmonMeter(Meter):
         MeterError: the chip may not be read.
     """
 
-    MOST_HZ = 20.0
-
     def __init__(self, folder: Path) -> None:
         chip = read_name(folder)
         self.name = f"hwmon {chip}".rstrip()
@@ -75,7 +68,7 @@ class HwmonMeter(Meter):
             expected = " or ".join(" and ".join(inputs) for inputs in INPUTS)
             raise NoMeterError(f"{folder}: expected {expected}, got no such file", folder)
         self.read()
-        self.rate_hz = _rate_hz(folder, self.MOST_HZ)
+        self.rate_hz = _rate_hz(folder)
         if chip in SENSORS:
             self.covers = "all that flows through its shunt"
             self._scale(folder, SENSORS[chip])
@@ -92,44 +85,23 @@ class HwmonMeter(Meter):
         return math.prod(read_number(path) * unit for path, unit in self._files.items())
 
 
-def open_hwmon(folder: Path, chip: Path | None = None) -> HwmonMeter:
-    """Open a chip that measures power.
+def open_hwmon(folder: Path, *, others: bool = True) -> HwmonMeter:
+    """Open the first chip of the ina2xx driver that measures power, or else the first other chip.
 
     Args:
         folder: of all chips, ``/sys/class/hwmon``.
-        chip: folder of the chip; by default the first chip of the ina2xx driver, or else the first
-            chip that measures power.
+        others: whether a chip of another driver will do.
 
     Raises:
         NoMeterError: no chip measures power.
         MeterError: the chip may not be read.
     """
-    if chip is not None:
-        return HwmonMeter(chip)
-    for path in sorted(_chips(folder), key=lambda path: read_name(path) not in SENSORS):
-        if _files(path):
-            return HwmonMeter(path)
-    raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
-
-
-def open_current_sensor(folder: Path) -> HwmonMeter:
-    """Open the first chip of the ina2xx driver.
-
-    Args:
-        folder: of all chips, ``/sys/class/hwmon``.
-
-    Raises:
-        NoMeterError: there is no chip of this driver.
-        MeterError: the chip may not be read.
-    """
-    for chip in _chips(folder):
-        if read_name(chip) in SENSORS:
+    chips = sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
+    sensors = [chip for chip in chips if read_name(chip) in SENSORS]
+    for chip in sensors + (chips if others else []):
+        if _files(chip):
             return HwmonMeter(chip)
-    raise NoMeterError(f"{folder}: expected one of {', '.join(SENSORS)}, got none", folder)
-
-
-def _chips(folder: Path) -> list[Path]:
-    return sorted(folder.glob("hwmon*"), key=lambda chip: int(re.sub(r"\D", "", chip.name) or 0))
+    raise NoMeterError(f"{folder}: expected a chip that measures power, got none", folder)
 
 
 def _files(folder: Path) -> dict[Path, float]:
@@ -139,8 +111,8 @@ def _files(folder: Path) -> dict[Path, float]:
     return {}
 
 
-def _rate_hz(folder: Path, most_hz: float) -> float:
+def _rate_hz(folder: Path) -> float:
     interval = folder / "update_interval"
     if not interval.exists():
-        return most_hz
-    return min(most_hz, 1000.0 / max(1, read_number(interval)))
+        return MOST_HZ
+    return min(MOST_HZ, 1000.0 / max(1, read_number(interval)))

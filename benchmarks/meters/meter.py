@@ -25,7 +25,7 @@ class NoMeterError(MeterError):
 
 
 class Meter(Protocol):
-    """A power meter, ready from construction until ``close``.
+    """A power meter, ready from construction on.
 
     Attributes:
         name: kind of the meter, and name of the chip where a machine may have several.
@@ -49,7 +49,3 @@ class Meter(Protocol):
         Raises:
             MeterError: the meter disappeared, or gives no valid value.
         """
-
-    def close(self) -> None:
-        """Release the meter, if it holds a resource; further calls do nothing."""
-        return

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.meters.hwmon import open_current_sensor, open_hwmon
+from benchmarks.meters.hwmon import HwmonMeter, open_hwmon
 from benchmarks.meters.meter import Meter, MeterError, NoMeterError
 from benchmarks.meters.pmic import PmicMeter
 from benchmarks.meters.powercap import PowercapMeter
@@ -42,12 +42,12 @@ def open_meter(spec: str, sysfs: Path = SYSFS) -> Meter | None:
             return None
         case "auto" if not colon:
             return _open_first(
-                lambda: open_current_sensor(hwmon), PmicMeter, lambda: PowercapMeter(powercap)
+                lambda: open_hwmon(hwmon, others=False), PmicMeter, lambda: PowercapMeter(powercap)
             )
         case "pmic" if not colon:
             return PmicMeter()
         case "hwmon" if folder or not colon:
-            return open_hwmon(hwmon, Path(folder) if folder else None)
+            return HwmonMeter(Path(folder)) if folder else open_hwmon(hwmon)
         case "powercap" if not colon:
             return PowercapMeter(powercap)
     raise MeterError(f"power meter: expected {KINDS}, got {spec!r}", spec)

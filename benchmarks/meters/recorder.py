@@ -15,7 +15,7 @@ class Recorder:
     """Reads a meter at its rate, in a thread, until the recorder is closed or the meter fails.
 
     Args:
-        meter: is read by this recorder alone until ``close``; it is not closed.
+        meter: is read by this recorder alone until ``close``.
 
     Attributes:
         samples: readings with the seconds since construction. The first reading is left out,

@@ -52,16 +52,14 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def chart(path: Path, title: str, heights: Sequence[float], note: str = "") -> Iterator[list[Axes]]:
-    """Create a chart, which the body of the ``with`` draws; at its end the file is written.
+    """Create a chart; the body of the ``with`` draws on the axes of each panel, and at its end the
+    file is written.
 
     Args:
         path: of the file, whose name ends in one of ``ENDINGS``.
         title: of the chart.
         heights: of the panels from top to bottom, inches.
         note: how to read the chart; it is shown below the panels.
-
-    Yields:
-        The axes of each panel.
 
     Raises:
         MissingPackageError: matplotlib is not installed.
@@ -128,8 +126,16 @@ def scale_milliseconds(axes: Axes, low: float, high: float) -> None:
     axes.set_xlabel("ms")
 
 
-def write_beside(axes: Axes, x: float, y: float, text: str, colour: str = INK) -> None:
-    """Write a text to the right of a point."""
-    axes.annotate(
-        text, (x, y), (6, 0), textcoords="offset points", va="center", color=colour, fontsize=11.0
-    )
+def write_beside(
+    axes: Axes, x: float, y: float, text: str, offset: tuple[float, float] = (6, 0), **style: Any
+) -> None:
+    """Write a text beside a point, by default to the right; the offset is in points."""
+    style = {"va": "center", "color": INK, **style}
+    axes.annotate(text, (x, y), offset, textcoords="offset points", **style)
+
+
+def write_at_top(
+    axes: Axes, x: float, text: str, offset: tuple[float, float], **style: Any
+) -> None:
+    """Write a text at the upper edge of a panel; x is a value, the offset is in points."""
+    write_beside(axes, x, 1.0, text, offset, xycoords=("data", "axes fraction"), **style)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.report.chart_style import (
-    BLUE,
-    COLOURS,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    RED,
-    chart,
-    label_rows,
-    scale_milliseconds,
-    write_beside,
-)
-from benchmarks.report.formatting import clock, configuration, scene_label, short, stage_ms
-from benchmarks.report.schema import GAP_PERIODS, FlatOut, Phase, Power, Reading, Report, Sustained
+from benchmarks.report import chart_style as style
+from benchmarks.report.chart_style import BLUE, GREEN, ORANGE, RED, chart, label_rows, write_beside
+from benchmarks.report.formatting import clock, short, stage_ms
+from benchmarks.report.schema import GAP_PERIODS, FlatOut, Phase, Power, Report, Sustained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +24,7 @@ POINTS = 100
 
 KIND_COLOURS = {"int8": BLUE, "float32": ORANGE, "edge tpu": GREEN}
 STAGE_COLOURS = {"faces": BLUE, "classifier": ORANGE, "trigger": GREEN, "outputs": RED}
+SHADE: dict[str, Any] = {"color": ORANGE, "alpha": 0.15, "lw": 0}
 THROTTLED_NOW = 0xF  # the higher bits say what happened before
 
 
@@ -57,8 +46,7 @@ def draw(report: Report, folder: Path) -> list[str]:
             draw_chart(report, folder / name)
             drawn.append(name)
         else:
-            with suppress(FileNotFoundError):
-                (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)
     return drawn
 
 
@@ -72,9 +60,7 @@ def _latency(report: Report, path: Path) -> None:
         "dot: median; fine strokes: each window's; bar: up to the\n"
         "99th percentile, thick stroke at the 90th",
     ) as [axes]:
-        label_rows(
-            axes, [configuration(each.kind, each.threads, each.xnnpack) for each in inferences]
-        )
+        label_rows(axes, [inference.label for inference in inferences])
         for row, inference in enumerate(inferences):
             colour, timing = KIND_COLOURS[inference.kind], inference.timing
             axes.plot([timing.p50, timing.p99], [row] * 2, color=colour, lw=5, alpha=0.3, zorder=2)
@@ -82,7 +68,7 @@ def _latency(report: Report, path: Path) -> None:
             axes.plot(timing.p90, row, "|", color=colour, ms=9, mew=2.5)
             axes.plot(timing.p50, row, "o", color=colour, ms=8)
             write_beside(axes, timing.p99, row, f"{short(timing.p50)} ms")
-        scale_milliseconds(axes, fastest, max(each.timing.p99 for each in inferences))
+        style.scale_milliseconds(axes, fastest, max(each.timing.p99 for each in inferences))
 
 
 def _scenes_with_stages(report: Report) -> list[FlatOut]:
@@ -106,11 +92,11 @@ def _stages(report: Report, path: Path) -> None:
         for axes, scene, scene_bars in zip(panels, scenes, bars, strict=True):
             label_rows(axes, [name for name, _, _ in scene_bars])
             for row, (name, start, ms) in enumerate(scene_bars):
-                colour = STAGE_COLOURS.get(name, GREY)
+                colour = STAGE_COLOURS.get(name, style.GREY)
                 axes.barh(row, ms, left=start, height=0.62, color=colour)
                 write_beside(axes, start + ms, row, f"{stage_ms(ms)} ms")
             axes.set_xlim(0, longest * 1.2)
-            axes.set_title(scene_label(scene.scene, scene.faces))
+            axes.set_title(scene.label)
             axes.tick_params(labelbottom=axes is panels[-1])
         panels[-1].set_xlabel("ms")
 
@@ -132,46 +118,37 @@ def _fps(report: Report, path: Path) -> None:
     scenes = sorted(report.flat_out, key=lambda scene: scene.faces)
     height = 0.5 * len(scenes) + 0.5
     with chart(path, "Frames a second, by faces in the picture", [height]) as [axes]:
-        label_rows(
-            axes, [scene_label(each.scene, each.faces).replace(", ", "\n", 1) for each in scenes]
-        )
+        label_rows(axes, [scene.label.replace(", ", "\n", 1) for scene in scenes])
         for row, scene in enumerate(scenes):
             axes.barh(row, scene.timing.per_s, height=0.6, color=BLUE)
             write_beside(axes, scene.timing.per_s, row, short(scene.timing.per_s))
         axes.set_xlim(0, max(scene.timing.per_s for scene in scenes) * 1.15)
         axes.set_xlabel("flat out, on one core")
-        axes.axvline(report.method.camera_fps, color=ORANGE, lw=1.5)
-        axes.annotate(
-            f"the camera's {short(report.method.camera_fps)}",
-            (report.method.camera_fps, 1.0),
-            (3, 3),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            color=ORANGE,
-        )
+        camera_fps = report.method.camera_fps
+        axes.axvline(camera_fps, color=ORANGE, lw=1.5)
+        words = f"the camera's {short(camera_fps)}"
+        style.write_at_top(axes, camera_fps, words, (3, 3), va="baseline", color=ORANGE)
 
 
 def _heat(report: Report, path: Path) -> None:
     sustained = report.sustained or Sustained(readings=())
     readings = sustained.readings
-    curves: list[tuple[str, str, Callable[[Reading], float | None]]] = [
-        ("frames a second", BLUE, lambda reading: reading.fps),
-        ("°C, hottest part", RED, lambda reading: reading.temperature_c),
-        ("MHz, mean of the cores", GREEN, lambda reading: reading.clock_mhz),
+    curves: list[tuple[str, str, Sequence[float | None]]] = [
+        ("frames a second", BLUE, [each.fps for each in readings]),
+        ("°C, hottest part", RED, [each.temperature_c for each in readings]),
+        ("MHz, mean of the cores", GREEN, [each.clock_mhz for each in readings]),
     ]
-    curves = [curve for curve in curves if any(curve[2](each) is not None for each in readings)]
+    curves = [curve for curve in curves if any(value is not None for value in curve[2])]
     minutes = [reading.at_s / 60 for reading in readings]
     knee = sustained.knee_s
-    title = (
-        f"Slower from {clock(knee)} on"
-        if knee is not None
-        else f"No slower in {clock(readings[-1].at_s)} minutes"
-    )
+    title = f"No slower in {clock(readings[-1].at_s)} minutes"
+    if knee is not None:
+        title = f"Slower from {clock(knee)} on"
     throttled = np.array([bool((each.throttled or 0) & THROTTLED_NOW) for each in readings])
     note = "shaded: the firmware warns of voltage or heat" if throttled.any() else ""
     with chart(path, title, [1.35] * len(curves), note) as panels:
-        for axes, (label, colour, value) in zip(panels, curves, strict=True):
-            values = np.array([value(each) for each in readings], np.float64)  # None becomes nan
+        for axes, (label, colour, measured) in zip(panels, curves, strict=True):
+            values = np.array(measured, np.float64)  # None becomes nan
             axes.plot(minutes, values, color=colour, lw=1.8)
             axes.set_title(label, color=colour)
             axes.set_xlim(0, minutes[-1])
@@ -180,45 +157,33 @@ def _heat(report: Report, path: Path) -> None:
             else:
                 axes.set_ylim(0, float(np.nanmax(values)) * 1.15)
             if knee is not None:
-                axes.axvline(knee / 60, color=INK, lw=1, ls="--")
+                axes.axvline(knee / 60, color=style.INK, lw=1, ls="--")
             axes.tick_params(labelbottom=axes is panels[-1])
-            axes.fill_between(
-                minutes,
-                0,
-                1,
-                where=throttled.tolist(),
-                transform=axes.get_xaxis_transform(),
-                color=ORANGE,
-                alpha=0.15,
-                lw=0,
-            )
+            height = axes.get_xaxis_transform()
+            axes.fill_between(minutes, 0, 1, where=throttled.tolist(), transform=height, **SHADE)
         panels[-1].set_xlabel("minutes, flat out")
+
+
+def _metered_phases(report: Report) -> list[Phase]:
+    return [phase for phase in report.power.phases if phase.samples] if report.power else []
 
 
 def _power(report: Report, path: Path) -> None:
     power = report.power
     if power is None:
         return
-    phases = [phase for phase in power.phases if phase.samples]
     estimate = ", an estimate" if power.estimate else ""
     joules = power.joules_per_frame
     title = "Power" if joules is None else f"{short(1e3 * joules)} mJ a frame, flat out"
     note = "line: mean of neighbours; shaded: least to most; blank: no samples"
     with chart(path, title, [2.6], note) as [axes]:
         start, highest = 0.0, 0.0
-        for colour, phase in zip(COLOURS, phases, strict=False):
+        for colour, phase in zip(style.COLOURS, _metered_phases(report), strict=False):
             middle = start + phase.seconds / 2
             highest = max(highest, _power_curve(axes, phase, start, power, colour))
-            axes.annotate(
-                f"{phase.name}\n{short(phase.mean_w)} W",
-                (middle, 1.0),
-                (0, -4),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                color=colour,
-                fontweight="bold",
+            words = f"{phase.name}\n{short(phase.mean_w)} W"
+            style.write_at_top(
+                axes, middle, words, (0, -4), ha="center", va="top", color=colour, fontweight="bold"
             )
             start += phase.seconds
         axes.set_xlim(0, start)
@@ -258,28 +223,20 @@ def _peers(report: Report, path: Path) -> None:
         for name, ms, percent in points:
             colour = ORANGE if name == report.peers[0].name else BLUE
             axes.plot(ms, percent, "o", color=colour, ms=10)
-            write_beside(axes, ms, percent, f" {name}", colour)
+            write_beside(axes, ms, percent, f" {name}", color=colour)
         times = [ms for _, ms, _ in points]
-        scale_milliseconds(axes, min(times), max(times))
+        style.scale_milliseconds(axes, min(times), max(times))
         axes.margins(y=0.2)
         axes.set_title("% right on GENKI-4K's test part: higher and further left is better")
         axes.set_xlabel(f"{axes.get_xlabel()}, one face crop on one thread")
 
 
-CHARTS: dict[str, tuple[Callable[[Report], bool], Callable[[Report, Path], None]]] = {
-    "latency.svg": (lambda report: bool(report.inference), _latency),
-    "stages.svg": (lambda report: bool(_scenes_with_stages(report)), _stages),
-    "fps.svg": (lambda report: bool(report.flat_out), _fps),
-    "heat.svg": (
-        lambda report: report.sustained is not None and len(report.sustained.readings) > 1,
-        _heat,
-    ),
-    "power.svg": (
-        lambda report: (
-            report.power is not None and any(each.samples for each in report.power.phases)
-        ),
-        _power,
-    ),
-    "peers.svg": (lambda report: len(_peer_points(report)) > 1, _peers),
+CHARTS: dict[str, tuple[Callable[[Report], object], Callable[[Report, Path], None]]] = {
+    "latency.svg": (lambda report: report.inference, _latency),
+    "stages.svg": (_scenes_with_stages, _stages),
+    "fps.svg": (lambda report: report.flat_out, _fps),
+    "heat.svg": (lambda report: report.sustained and report.sustained.readings[1:], _heat),
+    "power.svg": (_metered_phases, _power),
+    "peers.svg": (lambda report: _peer_points(report)[1:], _peers),
 }
-"""For each file: whether a report has data for the chart, and the function that draws it."""
+"""For each file: tells whether a report has data for the chart, and draws the chart."""

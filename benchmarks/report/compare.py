@@ -11,16 +11,7 @@ from msgspec.structs import fields
 
 from benchmarks.report.chart_style import COLOURS, chart, label_rows, write_beside
 from benchmarks.report.formatting import NONE, short, table
-from benchmarks.report.key_figures import (
-    ACCURACY,
-    ENERGY,
-    INFERENCE,
-    KEY_FIGURES,
-    ONE_FACE,
-    PIN,
-    TWELVE_FACES,
-    KeyFigure,
-)
+from benchmarks.report.key_figures import ACCURACY, ENERGY, KEY_FIGURES, MAIN_FIGURES, KeyFigure
 from benchmarks.report.report_json import read_report
 from benchmarks.report.schema import Method, Report
 from edge.errors import SmileGateError
@@ -28,7 +19,6 @@ from edge.errors import SmileGateError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BARS = (ONE_FACE, TWELVE_FACES, INFERENCE, PIN, ENERGY)
 ROW = 0.32
 """Height of a row, inches."""
 
@@ -59,21 +49,19 @@ def compare(paths: Sequence[Path], *, bundles: bool = False) -> dict[str, Report
             raise CompareError(f"{path}: expected a real device, got an emulated one")
     first, *others = zip(paths, reports, strict=True)
     for other in others:
-        _check_method(first, other, bundles=bundles)
-    for names in (
-        [report.device.name for report in reports],
-        [f"{report.device.name} {report.date[:10]}" for report in reports],
-        list(map(str, paths)),
-    ):
+        _check_method(*first, *other, bundles=bundles)
+    devices = [report.device.name for report in reports]
+    dates = [report.date[:10] for report in reports]
+    dated = [f"{device} {date}" for device, date in zip(devices, dates, strict=True)]
+    for names in (devices, dated, [str(path) for path in paths]):
         if len(set(names)) == len(names):
             return dict(zip(names, reports, strict=True))
     raise CompareError("compare: expected different reports, got one twice")
 
 
 def _check_method(
-    first: tuple[Path, Report], second: tuple[Path, Report], *, bundles: bool
+    path: Path, report: Report, other_path: Path, other: Report, *, bundles: bool
 ) -> None:
-    (path, report), (other_path, other) = first, second
     names = [f"method.{field.name}" for field in fields(Method)]
     if bundles:
         names.remove("method.bundle")
@@ -92,20 +80,28 @@ def _covered(reports: dict[str, Report]) -> set[str]:
     return {report.power.covers for report in reports.values() if report.power}
 
 
-def _comparable(figures: Sequence[KeyFigure], reports: dict[str, Report]) -> list[KeyFigure]:
-    if len(_covered(reports)) < 2:
-        return list(figures)
-    return [figure for figure in figures if figure.unit not in {"W", ENERGY.unit}]
+def _shown(figures: Sequence[KeyFigure], reports: dict[str, Report]) -> list[KeyFigure]:
+    """Return the figures that any report has, without power if it can't be compared."""
+    hidden = {"W", ENERGY.unit} if len(_covered(reports)) > 1 else {}
+    return [
+        figure
+        for figure in figures
+        if figure.unit not in hidden
+        and any(figure.value(report) is not None for report in reports.values())
+    ]
 
 
 def lines(reports: dict[str, Report]) -> list[str]:
     """Return a Markdown table of the key figures, and below the reasons to doubt them."""
-    body = []
-    for figure in _comparable(KEY_FIGURES, reports):
-        cells = [figure.text(report) for report in reports.values()]
-        if any(cell != NONE for cell in cells):
-            body.append([figure.label, *cells, *_ratio(figure, list(reports.values()))])
-    ratio = ["second / first"] if len(reports) == 2 else []
+    two = len(reports) == 2
+    body = [
+        [
+            figure.label,
+            *(figure.text(report) for report in reports.values()),
+            *([_ratio(figure, *reports.values())] if two else []),
+        ]
+        for figure in _shown(KEY_FIGURES, reports)
+    ]
     doubts = [
         f"{name}: {doubt}"
         for name, report in reports.items()
@@ -115,15 +111,12 @@ def lines(reports: dict[str, Report]) -> list[str]:
         doubts.append(
             f"power is left out, as meters covered unlike things: {'; '.join(sorted(covered))}"
         )
-    return [*table(["", *reports, *ratio], body), *doubts]
+    return [*table(["", *reports, *(["second / first"] if two else [])], body), *doubts]
 
 
-def _ratio(figure: KeyFigure, reports: Sequence[Report]) -> list[str]:
-    """Return the second report's value divided by the first's; empty unless there are two."""
-    if len(reports) != 2:
-        return []
-    first, second = (figure.value(report) for report in reports)
-    return [NONE if not first or second is None else short(second / first)]
+def _ratio(figure: KeyFigure, first: Report, second: Report) -> str:
+    before, after = figure.value(first), figure.value(second)
+    return NONE if not before or after is None else short(after / before)
 
 
 def draw(reports: dict[str, Report], path: Path) -> None:
@@ -134,16 +127,11 @@ def draw(reports: dict[str, Report], path: Path) -> None:
         MissingPackageError: matplotlib is not installed.
         OSError: the file can't be written.
     """
-    comparable = _comparable(BARS, reports)
-    bars = [
-        figure
-        for figure in comparable
-        if any(figure.value(report) is not None for report in reports.values())
-    ]
+    bars = _shown(MAIN_FIGURES, reports)
     points = {
         name: (energy, percent)
         for name, report in reports.items()
-        if ENERGY in comparable
+        if ENERGY in bars
         and (energy := ENERGY.value(report)) is not None
         and (percent := ACCURACY.value(report)) is not None
     }
@@ -177,7 +165,7 @@ def _points(axes: Axes, points: dict[str, tuple[float, float]], names: Sequence[
         colour = COLOURS[names.index(name) % len(COLOURS)]
         offset = (0, 14 if rank % 2 == 0 else -14)  # keeps the names of neighbours apart
         axes.plot(*point, "o", color=colour, ms=10)
-        axes.annotate(name, point, offset, textcoords="offset points", va="center", color=colour)
+        write_beside(axes, *point, name, offset, color=colour)
     axes.set_xlim(0, max(energy for energy, _ in points.values()) * 1.2)
     axes.margins(y=0.4)
     axes.set_title("% right on GENKI-4K's test part, against energy")

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
+from benchmarks.report import key_figures
 from benchmarks.report.formatting import table
-from benchmarks.report.key_figures import (
-    ACCURACY,
-    ENERGY,
-    INFERENCE,
-    MEMORY,
-    ONE_FACE,
-    PIN,
-    TWELVE_FACES,
-)
 from benchmarks.report.report_json import REPORT, ReportError, publish, read_report
 from benchmarks.report.report_md import REPORT_MD
 from benchmarks.report.schema import Report
@@ -22,25 +15,22 @@ README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- devices: made by `python -m benchmarks table`, do not edit -->"
 END = "<!-- end of devices -->"
 COLUMNS = {
-    "inference, ms": INFERENCE,
-    "fps, 1 face": ONE_FACE,
-    "fps, 12 faces": TWELVE_FACES,
-    "to the pin, ms": PIN,
-    "memory, MB": MEMORY,
-    "mJ a frame": ENERGY,
-    "accuracy, %": ACCURACY,
+    "inference, ms": key_figures.INFERENCE,
+    "fps, 1 face": key_figures.ONE_FACE,
+    "fps, 12 faces": key_figures.TWELVE_FACES,
+    "to the pin, ms": key_figures.PIN,
+    "memory, MB": key_figures.MEMORY,
+    "mJ a frame": key_figures.ENERGY,
+    "accuracy, %": key_figures.ACCURACY,
 }
 
 
 def _newest(folder: Path) -> dict[Path, Report]:
     """Return the newest report of each device by its path, in the order of the devices' names."""
-    newest_of: dict[str, tuple[Path, Report]] = {}
-    for path in sorted(folder.glob(f"*/*/{REPORT}")):
-        report = read_report(path)
-        device = path.parts[-3]
-        if device not in newest_of or report.date > newest_of[device][1].date:
-            newest_of[device] = (path, report)
-    return dict(newest_of.values())
+    reports = {path: read_report(path) for path in sorted(folder.glob(f"*/*/{REPORT}"))}
+    devices = groupby(reports, lambda path: path.parts[-3])
+    newest = [max(paths, key=lambda path: reports[path].date) for _, paths in devices]
+    return {path: reports[path] for path in newest}
 
 
 def with_table(text: str, folder: Path) -> str:
@@ -65,7 +55,7 @@ def _row(path: Path, report: Report) -> list[str]:
     figures = {name: figure.text(report) for name, figure in COLUMNS.items()}
     if emulated:
         figures = dict.fromkeys(figures, "")
-    elif report.power and ENERGY.value(report) is not None:
+    elif report.power and report.power.joules_per_frame is not None:
         figures["mJ a frame"] += f" ({report.power.meter})"
     doubts = {"emulated: nothing timed": emulated, "noisy": report.noisy, "partial": report.partial}
     measured = ", ".join([report.date[:10], *(words for words, holds in doubts.items() if holds)])

@@ -30,11 +30,6 @@ def faces_in(count: int) -> str:
     return "no face" if count == 0 else f"{count} face{'s' if count > 1 else ''}"
 
 
-def scene_label(scene: str, faces: int) -> str:
-    """Return ``4 faces, still at 640x480`` for a scene's name and its number of faces."""
-    return f"{faces_in(faces)}, {scene.partition(' ')[2] or scene}"
-
-
 def configuration(kind: str, threads: int, xnnpack: bool) -> str:
     """Return the classifier's model, threads and delegate, such as ``int8, 2 threads``."""
     if kind == "edge tpu":

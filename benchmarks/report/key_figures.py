@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.report.formatting import NONE, faces_in, short
-from benchmarks.report.schema import CameraRate, Report
-
-Value = Callable[[Report], float | None]
+from benchmarks.report.schema import CameraRate, Footprint, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class KeyFigure:
 
     name: str
     unit: str
-    value: Value
+    value: Callable[[Report], float | None]
     digits: int = 3
 
     @property
@@ -46,14 +44,20 @@ def _flat_out(faces: int) -> KeyFigure:
     return KeyFigure(f"flat out, {faces_in(faces)}", "fps", value)
 
 
-def _at_camera_rate(field: Callable[[CameraRate], float | None]) -> Value:
-    """Return a function that reads a field of the first scene with one face behind a camera."""
+def _at_camera_rate(name: str, unit: str, field: Callable[[CameraRate], float | None]) -> KeyFigure:
+    """Return a field of the first scene with one face behind a camera."""
 
     def value(report: Report) -> float | None:
-        scene = next((scene for scene in report.camera_rate if scene.faces == 1), None)
-        return field(scene) if scene else None
+        return next((field(scene) for scene in report.camera_rate if scene.faces == 1), None)
 
-    return value
+    return KeyFigure(name, unit, value)
+
+
+def _footprint(name: str, unit: str, field: Callable[[Footprint], float]) -> KeyFigure:
+    def value(report: Report) -> float | None:
+        return field(report.footprint) if report.footprint else None
+
+    return KeyFigure(name, unit, value)
 
 
 def _watts(name: str) -> KeyFigure:
@@ -66,11 +70,7 @@ def _watts(name: str) -> KeyFigure:
 
 def _inference_ms(report: Report) -> float | None:
     """Return the time of the int8 model on one thread, with XNNPACK if that was measured."""
-    candidates = [
-        inference
-        for inference in report.inference
-        if inference.kind == "int8" and inference.threads == 1
-    ]
+    candidates = (each for each in report.inference if (each.kind, each.threads) == ("int8", 1))
     best = max(candidates, key=lambda inference: inference.xnnpack, default=None)
     return best.timing.p50 if best else None
 
@@ -94,14 +94,10 @@ def _percent(report: Report) -> float | None:
 
 INFERENCE = KeyFigure("one inference, one thread", "ms", _inference_ms)
 ONE_FACE, TWELVE_FACES = _flat_out(1), _flat_out(12)
-PIN = KeyFigure(
-    "firing frame to pin, 9 of 10 below",
-    "ms",
-    _at_camera_rate(lambda scene: scene.pin_ms.get("p90")),  # too few firings for p99
+PIN = _at_camera_rate(  # with too few firings for p99
+    "firing frame to pin, 9 of 10 below", "ms", lambda scene: scene.pin_ms.get("p90")
 )
-MEMORY = KeyFigure(
-    "memory, peak", "MB", lambda report: report.footprint.peak_mb if report.footprint else None
-)
+MEMORY = _footprint("memory, peak", "MB", lambda footprint: footprint.peak_mb)
 ENERGY = KeyFigure("energy a frame", "mJ", _millijoules)
 ACCURACY = KeyFigure("right on GENKI-4K's test part", "%", _percent, digits=4)
 
@@ -111,22 +107,10 @@ KEY_FIGURES = (
     ONE_FACE,
     _flat_out(4),
     TWELVE_FACES,
-    KeyFigure(
-        "one core's share at the camera's rate",
-        "%",
-        _at_camera_rate(lambda scene: 100.0 * scene.cpu_share),
-    ),
-    KeyFigure(
-        "age of a judged frame, 99 of 100 below",
-        "ms",
-        _at_camera_rate(lambda scene: scene.age_ms.get("p99")),
-    ),
+    _at_camera_rate("one core's share at the camera's rate", "%", lambda s: 100.0 * s.cpu_share),
+    _at_camera_rate("age of a judged frame, 99 of 100 below", "ms", lambda s: s.age_ms.get("p99")),
     PIN,
-    KeyFigure(
-        "start to first judged frame",
-        "s",
-        lambda report: report.footprint.ready_s if report.footprint else None,
-    ),
+    _footprint("start to first judged frame", "s", lambda footprint: footprint.ready_s),
     MEMORY,
     KeyFigure("hottest in the sustained run", "°C", _hottest),
     _watts("idle"),
@@ -134,3 +118,6 @@ KEY_FIGURES = (
     ENERGY,
     ACCURACY,
 )
+
+MAIN_FIGURES = (ONE_FACE, TWELVE_FACES, INFERENCE, PIN, ENERGY)
+"""Drawn where reports are compared."""

@@ -20,15 +20,8 @@ class ReportError(SmileGateError, ValueError):
     """A report is missing, has another schema, or is not a report."""
 
 
-class _SchemaNumber(msgspec.Struct, frozen=True):
-    schema: Any = None
-
-
 def read_report(path: Path) -> Report:
-    """Read a report.
-
-    Args:
-        path: of report.json, or of the folder that contains it.
+    """Read report.json, by its path or by that of its folder.
 
     Raises:
         ReportError: the file is missing, has another schema, or is not a report.
@@ -39,7 +32,7 @@ def read_report(path: Path) -> Report:
     except OSError as error:
         raise ReportError(f"{path}: expected a report, got: {error.strerror}") from error
     try:
-        schema = msgspec.json.decode(text, type=_SchemaNumber).schema
+        schema = msgspec.json.decode(text, type=dict[str, Any]).get("schema")
         if schema != SCHEMA:
             raise ReportError(
                 f"{path}: expected a report of schema {SCHEMA}, got {schema}: measure again"

@@ -6,15 +6,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.report.charts import CHARTS, draw
-from benchmarks.report.formatting import configuration, heading, listed, scene_label, short
+from benchmarks.report.charts import draw
+from benchmarks.report.formatting import heading, listed, short
 from benchmarks.report.key_figures import ENERGY, INFERENCE, MEMORY, ONE_FACE, PIN
 from benchmarks.report.report_json import RAW, REPORT, publish
-from benchmarks.report.schema import Report
-from benchmarks.report.sections import SECTIONS, accuracy
+from benchmarks.report.schema import Device, Report
+from benchmarks.report.sections import accuracy, timed_sections
 from edge.errors import MissingPackageError
 
 REPORT_MD = "report.md"
+HEADLINE = {
+    ONE_FACE: "judges **{} frames a second** with one face, on one core",
+    INFERENCE: "takes **{} ms** for an inference",
+    PIN: "switches the pin, 9 times of 10, within **{} ms** of the frame",
+    MEMORY: "needs **{} MB** of memory",
+    ENERGY: "spends **{} mJ** on a frame",
+}
 
 
 def present(report: Report, folder: Path) -> None:
@@ -36,11 +43,11 @@ def write_report_md(report: Report, folder: Path) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    text = "\n".join([*_lines(report, frozenset(path.name for path in folder.iterdir())), ""])
+    text = "\n".join([*_lines(report, {path.name for path in folder.iterdir()}), ""])
     publish(folder / REPORT_MD, text.encode())
 
 
-def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
+def _lines(report: Report, files: set[str]) -> Iterator[str]:
     yield f"# {report.device.model}\n"
     if report.device.emulated:
         yield (
@@ -48,45 +55,32 @@ def _lines(report: Report, files: frozenset[str]) -> Iterator[str]:
             "no more."
         )
     else:
-        yield headline(report)
+        yield _headline(report)
     if report.partial:
         yield f"\n> **Partial:** {report.partial}."
     if report.noisy and not report.device.emulated:
         yield "\n> **Noisy:** the times are doubtful."
         yield from (f"> - {why}" for why in report.noisy)
-    yield from _device(report)
+    yield from _device(report.device)
     if report.device.emulated:
         yield from _what_ran(report)
-    else:
-        for section in SECTIONS:
-            yield from section(report, files & CHARTS.keys())
-    yield from accuracy(report)
-    yield from _method(report, files)
+    timed = () if report.device.emulated else timed_sections(report)
+    for title, charts, lines in (*timed, accuracy(report)):
+        if body := list(lines):
+            yield from heading(title, *(chart for chart in charts if chart in files))
+            yield from body
+    yield from _method(report, raw=RAW in files)
 
 
-def headline(report: Report) -> str:
-    """Return the main figures in one sentence."""
-    fps, inference, pin, memory, energy = (
-        figure.value(report) for figure in (ONE_FACE, INFERENCE, PIN, MEMORY, ENERGY)
-    )
-    parts = []
-    if fps is not None:
-        parts.append(f"judges **{short(fps)} frames a second** with one face, on one core")
-    if inference is not None:
-        parts.append(f"takes **{short(inference)} ms** for an inference")
-    if pin is not None:
-        parts.append(f"switches the pin, 9 times of 10, within **{short(pin)} ms** of the frame")
-    if memory is not None:
-        parts.append(f"needs **{short(memory)} MB** of memory")
-    if energy is not None:
-        parts.append(f"spends **{short(energy)} mJ** on a frame")
+def _headline(report: Report) -> str:
+    values = ((figure.value(report), words) for figure, words in HEADLINE.items())
+    parts = [words.format(short(value)) for value, words in values if value is not None]
     if not parts:
         return "Nothing was measured that a headline could be made of."
     return f"It {listed(parts)}."
 
 
-def _device(report: Report) -> Iterator[str]:
-    device = report.device
+def _device(device: Device) -> Iterator[str]:
     clock = f", up to {short(device.clock_mhz)} MHz" if device.clock_mhz else ""
     rows = [
         ("name", device.name),
@@ -106,14 +100,11 @@ def _device(report: Report) -> Iterator[str]:
 def _what_ran(report: Report) -> Iterator[str]:
     yield from heading("What ran")
     for run in report.inference:
-        yield f"- The classifier, {configuration(run.kind, run.threads, run.xnnpack)}."
+        yield f"- The classifier, {run.label}."
     for scene in report.flat_out:
-        yield f"- Frame to decision: {scene_label(scene.scene, scene.faces)}."
+        yield f"- Frame to decision: {scene.label}."
     for live in report.camera_rate:
-        yield (
-            f"- Behind a camera: {scene_label(live.scene, live.faces)}, {live.frames:,} frames "
-            "judged."
-        )
+        yield f"- Behind a camera: {live.label}, {live.frames:,} frames judged."
     if report.footprint:
         yield f"- `smile-gate run`, {short(report.footprint.peak_mb)} MB at its peak."
     if report.sustained and report.sustained.readings:
@@ -122,7 +113,7 @@ def _what_ran(report: Report) -> Iterator[str]:
         yield f"- {peer.name}: {peer.error or 'ran'}."
 
 
-def _method(report: Report, files: frozenset[str]) -> Iterator[str]:
+def _method(report: Report, *, raw: bool) -> Iterator[str]:
     method = report.method
     yield from heading("How it was measured")
     yield (
@@ -132,7 +123,7 @@ def _method(report: Report, files: frozenset[str]) -> Iterator[str]:
         f"medians lie apart. The sustained run was to last {short(method.sustained_s)} s, each "
         f"phase of the power run {short(method.power_s)} s. The bundle's manifest has the SHA-256 "
         f"`{method.bundle}`. All figures are in [{REPORT}]({REPORT})"
-        + (f", each window's times in [{RAW}]({RAW})." if RAW in files else ".")
+        + (f", each window's times in [{RAW}]({RAW})." if raw else ".")
     )
     if report.overhead is not None and not report.device.emulated:
         yield f"\nMeasuring itself costs {100 * report.overhead:.1f} % of the frame rate."

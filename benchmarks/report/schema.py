@@ -6,10 +6,11 @@ None, empty or absent; nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from benchmarks.report.formatting import configuration, faces_in
 
 SCHEMA = 1
 MOST_SPREAD = 0.05
@@ -27,13 +28,12 @@ class Device(Struct, frozen=True, kw_only=True):
     Attributes:
         name: of its folder under reports/, such as ``raspberry-pi-5-model-b``, ``x86-64-2-cores``.
         model: the board's name in the device tree, or the processor's name.
-        revision: of the board, hexadecimal; empty for other machines.
-        soc: system on a chip, from the device tree; empty for other machines.
+        revision, soc: of the board, hexadecimal, and its system on a chip, from the device tree;
+            empty for other machines.
         cores: number of cores that this process may use.
         memory_mb: total memory of the machine.
-        architecture: as printed by ``uname -m``.
+        architecture, kernel: as printed by ``uname -m`` and ``uname -r``.
         os: name of the system in /etc/os-release.
-        kernel: release of the kernel.
         governor, clock_mhz: clock governor and highest clock of the processor, where known.
         cooling: names of the kernel's cooling devices.
         emulated: whether the processor is emulated; its times then mean nothing.
@@ -121,27 +121,39 @@ class Inference(Struct, frozen=True, kw_only=True):
     first_ms: NotNegative
     timing: Timing
 
+    @property
+    def label(self) -> str:
+        return configuration(self.kind, self.threads, self.xnnpack)
 
-class FlatOut(Struct, frozen=True, kw_only=True):
+
+class OnScene(Struct, frozen=True, kw_only=True):
+    """What was measured on a scene with this name and this number of faces."""
+
+    scene: str
+    faces: int
+
+    @property
+    def label(self) -> str:
+        """The scene in words, such as ``4 faces, still at 640x480``."""
+        return f"{faces_in(self.faces)}, {self.scene.partition(' ')[2] or self.scene}"
+
+
+class FlatOut(OnScene, frozen=True, kw_only=True):
     """From the frame to the decision on a scene, at full speed on one core.
 
     Attributes:
-        scene, faces: name of the scene, and its number of faces.
         timing: of whole frames; ``per_s`` is frames per second.
         stages_ms: median time of each pipeline stage, by its name.
     """
 
-    scene: str
-    faces: int
     timing: Timing
     stages_ms: dict[str, float]
 
 
-class CameraRate(Struct, frozen=True, kw_only=True):
+class CameraRate(OnScene, frozen=True, kw_only=True):
     """From the frame to the pin, behind a simulated camera at the camera's frame rate.
 
     Attributes:
-        scene, faces: name of the scene, and its number of faces.
         cpu_share: processor seconds per second; 1.0 is one core.
         age_ms: age of frames at their decision, by percentile: ``p50``, ``p90``, ``p99``.
         pin_ms: from the time of the firing frame to the pin's edge, by the same percentiles.
@@ -150,8 +162,6 @@ class CameraRate(Struct, frozen=True, kw_only=True):
         dropped: number of frames that were too old to be processed.
     """
 
-    scene: str
-    faces: int
     cpu_share: NotNegative
     age_ms: dict[str, float]
     pin_ms: dict[str, float]
@@ -346,7 +356,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accuracy: tuple[Accuracy, ...] = ()
 
     @property
-    def distinct_peers(self) -> Sequence[Peer]:
+    def distinct_peers(self) -> list[Peer]:
         """The peers without further ways to run the same peer."""
         first: dict[str, Peer] = {}
         for peer in self.peers:

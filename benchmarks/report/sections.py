@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.report.formatting import (
-    NONE,
-    clock,
-    configuration,
-    heading,
-    listed,
-    scene_label,
-    short,
-    stage_ms,
-    table,
-)
+from benchmarks.report.formatting import NONE, clock, listed, short, stage_ms, table
 from benchmarks.report.schema import Peer, Power, Report, Timing
 from edge.service.board import Health
+
+Section = tuple[str, Sequence[str], Iterable[str]]
+"""Title, files of the charts, and lines; no lines without data."""
+
+
+def timed_sections(report: Report) -> Iterator[Section]:
+    """Yield the sections that depend on the machine."""
+    yield "One inference", ["latency.svg"], _inference(report)
+    yield "Frame to decision, flat out", ["fps.svg", "stages.svg"], _frames(report)
+    rate = short(report.method.camera_fps)
+    yield f"Behind a camera of {rate} frames a second", [], _camera(report)
+    yield "What the program takes", [], _footprint(report)
+    yield "Flat out for minutes", ["heat.svg"], _heat(report)
+    yield "Power", ["power.svg"], _power(report)
+    yield "Against others, in the same run", ["peers.svg"], _peers(report)
+
+
+def accuracy(report: Report) -> Section:
+    """Return the section on accuracy, which does not depend on the machine."""
+    rows = [
+        [row.who, str(row.right), str(row.images), f"{row.percent:.2f}", str(row.missed_faces)]
+        for row in report.accuracy
+    ]
+    lines = _table(["", "right", "pictures", "%", "no face found"], rows)
+    return "Accuracy on GENKI-4K's test part", [], lines
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return table(head, rows) if rows else []
 
 
 def _percentiles(timing: Timing) -> list[str]:
@@ -25,72 +44,55 @@ def _percentiles(timing: Timing) -> list[str]:
     return [*map(short, (timing.p50, timing.p90, timing.p99)), spread]
 
 
-def _inference(report: Report, charts: frozenset[str]) -> Iterator[str]:
-    if not report.inference:
-        return
-    yield from heading("One inference", *charts & {"latency.svg"})
-    yield from table(
-        ["ms", "median", "90 %", "99 %", "spread of windows", "a second", "load", "first"],
+def _inference(report: Report) -> list[str]:
+    rows = [
         [
-            [
-                configuration(run.kind, run.threads, run.xnnpack),
-                *_percentiles(run.timing),
-                *map(short, (run.timing.per_s, run.load_ms, run.first_ms)),
-            ]
-            for run in report.inference
-        ],
-    )
+            run.label,
+            *_percentiles(run.timing),
+            *map(short, (run.timing.per_s, run.load_ms, run.first_ms)),
+        ]
+        for run in report.inference
+    ]
+    head = ["ms", "median", "90 %", "99 %", "spread of windows", "a second", "load", "first"]
+    return _table(head, rows)
 
 
-def _frames(report: Report, charts: frozenset[str]) -> Iterator[str]:
-    if not report.flat_out:
-        return
-    yield from heading("Frame to decision, flat out", *sorted(charts & {"fps.svg", "stages.svg"}))
+def _frames(report: Report) -> list[str]:
     stages = list(dict.fromkeys(name for scene in report.flat_out for name in scene.stages_ms))
-    yield from table(
-        ["ms a frame", "fps", "median", "90 %", "99 %", "spread of windows", *stages],
+    rows = [
         [
-            [
-                scene_label(scene.scene, scene.faces),
-                short(scene.timing.per_s),
-                *_percentiles(scene.timing),
-                *(stage_ms(scene.stages_ms[s]) if s in scene.stages_ms else NONE for s in stages),
-            ]
-            for scene in report.flat_out
-        ],
-    )
+            scene.label,
+            short(scene.timing.per_s),
+            *_percentiles(scene.timing),
+            *(stage_ms(scene.stages_ms[s]) if s in scene.stages_ms else NONE for s in stages),
+        ]
+        for scene in report.flat_out
+    ]
+    head = ["ms a frame", "fps", "median", "90 %", "99 %", "spread of windows", *stages]
+    return _table(head, rows)
 
 
-def _camera(report: Report, _: frozenset[str]) -> Iterator[str]:
-    if not report.camera_rate:
-        return
-    rate = short(report.method.camera_fps)
-    yield from heading(f"Behind a camera of {rate} frames a second")
-
-    times = ["frame's age, ms", "to the pin, ms"]
-
+def _camera(report: Report) -> list[str]:
     def percentiles(ms: dict[str, float]) -> str:
         return " / ".join(short(ms[p]) for p in ("p50", "p90", "p99") if p in ms) or NONE
 
-    yield from table(
-        ["50 / 90 / 99 % within", "of a core", *times, "firings", "dropped"],
+    rows = [
         [
-            [
-                scene_label(scene.scene, scene.faces),
-                f"{100 * scene.cpu_share:.1f} %",
-                percentiles(scene.age_ms),
-                percentiles(scene.pin_ms),
-                f"{scene.firings:,}",
-                f"{scene.dropped:,} of {scene.frames + scene.dropped:,}",
-            ]
-            for scene in report.camera_rate
-        ],
-    )
+            scene.label,
+            f"{100 * scene.cpu_share:.1f} %",
+            percentiles(scene.age_ms),
+            percentiles(scene.pin_ms),
+            f"{scene.firings:,}",
+            f"{scene.dropped:,} of {scene.frames + scene.dropped:,}",
+        ]
+        for scene in report.camera_rate
+    ]
+    times = ["frame's age, ms", "to the pin, ms"]
+    return _table(["50 / 90 / 99 % within", "of a core", *times, "firings", "dropped"], rows)
 
 
-def _footprint(report: Report, _: frozenset[str]) -> Iterator[str]:
+def _footprint(report: Report) -> Iterator[str]:
     if footprint := report.footprint:
-        yield from heading("What the program takes")
         steady, peak = short(footprint.steady_mb), short(footprint.peak_mb)
         yield (
             f"`smile-gate run` judges its first frame {short(footprint.ready_s)} s after its "
@@ -98,11 +100,10 @@ def _footprint(report: Report, _: frozenset[str]) -> Iterator[str]:
         )
 
 
-def _heat(report: Report, charts: frozenset[str]) -> Iterator[str]:
+def _heat(report: Report) -> Iterator[str]:
     if not report.sustained or not report.sustained.readings:
         return
     readings, knee = report.sustained.readings, report.sustained.knee_s
-    yield from heading("Flat out for minutes", *charts & {"heat.svg"})
     if knee is None:
         yield f"On one core the frame rate did not fall in {clock(readings[-1].at_s)} minutes."
     else:
@@ -119,21 +120,18 @@ def _heat(report: Report, charts: frozenset[str]) -> Iterator[str]:
     yield from (f"The firmware said: {words}." for words in warnings)
 
 
-def _power(report: Report, charts: frozenset[str]) -> Iterator[str]:
+def _power(report: Report) -> Iterator[str]:
     if not (power := report.power):
         return
-    yield from heading("Power", *charts & {"power.svg"})
-    yield from table(
-        ["", "seconds", "without samples, s", "J", "mean, W", "frames"],
+    rows = [
         [
-            [
-                phase.name,
-                *map(short, (phase.seconds, phase.gaps_s, phase.joules, phase.mean_w)),
-                f"{phase.frames:,}",
-            ]
-            for phase in power.phases
-        ],
-    )
+            phase.name,
+            *map(short, (phase.seconds, phase.gaps_s, phase.joules, phase.mean_w)),
+            f"{phase.frames:,}",
+        ]
+        for phase in power.phases
+    ]
+    yield from table(["", "seconds", "without samples, s", "J", "mean, W", "frames"], rows)
     yield ""
     if power.joules_per_frame is not None:
         above = power.joules_per_frame_above_idle
@@ -154,30 +152,24 @@ def _meter(power: Power) -> str:
     )
 
 
-def _peers(report: Report, charts: frozenset[str]) -> Iterator[str]:
+def _peers(report: Report) -> Iterator[str]:
     if not report.peers:
         return
-    yield from heading("Against others, in the same run", *charts & {"peers.svg"})
-    ours, *others = report.distinct_peers
     scenes = list(dict.fromkeys(scene for peer in report.peers for scene in peer.scene_fps))
-    columns = [f"fps, {scene}" for scene in scenes]
-    yield from table(
-        ["", "version", "a face, ms", "memory, MB", "right, %", *columns],
+    rows = [
         [
-            [
-                peer.name,
-                peer.version or NONE,
-                short(peer.timing.p50) if peer.timing else NONE,
-                short(peer.memory_mb) if peer.memory_mb is not None else NONE,
-                short(peer.accuracy.percent, 4) if peer.accuracy else NONE,
-                *(
-                    short(peer.scene_fps[scene]) if scene in peer.scene_fps else NONE
-                    for scene in scenes
-                ),
-            ]
-            for peer in report.peers
-        ],
-    )
+            peer.name,
+            peer.version or NONE,
+            short(peer.timing.p50) if peer.timing else NONE,
+            short(peer.memory_mb) if peer.memory_mb is not None else NONE,
+            short(peer.accuracy.percent, 4) if peer.accuracy else NONE,
+            *(short(peer.scene_fps[s]) if s in peer.scene_fps else NONE for s in scenes),
+        ]
+        for peer in report.peers
+    ]
+    columns = [f"fps, {scene}" for scene in scenes]
+    yield from table(["", "version", "a face, ms", "memory, MB", "right, %", *columns], rows)
+    ours, *others = report.distinct_peers
     yield f"\n{_verdict(ours, others)}\n"
     yield from (f"- {_against(ours, peer)}" for peer in others)
 
@@ -203,21 +195,16 @@ def _against(ours: Peer, peer: Peer) -> str:
     parts = []
     if ours.timing and peer.timing:
         times = peer.timing.p50 / ours.timing.p50
-        parts.append(
-            f"{short(times)} times as fast"
-            if times >= 1.0
-            else f"**slower: it takes {short(1 / times)} times as long**"
-        )
+        slower = f"**slower: it takes {short(1 / times)} times as long**"
+        parts.append(f"{short(times)} times as fast" if times >= 1.0 else slower)
     if ours.accuracy and peer.accuracy:
         points = ours.accuracy.percent - peer.accuracy.percent
-        answers = f"{abs(points):.2f} points"
-        parts.append(
-            f"more accurate by {answers}"
-            if points > 0
-            else f"**less accurate by {answers}**"
-            if points < 0
-            else "**just as accurate**"
-        )
+        if points > 0:
+            parts.append(f"more accurate by {points:.2f} points")
+        elif points < 0:
+            parts.append(f"**less accurate by {-points:.2f} points**")
+        else:
+            parts.append("**just as accurate**")
     if not parts:
         return f"{peer.name}: nothing that could be compared.{failed}"
     return f"Against {peer.name}, {ours.name} is {listed(parts)}{_on_scenes(ours, peer)}.{failed}"
@@ -231,22 +218,3 @@ def _on_scenes(ours: Peer, peer: Peer) -> str:
     span = least if least == most else f"{least} to {most}"
     many = f"{span} times as many frames a second"
     return f"; on whole scenes it judges {f'**{many}**' if min(times) < 1.0 else many}"
-
-
-def accuracy(report: Report) -> Iterator[str]:
-    """Yield the lines of the section on accuracy, which does not depend on the machine."""
-    if not report.accuracy:
-        return
-    yield from heading("Accuracy on GENKI-4K's test part")
-    yield from table(
-        ["", "right", "pictures", "%", "no face found"],
-        [
-            [row.who, str(row.right), str(row.images), f"{row.percent:.2f}", str(row.missed_faces)]
-            for row in report.accuracy
-        ],
-    )
-
-
-Section = Callable[[Report, frozenset[str]], Iterator[str]]
-SECTIONS: tuple[Section, ...] = (_inference, _frames, _camera, _footprint, _heat, _power, _peers)
-"""Each yields the lines of a section, given the files of the charts; none without data."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from benchmarks.bundle import bundle_folder, digest
@@ -72,7 +73,14 @@ def measure_machine(
             date=began.isoformat(timespec="seconds"),
             version=version("smile-gate"),
             device=device,
-            method=_method(bundle, plan),
+            method=Method(
+                bundle=digest(bundle.folder),
+                windows=plan.windows,
+                window_s=plan.window_s,
+                camera_fps=FPS,
+                sustained_s=plan.sustained_s,
+                power_s=plan.power_s,
+            ),
             noisy=tuple(noise.at_start(health, load)),
         ),
     )
@@ -148,22 +156,8 @@ def _power(session: Session, meter: Meter | None) -> Iterator[Part]:
             return
 
 
-def _method(bundle: Bundle, plan: Plan) -> Method:
-    return Method(
-        bundle=digest(bundle.folder),
-        windows=plan.windows,
-        window_s=plan.window_s,
-        camera_fps=FPS,
-        sustained_s=plan.sustained_s,
-        power_s=plan.power_s,
-    )
-
-
 def _folder_for(device: Device, began: datetime) -> Path:
     """Return the name of a new folder for this device and day."""
-    folder = day = REPORTS / device.name / began.date().isoformat()
-    number = 1
-    while folder.exists():
-        number += 1
-        folder = day.with_name(f"{day.name}-{number}")
-    return folder
+    day = REPORTS / device.name / began.date().isoformat()
+    later = (day.with_name(f"{day.name}-{number}") for number in count(2))
+    return next(folder for folder in chain([day], later) if not folder.exists())

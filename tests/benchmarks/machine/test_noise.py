@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.machine import noise
-from benchmarks.report.schema import FlatOut, Timing
+from benchmarks.report.schema import FlatOut
 from edge.service.board import Health
-from tests.benchmarks.report.example_report import full_report
+from tests.benchmarks.report.example_report import full_report, timing
 
 FREE, CAPPED = Health(40.0, 0x50000), Health(85.0, 0x2)
 
@@ -41,12 +42,13 @@ def test_stolen_time_is_a_share_of_all(before: str, after: str, share: float) ->
 
 
 def test_windows_that_are_far_apart_are_named() -> None:
-    def scene(name: str, windows: tuple[float, ...]) -> FlatOut:
-        timing = Timing(p50=1, p90=1, p99=1, per_s=1, windows=windows)
-        return FlatOut(scene=name, faces=1, timing=timing, stages_ms={})
-
-    scenes = (scene("steady", (1.0, 1.04)), scene("restless", (1.0, 1.2)))
-    report = full_report(flat_out=scenes)
+    scenes = [
+        FlatOut(
+            scene=scene, faces=1, timing=replace(timing(1.0), windows=(1.0, most)), stages_ms={}
+        )
+        for scene, most in (("steady", 1.04), ("restless", 1.2))
+    ]
+    report = full_report(flat_out=tuple(scenes))
     (words,) = noise.at_end(report, 0.0)
     assert "restless 20.0 %" in words
     assert "steady" not in words

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import logging
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from benchmarks.meters.hwmon import HwmonMeter
 from benchmarks.meters.meter import Meter, MeterError, NoMeterError
 from benchmarks.meters.open import open_meter
 from benchmarks.meters.powercap import PowercapMeter
-from tests.benchmarks.meters.fake_sysfs import ina219, package, readable_folder, unprivileged, write
+from tests.benchmarks.meters.fake_sysfs import ina219, package, unprivileged, write
 
 
 @pytest.fixture(autouse=True)
@@ -18,21 +19,36 @@ def no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
 
 
+@pytest.fixture
+def readable_folder() -> Iterator[Path]:
+    """A folder that other users can look into; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 def opened(spec: str, sysfs: Path) -> Meter:
     meter = open_meter(spec, sysfs)
     assert meter is not None
     return meter
 
 
-def test_none_opens_no_meter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spec", ["none", "external"])
+def test_none_and_external_open_no_meter(spec: str, tmp_path: Path) -> None:
     ina219(tmp_path)
-    assert open_meter("none", tmp_path) is None
+    assert open_meter(spec, tmp_path) is None
+
+
+def test_the_chip_that_is_named_is_opened(tmp_path: Path) -> None:
+    ina219(tmp_path, 9)
+    chip = ina219(tmp_path, 10, power1_input=10_000_000)
+    assert opened(f"hwmon:{chip}", tmp_path).read() == pytest.approx(10.0)
 
 
 def test_auto_opens_no_meter_where_the_machine_has_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level("INFO"):
         assert open_meter("auto", tmp_path) is None
     assert not caplog.records
 
@@ -51,17 +67,28 @@ def test_auto_takes_no_other_chip(tmp_path: Path) -> None:
 
 
 def test_auto_skips_a_meter_that_may_not_be_read_with_a_warning(
-    caplog: pytest.LogCaptureFixture,
+    readable_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with readable_folder() as sysfs:
-        (ina219(sysfs) / "power1_input").chmod(0)
-        package(sysfs, 0, 0)
-        with unprivileged():
-            meter = opened("auto", sysfs)
+    (ina219(readable_folder) / "power1_input").chmod(0)
+    package(readable_folder, 0, 0)
+    with unprivileged():
+        meter = opened("auto", readable_folder)
     assert isinstance(meter, PowercapMeter)
     (record,) = caplog.records
     assert "hwmon0/power1_input: expected to read it" in record.message
     assert "run as root" in record.message
+
+
+@pytest.mark.parametrize("spec", ["hwmon", "powercap"])
+def test_no_permission_is_one_line_with_what_mends_it(spec: str, readable_folder: Path) -> None:
+    sensor, counter = ina219(readable_folder), package(readable_folder, 0, 0)
+    files = {"hwmon": sensor / "power1_input", "powercap": counter}
+    files[spec].chmod(0)
+    with unprivileged(), pytest.raises(MeterError, match="Permission denied") as caught:
+        open_meter(spec, readable_folder)
+    assert not isinstance(caught.value, NoMeterError)
+    assert f"run as root, or `sudo chmod a+r {files[spec]}`" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("spec", ["pmic", "hwmon", "hwmon:/sys/no/such", "powercap"])

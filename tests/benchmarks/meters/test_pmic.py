@@ -48,7 +48,6 @@ def test_adds_current_times_voltage_of_the_rails_that_have_both(readings: Path) 
     assert meter.read() == pytest.approx(WATTS)
     readings.write_text((CURRENTS + VOLTAGES).replace("2.00000000A", "4.00000000A"))
     assert meter.read() == pytest.approx(WATTS + 2.0 * 0.75)
-    meter.close()
 
 
 def test_is_an_estimate_of_unknown_range_read_once_a_second(readings: Path, tmp_path: Path) -> None:

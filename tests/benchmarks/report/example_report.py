@@ -7,26 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benchmarks.report.schema import (
-    Accuracy,
-    CameraRate,
-    Device,
-    FlatOut,
-    Footprint,
-    Inference,
-    Method,
-    Peer,
-    Phase,
-    Power,
-    Reading,
-    Report,
-    Sample,
-    Sustained,
-    Timing,
-)
+from benchmarks.report import schema
+from benchmarks.report.schema import Peer, Report, Timing
 
 BUNDLE = "5e" * 32
-DEVICE = Device(
+DEVICE = schema.Device(
     name="raspberry-pi-5",
     model="Raspberry Pi 5 Model B Rev 1.0",
     revision="c04170",
@@ -41,18 +26,12 @@ DEVICE = Device(
     cooling=("pwm-fan",),
     runtimes={"python": "3.11.2", "ai-edge-litert": "1.3.0", "opencv": "4.11.0"},
 )
-METHOD = Method(
+METHOD = schema.Method(
     bundle=BUNDLE, windows=5, window_s=2.0, camera_fps=30.0, sustained_s=600.0, power_s=60.0
 )
 EMPTY: dict[str, Any] = {
-    "inference": (),
-    "flat_out": (),
-    "camera_rate": (),
-    "footprint": None,
-    "sustained": None,
-    "power": None,
-    "peers": (),
-    "accuracy": (),
+    **dict.fromkeys(("inference", "flat_out", "camera_rate", "peers", "accuracy"), ()),
+    **dict.fromkeys(("footprint", "sustained", "power"), None),
 }
 """The fields of a report in which nothing was measured."""
 SCENES = {
@@ -68,8 +47,8 @@ def timing(ms: float) -> Timing:
     return Timing(p50=ms, p90=1.1 * ms, p99=1.45 * ms, per_s=1e3 / (1.03 * ms), windows=windows)
 
 
-def inference(kind: Any, threads: int, ms: float, *, xnnpack: bool = True) -> Inference:
-    return Inference(
+def inference(kind: Any, threads: int, ms: float, *, xnnpack: bool = True) -> schema.Inference:
+    return schema.Inference(
         kind=kind,
         threads=threads,
         xnnpack=xnnpack,
@@ -79,13 +58,13 @@ def inference(kind: Any, threads: int, ms: float, *, xnnpack: bool = True) -> In
     )
 
 
-def sustained(seconds: int = 600, cooled: bool = False) -> Sustained:
+def sustained(seconds: int = 600, cooled: bool = False) -> schema.Sustained:
     """Ten minutes in which the machine heats up and, unless cooled, is slower from 6:40 on."""
     readings = []
     for at in range(5, seconds + 1, 5):
         hot = at >= 400 and not cooled
         readings.append(
-            Reading(
+            schema.Reading(
                 at_s=float(at),
                 fps=(322.0 if not hot else 262.0) + 4.0 * math.sin(at),
                 temperature_c=85.0 - 40.0 * math.exp(-at / 150.0),
@@ -93,14 +72,14 @@ def sustained(seconds: int = 600, cooled: bool = False) -> Sustained:
                 throttled=0xE0008 if hot else 0,
             )
         )
-    return Sustained(readings=tuple(readings), knee_s=None if cooled else 400.0)
+    return schema.Sustained(readings=tuple(readings), knee_s=None if cooled else 400.0)
 
 
-def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> Phase:
+def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> schema.Phase:
     """A phase with a sample each tenth of a second, and a gap of three seconds."""
     times = [at / 10 for at in range(round(10 * seconds)) if not 200 <= at < 230]
-    samples = tuple(Sample(at, watts + 0.15 * math.sin(7.1 * at * at)) for at in times)
-    return Phase(
+    samples = tuple(schema.Sample(at, watts + 0.15 * math.sin(7.1 * at * at)) for at in times)
+    return schema.Phase(
         name=name,
         seconds=seconds,
         frames=frames,
@@ -111,7 +90,7 @@ def phase(name: Any, watts: float, frames: int, seconds: float = 60.0) -> Phase:
     )
 
 
-POWER = Power(
+POWER = schema.Power(
     meter="pmic",
     covers="the board",
     estimate=True,
@@ -122,8 +101,8 @@ POWER = Power(
 )
 
 
-def accuracy(who: str, right: int, bundle: str = "") -> Accuracy:
-    return Accuracy(who=who, images=800, right=right, missed_faces=2, bundle=bundle)
+def accuracy(who: str, right: int, bundle: str = "") -> schema.Accuracy:
+    return schema.Accuracy(who=who, images=800, right=right, missed_faces=2, bundle=bundle)
 
 
 def peer(name: str, ms: float, right: int | None, fps: float) -> Peer:
@@ -152,7 +131,7 @@ def full_report(**changes: Any) -> Report:
             inference("float32", 1, 1.31),
         ),
         flat_out=tuple(
-            FlatOut(
+            schema.FlatOut(
                 scene=scene,
                 faces=faces,
                 timing=timing(ms),
@@ -165,7 +144,7 @@ def full_report(**changes: Any) -> Report:
             for scene, (faces, ms) in SCENES.items()
         ),
         camera_rate=tuple(
-            CameraRate(
+            schema.CameraRate(
                 scene=scene,
                 faces=faces,
                 cpu_share=0.05 + 0.03 * faces,
@@ -177,7 +156,7 @@ def full_report(**changes: Any) -> Report:
             )
             for scene, faces in (("1 walking at 640x480", 1), ("4 still at 640x480", 4))
         ),
-        footprint=Footprint(ready_s=0.85, peak_mb=92.4, steady_mb=88.1),
+        footprint=schema.Footprint(ready_s=0.85, peak_mb=92.4, steady_mb=88.1),
         sustained=sustained(),
         power=POWER,
         peers=(

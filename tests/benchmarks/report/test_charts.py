@@ -13,14 +13,7 @@ from benchmarks.report.charts import CHARTS, draw
 from benchmarks.report.report_json import write_report
 from benchmarks.report.schema import Report, Sustained
 from edge.errors import MissingPackageError
-from tests.benchmarks.report.example_report import (
-    DEVICE,
-    EMPTY,
-    POWER,
-    full_report,
-    inference,
-    sustained,
-)
+from tests.benchmarks.report.example_report import EMPTY, POWER, full_report, inference, sustained
 
 
 def text(chart: Path) -> str:
@@ -83,7 +76,7 @@ def test_only_what_was_measured_is_drawn_and_older_charts_are_removed(
 
 def test_nothing_is_drawn_of_an_emulated_device(tmp_path: Path) -> None:
     (tmp_path / "fps.svg").touch()
-    drawn(full_report(device=replace(DEVICE, emulated=True)), tmp_path)
+    drawn(full_report(device=replace(full_report().device, emulated=True)), tmp_path)
     assert not list(tmp_path.iterdir())
 
 

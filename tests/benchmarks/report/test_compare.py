@@ -11,15 +11,10 @@ import benchmarks.__main__ as benchmarks
 from benchmarks.report.compare import CompareError, compare, draw, lines
 from benchmarks.report.report_json import write_report
 from benchmarks.report.schema import Report
-from tests.benchmarks.report.example_report import (
-    DEVICE,
-    METHOD,
-    POWER,
-    accuracy,
-    full_report,
-    other_device,
-)
+from tests.benchmarks.report.example_report import POWER, accuracy, full_report, other_device
 
+FULL = full_report()
+PI_4 = other_device("pi-4", "Raspberry Pi 4", 2.0)
 OTHER_BUNDLE = "b0" * 32
 
 
@@ -30,15 +25,16 @@ def written(tmp_path: Path, *reports: Report) -> list[Path]:
     return folders
 
 
+def compared(tmp_path: Path, *reports: Report) -> list[str]:
+    return lines(compare(written(tmp_path, *reports)))
+
+
 def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
-    paths = written(tmp_path, full_report(), other_device("pi-4", "Raspberry Pi 4", 2.0))
+    paths = written(tmp_path, FULL, PI_4)
     reports = compare([paths[0], paths[1] / "report.json"])
     head, _, *rows = lines(reports)
-    assert [cell.strip() for cell in head.split("|")[2:-1]] == [
-        "raspberry-pi-5",
-        "pi-4",
-        "second / first",
-    ]
+    columns = ["raspberry-pi-5", "pi-4", "second / first"]
+    assert [cell.strip() for cell in head.split("|")[2:-1]] == columns
     cells = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in rows}
     assert [float(cell) for cell in cells["flat out, 1 face, fps"]] == [313, 157, 0.5]
     assert [float(cell) for cell in cells["one inference, one thread, ms"]] == [0.52, 1.04, 2]
@@ -46,23 +42,21 @@ def test_two_devices_are_shown_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_missing_figure_is_a_dash_or_left_out_if_missing_everywhere(tmp_path: Path) -> None:
-    bare = replace(other_device("pi-4", "", 2.0), footprint=None, accuracy=())
-    first = full_report(accuracy=())
-    text = "\n".join(lines(compare(written(tmp_path, first, bare))))
-    (row,) = (line for line in text.splitlines() if "memory, peak" in line)
+    bare = replace(PI_4, footprint=None, accuracy=())
+    table = compared(tmp_path, full_report(accuracy=()), bare)
+    (row,) = (line for line in table if "memory, peak" in line)
     assert [cell.strip() for cell in row.split("|")[2:-1]] == ["92.4", "-", "-"]
-    assert "GENKI" not in text
+    assert "GENKI" not in "\n".join(table)
 
 
 def test_accuracy_is_that_of_the_bundle_that_was_timed(tmp_path: Path) -> None:
-    right = (accuracy("better", 799, OTHER_BUNDLE), *full_report().accuracy)
-    paths = written(tmp_path, full_report(accuracy=right), other_device("pi-4", "", 2.0))
-    assert "99.8" not in "\n".join(lines(compare(paths)))
+    right = (accuracy("better", 799, OTHER_BUNDLE), *FULL.accuracy)
+    assert "99.8" not in "\n".join(compared(tmp_path, full_report(accuracy=right), PI_4))
 
 
 def test_doubts_are_listed_below_the_table(tmp_path: Path) -> None:
     doubtful = full_report(noisy=("load average 1.4",), partial="interrupted in power")
-    printed = lines(compare(written(tmp_path, doubtful, other_device("pi-4", "", 2.0))))
+    printed = compared(tmp_path, doubtful, PI_4)
     assert printed[-2:] == [
         "raspberry-pi-5: partial: interrupted in power",
         "raspberry-pi-5: load average 1.4",
@@ -72,15 +66,15 @@ def test_doubts_are_listed_below_the_table(tmp_path: Path) -> None:
 def test_power_is_left_out_if_the_meters_covered_different_parts(tmp_path: Path) -> None:
     package = other_device("desk", "", 0.5)
     package = replace(package, power=replace(POWER, covers="processor"))
-    *rows, last = lines(compare(written(tmp_path, full_report(), package)))
+    *rows, last = compared(tmp_path, FULL, package)
     assert last == "power is left out, as meters covered unlike things: processor; the board"
     assert not any("mJ" in row or ", W" in row for row in rows)
 
 
 def test_two_reports_of_a_device_are_named_by_their_dates(tmp_path: Path) -> None:
-    paths = written(tmp_path, full_report(), full_report(date="2026-11-03T08:00:00+00:00"))
+    paths = written(tmp_path, FULL, full_report(date="2026-11-03T08:00:00+00:00"))
     assert list(compare(paths)) == ["raspberry-pi-5 2026-11-02", "raspberry-pi-5 2026-11-03"]
-    paths = written(tmp_path, full_report(), full_report())
+    paths = written(tmp_path, FULL, FULL)
     assert list(compare(paths)) == [str(path) for path in paths]
     with pytest.raises(CompareError, match="got one twice"):
         compare([paths[0], paths[0]])
@@ -100,8 +94,10 @@ def test_two_reports_of_a_device_are_named_by_their_dates(tmp_path: Path) -> Non
 def test_a_report_of_another_method_and_an_emulated_device_are_refused(
     method: dict[str, Any], device: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
-    other = full_report(method=replace(METHOD, **method), device=replace(DEVICE, **device))
-    paths = written(tmp_path, full_report(), full_report(date="2026-11-03"), other)
+    other = full_report(
+        method=replace(FULL.method, **method), device=replace(FULL.device, **device)
+    )
+    paths = written(tmp_path, FULL, full_report(date="2026-11-03"), other)
     with pytest.raises(CompareError, match=says) as caught:
         compare(paths)
     assert str(paths[2]) in str(caught.value)
@@ -110,10 +106,10 @@ def test_a_report_of_another_method_and_an_emulated_device_are_refused(
 def test_bundles_are_compared_on_one_device(tmp_path: Path) -> None:
     small = full_report(
         date="2026-11-03",
-        method=replace(METHOD, bundle=OTHER_BUNDLE),
+        method=replace(FULL.method, bundle=OTHER_BUNDLE),
         accuracy=(accuracy("small", 720, OTHER_BUNDLE),),
     )
-    paths = written(tmp_path, full_report(), small, other_device("pi-4", "", 2.0))
+    paths = written(tmp_path, FULL, small, PI_4)
     assert any("90 |" in line for line in lines(compare(paths[:2], bundles=True)))
     with pytest.raises(CompareError, match=r"device.name raspberry-pi-5 .* got pi-4"):
         compare(paths, bundles=True)
@@ -122,14 +118,12 @@ def test_bundles_are_compared_on_one_device(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_are_refused(count: int, tmp_path: Path) -> None:
     with pytest.raises(CompareError, match=f"expected two reports or more, got {count}"):
-        compare(written(tmp_path, *[full_report()] * count))
+        compare(written(tmp_path, *[FULL] * count))
 
 
 def test_the_verb_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib", reason="the extra demo is not installed")
-    paths = written(
-        tmp_path, full_report(), *(other_device(f"pi-{n}", "", n) for n in (2, 3, 4, 5, 6, 7))
-    )
+    paths = written(tmp_path, FULL, *(other_device(f"pi-{n}", "", n) for n in (2, 3, 4, 5, 6, 7)))
     chart = tmp_path / "chart.svg"
     assert benchmarks.main(["compare", *map(str, paths), "--chart", str(chart)]) == 0
     assert "energy a frame, mJ" in capsys.readouterr().out
@@ -143,7 +137,7 @@ def test_the_verb_prints_without_matplotlib(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.chdir(tmp_path)
-    paths = written(tmp_path, full_report(), other_device("pi-4", "", 2.0))
+    paths = written(tmp_path, FULL, PI_4)
     assert benchmarks.main(["compare", *map(str, paths)]) == 0
     printed = capsys.readouterr()
     assert "pi-4" in printed.out
@@ -151,18 +145,12 @@ def test_the_verb_prints_without_matplotlib(
 
 
 def test_the_verb_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path, _ = written(tmp_path, full_report(), full_report(schema=0))
-    (tmp_path / "torn.json").write_bytes((path / "report.json").read_bytes()[:-100])
-    for other, message in (
-        ("torn.json", "not a report: "),
-        ("none", "expected a report, got: "),
-        ("report-1/report.json", "expected a report of schema 1, got 0: measure again"),
-    ):
-        assert benchmarks.main(["compare", str(path), str(tmp_path / other)]) == 2
-        printed = capsys.readouterr()
-        assert printed.err.startswith(f"benchmarks: {tmp_path / other}: {message}")
-        assert printed.err.count("\n") == 1
-        assert not printed.out
+    path, older = written(tmp_path, FULL, full_report(schema=0))
+    assert benchmarks.main(["compare", str(path), str(older)]) == 2
+    printed = capsys.readouterr()
+    says = "expected a report of schema 1, got 0: measure again"
+    assert printed.err == f"benchmarks: {older}/report.json: {says}\n"
+    assert not printed.out
     with pytest.raises(SystemExit, match="2"):
         benchmarks.main(["compare", str(path), str(path), "--chart", "chart.gif"])
     assert "expected a name that ends in" in capsys.readouterr().err

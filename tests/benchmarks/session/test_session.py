@@ -26,6 +26,7 @@ def test_a_disk_that_fills_up_keeps_the_report_before(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert read_report(tmp_path) == report
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "raw.jsonl"}
 
 
 def test_peers_are_timed_without_the_pictures_too(tmp_path: Path) -> None:
