@@ -36,9 +36,6 @@ class SteadyMeter:
             return watts
         raise MeterError("steady: expected a reading, got none", self.name)
 
-    def close(self) -> None:
-        """Do nothing."""
-
 
 def recorded(
     name: Any, watts: float, seconds: float = 10.0, frames: int = 0, later: float = 0.0
