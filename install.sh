@@ -77,9 +77,8 @@ make_venv() {
         return 0
     fi
     python=$(find_python)
-    if [ -e "$venv" ] && [ ! -e "$venv/made-by-install.sh" ]; then
+    [ ! -e "$venv" ] || [ -e "$venv/made-by-install.sh" ] ||
         fail "$PWD/$venv is not ours and has no pip that works: move it away"
-    fi
     echo "Making $venv with $("$python" --version)"
     rm -rf -- "$venv"
     mkdir -- "$venv"
@@ -129,10 +128,6 @@ run_tests() {
     "$bin/python" -m pytest
 }
 
-on_a_pi() {
-    grep -qs 'Raspberry Pi' /proc/device-tree/model
-}
-
 # Reads the verb and the options, in any order, into the variables of systemd/installer/.
 read_arguments() {
     verb='' dry_run=false yes=false purge=false coral=false offline='' root=''
@@ -166,7 +161,7 @@ read_arguments() {
 main() {
     cd -- "$called_from" && read_arguments "$@" && cd -- "$OLDPWD"
     if [ -z "$verb" ]; then
-        if [ "$(id -u)" -ne 0 ] || ! on_a_pi; then
+        if [ "$(id -u)" -ne 0 ] || ! grep -qs 'Raspberry Pi' /proc/device-tree/model; then
             usage >&2
             exit 2
         fi
@@ -176,7 +171,6 @@ main() {
         demo) demo ;;
         test) run_tests ;;
         *)
-            # shellcheck source=systemd/installer/device.sh
             . systemd/installer/device.sh
             "device_$verb"
             ;;

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
@@ -18,47 +18,19 @@ COMPILER = "edgetpu_compiler"
 TIMEOUT_S = 600.0
 MAPPED = "Mapped to Edge TPU"
 
-OPERATORS: Mapping[str, int] = {
-    "ADD": 3,
-    "AVERAGE_POOL_2D": 3,
-    "CONCATENATION": 3,
-    "CONV_2D": 5,
-    "DEPTHWISE_CONV_2D": 6,
-    "EXPAND_DIMS": 1,
-    "FULLY_CONNECTED": 9,
-    "L2_NORMALIZATION": 2,
-    "LOGISTIC": 3,
-    "MAXIMUM": 4,
-    "MAX_POOL_2D": 3,
-    "MEAN": 3,
-    "MINIMUM": 4,
-    "MUL": 4,
-    "PACK": 3,
-    "PAD": 3,
-    "PRELU": 1,
-    "QUANTIZE": 2,
-    "REDUCE_MAX": 3,
-    "REDUCE_MIN": 3,
-    "RELU": 3,
-    "RELU6": 3,
-    "RELU_N1_TO_1": 1,
-    "RESHAPE": 1,
-    "RESIZE_BILINEAR": 4,
-    "RESIZE_NEAREST_NEIGHBOR": 4,
-    "RSQRT": 2,
-    "SLICE": 5,
-    "SOFTMAX": 3,
-    "SPACE_TO_DEPTH": 2,
-    "SPLIT": 4,
-    "SQUARED_DIFFERENCE": 2,
-    "SQUEEZE": 2,
-    "STRIDED_SLICE": 5,
-    "SUB": 5,
-    "SUM": 2,
-    "TANH": 3,
-    "TRANSPOSE": 5,
-    "TRANSPOSE_CONV": 3,
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+OPERATORS = {
+    name: version
+    for version, names in {
+        1: "EXPAND_DIMS PRELU RELU_N1_TO_1 RESHAPE",
+        2: "L2_NORMALIZATION QUANTIZE RSQRT SPACE_TO_DEPTH SQUARED_DIFFERENCE SQUEEZE SUM",
+        3: "ADD AVERAGE_POOL_2D CONCATENATION LOGISTIC MAX_POOL_2D MEAN PACK PAD REDUCE_MAX "
+        "REDUCE_MIN RELU RELU6 SOFTMAX TANH TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM",
+        4: "MAXIMUM MINIMUM MUL RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SPLIT",
+        5: "CONV_2D SLICE STRIDED_SLICE SUB TRANSPOSE",
+        6: "DEPTHWISE_CONV_2D",
+        9: "FULLY_CONNECTED",
+    }.items()
+    for name in names.split()
 }
 """The operators of an Edge TPU (https://coral.ai/docs/edgetpu/models-intro/#supported-operations),
 each with the newest version that the last compiler, 16.0 of 2021, reads. Versions are those of

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+import train
 from convert.audit import check_int8
 from convert.edgetpu import Compiled, check_operators, compile_model, find_compiler
 from convert.errors import ConvertError
@@ -32,18 +33,6 @@ from edge.model.bundle import (
 )
 from edge.model.classifier import Classifier
 from edge.model.tflite import make_interpreter
-from train import (
-    Accuracy,
-    Crop,
-    Picture,
-    accuracies,
-    as_input,
-    best_threshold,
-    cut,
-    load,
-    scores_of,
-    without_leaks,
-)
 
 if TYPE_CHECKING:
     import keras
@@ -85,10 +74,10 @@ def quantize(
     model = load_model(source)
     training = _read_training(source.with_name("training.json"))
     margin = float(training.get("crop_margin", DEFAULT_MARGIN))
-    pictures = without_leaks(load(data, sets))
+    pictures = train.without_leaks(train.load(data, sets))
 
-    def crops_of(chosen: Sequence[Picture], purpose: str) -> list[Crop]:
-        crops = cut(chosen, size=int(model.input_shape[1]), margin=margin)
+    def crops_of(chosen: Sequence[train.Picture], purpose: str) -> list[train.Crop]:
+        crops = train.cut(chosen, size=int(model.input_shape[1]), margin=margin)
         if all(crop.pixels is None for crop in crops):
             raise ConvertError(f"{data}: expected faces in the {purpose} pictures, got none")
         return crops
@@ -97,9 +86,8 @@ def quantize(
     validation = crops_of([p for p in pictures if p.split == "validation"], "validation")
     test = crops_of([p for p in pictures if p.split == "test"], "test")
     out.mkdir(parents=True, exist_ok=True)
-    tflite = int8_tflite(
-        model, as_input(c.pixels for c in calibration if c.pixels is not None), edgetpu=edgetpu
-    )
+    typical = train.as_input(crop.pixels for crop in calibration if crop.pixels is not None)
+    tflite = int8_tflite(model, typical, edgetpu=edgetpu)
     check_int8(tflite)
 
     files = {f"{model.name}.tflite": tflite, f"{model.name}.keras": source.read_bytes()}
@@ -111,9 +99,9 @@ def quantize(
         files[compiled_name] = compiled.model
     draft = _manifest(model, margin, tflite, training, files)
     classifier = Classifier(Bundle(out, draft, tflite))
-    threshold = best_threshold(validation, scores_of(classifier.score_pixels, validation))
-    of_int8 = accuracies(test, scores_of(classifier.score_pixels, test), threshold)
-    of_float = accuracies(test, _float_scores(model, test), threshold)
+    threshold = train.best_threshold(train.answers_of(classifier.score_pixels, validation))
+    of_int8 = train.accuracies(train.answers_of(classifier.score_pixels, test), threshold)
+    of_float = train.accuracies(_float_answers(model, test), threshold)
     for name in of_int8:
         check_loss(name, of_float[name], of_int8[name])
     manifest = msgspec.structs.replace(
@@ -141,9 +129,9 @@ def _read_training(path: Path) -> dict[str, Any]:
         raise ConvertError(f"{path}: expected JSON as train fit writes it, got: {error}") from error
 
 
-def _sample(pictures: Sequence[Picture]) -> list[Picture]:
+def _sample(pictures: Sequence[train.Picture]) -> list[train.Picture]:
     """Choose calibration pictures from the train split, equally many from each set."""
-    by_set: dict[str, list[Picture]] = {}
+    by_set: dict[str, list[train.Picture]] = {}
     for picture in pictures:
         if picture.split == "train":
             by_set.setdefault(picture.dataset, []).append(picture)
@@ -181,15 +169,15 @@ def _manifest(
     )
 
 
-def _float_scores(model: keras.Model, crops: Sequence[Crop]) -> list[float]:
+def _float_answers(model: keras.Model, crops: Sequence[train.Crop]) -> list[train.Answer]:
     """Score as the device does, each face and its mirror image, but with the float model."""
-    faces = as_input(crop.pixels for crop in crops if crop.pixels is not None)
+    faces = train.as_input(crop.pixels for crop in crops if crop.pixels is not None)
     both = [model.predict(x, batch_size=256, verbose=0) for x in (faces, faces[:, :, ::-1])]
     scores = iter(np.mean(both, axis=0)[:, 0].tolist())
-    return [0.0 if crop.pixels is None else next(scores) for crop in crops]
+    return [train.Answer(c.picture, None if c.pixels is None else next(scores)) for c in crops]
 
 
-def check_loss(name: str, of_float: Accuracy, of_int8: Accuracy) -> None:
+def check_loss(name: str, of_float: train.Accuracy, of_int8: train.Accuracy) -> None:
     """Check that int8 answers as many pictures of a set correctly as float, or almost.
 
     Raises:

@@ -11,10 +11,10 @@ from train.evaluation import (
     Answer,
     accuracies,
     accuracy,
+    answers_of,
     best_threshold,
     evaluate_bundle,
     middle_of_best,
-    scores_of,
 )
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Split",
     "accuracies",
     "accuracy",
+    "answers_of",
     "as_input",
     "best_threshold",
     "cut",
@@ -34,6 +35,5 @@ __all__ = [
     "load",
     "locate",
     "middle_of_best",
-    "scores_of",
     "without_leaks",
 ]

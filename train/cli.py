@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.cli.console import OneLineParser, silence_libraries
@@ -21,9 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0 done, 2 refused or failed."""
     options = _parser().parse_args(arguments)
     silence_libraries()
-    verb: Callable[[argparse.Namespace], None] = options.call
     try:
-        verb(options)
+        options.call(options)
     except (SmileGateError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2

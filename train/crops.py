@@ -17,12 +17,7 @@ from train.datasets import Picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """The model's view of a picture.
-
-    Attributes:
-        picture: the picture that the face was cropped from.
-        pixels: uint8 luma, shape (side, side); None when no face was detected.
-    """
+    """The model's view of a picture: uint8 luma (side, side); None when no face was detected."""
 
     picture: Picture
     pixels: Grey | None
@@ -30,12 +25,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """The place of the main face of a picture.
-
-    Attributes:
-        picture: labelled.
-        box: in pixels of the picture; None when no face was detected.
-    """
+    """The main face's box, in pixels of the picture; None when no face was detected."""
 
     picture: Picture
     box: Box | None

@@ -1,14 +1,8 @@
 """The three labelled picture sets, read straight from their tar files or from unpacked folders.
 
 A data folder holds any of ``genki4k``, ``SMILEsmileD`` and ``fer2013``, each as ``NAME.tar`` or as
-a folder ``NAME``. The splits are fixed and depend on nothing but file names and pixels:
-
-- genki4k: 80 % train, 20 % test, stratified by label, seed 42; pictures with equal pixels are one
-  group and stay in one split. The test split is listed in ``train/splits/genki4k-test.txt``.
-- SMILEsmileD: the same 80/20 rule.
-- fer2013: by the Usage in the file name: Training, PublicTest (validation), PrivateTest (test).
-
-Of the train pictures of genki4k and SMILEsmileD, one in ten is set apart for validation.
+a folder ``NAME``. The splits, which docs/training.md describes, are fixed and depend on nothing but
+file names and pixels.
 """
 
 from __future__ import annotations
@@ -120,17 +114,11 @@ def _genki4k(source: Path) -> list[Picture]:
 
 
 def _smilesmiled(source: Path) -> list[Picture]:
-    pictures = [
-        _picture(
-            "SMILEsmileD",
-            "/".join(path.parts[-2:]),
-            data,
-            smiling="positives" in path.parts,
-            is_crop=True,
-        )
-        for path, data in _files(source)
-        if path.suffix == ".jpg" and {"positives", "negatives"} & set(path.parts)
-    ]
+    pictures = []
+    for path, data in _files(source):
+        if path.suffix == ".jpg" and {"positives", "negatives"} & set(path.parts):
+            name, smiling = "/".join(path.parts[-2:]), "positives" in path.parts
+            pictures.append(_picture("SMILEsmileD", name, data, smiling=smiling, is_crop=True))
     return _divide(sorted(pictures, key=lambda p: p.name))
 
 

@@ -50,10 +50,10 @@ class DetectionAccuracy:
         )
 
 
-def read_true_faces(path: Path = TRUE_FACES) -> dict[str, list[Box]]:
+def read_true_faces() -> dict[str, list[Box]]:
     """Return the true faces by the picture's name, largest first."""
     faces: dict[str, list[Box]] = defaultdict(list)
-    for line in path.read_text().splitlines():
+    for line in TRUE_FACES.read_text().splitlines():
         name, *numbers = line.split()
         x, y, side = (int(number) for number in numbers)
         faces[name].append(Box(x, y, side, side))

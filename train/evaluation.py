@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.model.bundle import Bundle, load_bundle
+from edge.model.bundle import load_bundle
 from edge.model.classifier import Classifier
 from edge.values import Grey
 from train.crops import Crop, cut
@@ -19,13 +19,8 @@ HAPPY_NEUTRAL = ("fer2013 happy/neutral", "fer2013", frozenset({"happy", "neutra
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Correct answers on one set; a picture without a detected face counts as not smiling.
-
-    Attributes:
-        images: number of pictures.
-        missed_faces: number of pictures in which no face was detected.
-        correct: number of correct answers.
-    """
+    """Counts of a set's pictures: all, those without a detected face, which count as answered with
+    "not smiling", and those answered correctly."""
 
     images: int
     missed_faces: int
@@ -64,31 +59,30 @@ def accuracy(answers: Sequence[Answer], threshold: float) -> Accuracy:
     )
 
 
-def scores_of(score: Callable[[Grey], float], crops: Sequence[Crop]) -> list[float]:
-    """Score each crop; 0.0 where no face was detected."""
-    return [0.0 if crop.pixels is None else score(crop.pixels) for crop in crops]
+def answers_of(score: Callable[[Grey], float], crops: Sequence[Crop]) -> list[Answer]:
+    """Score each crop in which a face was detected."""
+    return [
+        Answer(crop.picture, None if crop.pixels is None else score(crop.pixels)) for crop in crops
+    ]
 
 
-def accuracies(
-    crops: Sequence[Crop], scores: Sequence[float], threshold: float
-) -> dict[str, Accuracy]:
+def accuracies(answers: Sequence[Answer], threshold: float) -> dict[str, Accuracy]:
     """Return the accuracy on each set, and on FER2013's happy and neutral faces alone."""
     subsets: dict[str, list[Answer]] = {}
-    for crop, score in zip(crops, scores, strict=True):
-        answer = Answer(crop.picture, None if crop.pixels is None else score)
-        subsets.setdefault(crop.picture.dataset, []).append(answer)
+    for answer in answers:
+        subsets.setdefault(answer.picture.dataset, []).append(answer)
     name, dataset, labels = HAPPY_NEUTRAL
     if dataset in subsets:
         subsets[name] = [answer for answer in subsets[dataset] if answer.picture.label in labels]
-    return {name: accuracy(answers, threshold) for name, answers in subsets.items() if answers}
+    return {name: accuracy(subset, threshold) for name, subset in subsets.items() if subset}
 
 
-def best_threshold(crops: Sequence[Crop], scores: Sequence[float]) -> float:
+def best_threshold(answers: Sequence[Answer]) -> float:
     """Return the middle of the best thresholds from 0.30 to 0.70, compared by the mean of the sets'
     accuracies; those within 0.1 points of the highest mean count as best."""
 
     def percent(threshold: float) -> float:
-        results = accuracies(crops, scores, threshold).values()
+        results = accuracies(answers, threshold).values()
         return statistics.mean(result.percent for result in results)
 
     return middle_of_best({step / 100: percent(step / 100) for step in range(30, 71)})
@@ -106,21 +100,18 @@ def middle_of_best(percents: Mapping[float, float]) -> float:
     )
 
 
-def evaluate_bundle(
-    bundle: Path | Bundle, data: Path, sets: Sequence[str] = ()
-) -> dict[str, Accuracy]:
+def evaluate_bundle(folder: Path, data: Path, sets: Sequence[str] = ()) -> dict[str, Accuracy]:
     """Return the int8 model's accuracies on the test splits, through the device's own code.
 
     Raises:
         BundleError: the bundle can't be loaded.
         DataError: the data is missing or incomplete.
     """
-    bundle = load_bundle(bundle) if isinstance(bundle, Path) else bundle
+    bundle = load_bundle(folder)
     classifier = Classifier(bundle)
     spec = bundle.manifest.input
     pictures = [picture for picture in load(data, sets) if picture.split == "test"]
     if not pictures:
         raise DataError(f"{data}: expected test pictures, got none")
     crops = cut(pictures, size=spec.width, margin=spec.crop_margin)
-    scores = scores_of(classifier.score_pixels, crops)
-    return accuracies(crops, scores, bundle.manifest.threshold)
+    return accuracies(answers_of(classifier.score_pixels, crops), bundle.manifest.threshold)

@@ -13,7 +13,7 @@ import keras
 
 from train.batches import Batches, Examples
 from train.crops import as_input, cut
-from train.datasets import DataError, Picture, load, without_leaks
+from train.datasets import DataError, Picture, Split, load, without_leaks
 from train.recipes import RECIPES, Recipe
 
 CONTEXT = 1.25
@@ -103,17 +103,13 @@ def fit(
     keras.utils.set_random_seed(seed)
 
     pictures = without_leaks(load(data, sets))
-    train, validation = (
-        Examples.of(
-            cut(
-                [picture for picture in pictures if picture.split == split],
-                size=recipe.input_size,
-                margin=recipe.crop_margin,
-                context=context,
-            )
-        )
-        for split, context in (("train", CONTEXT), ("validation", 1.0))
-    )
+
+    def examples(split: Split, context: float) -> Examples:
+        chosen = [picture for picture in pictures if picture.split == split]
+        size, margin = recipe.input_size, recipe.crop_margin
+        return Examples.of(cut(chosen, size=size, margin=margin, context=context))
+
+    train, validation = examples("train", CONTEXT), examples("validation", 1.0)
     if not train.pixels or not validation.pixels:
         raise DataError(f"{data}: expected faces in train and validation pictures, got none")
     settings = {"recipe": name, "seed": seed, **asdict(recipe), "epochs": epochs}

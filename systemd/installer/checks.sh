@@ -17,9 +17,8 @@ check_device() {
 }
 
 check_root() {
-    if [ -z "$root" ] && ! $dry_run && [ "$(id -u)" -ne 0 ]; then
+    [ -n "$root" ] || $dry_run || [ "$(id -u)" -eq 0 ] ||
         fail "expected root, got $(id -un): sudo ./install.sh $verb"
-    fi
 }
 
 # A 64-bit kernel may run a 32-bit system.
@@ -37,10 +36,8 @@ check_os() {
         'debian bookworm' | 'debian trixie') ;;
         *) fail "expected Raspberry Pi OS or Debian, bookworm or trixie, got ${system:-nothing} in $file" ;;
     esac
-    if [ -z "$root" ]; then
-        command -v systemd-sysusers systemctl >/dev/null ||
-            fail "expected systemd, got none: sudo apt install systemd"
-    fi
+    [ -n "$root" ] || command -v systemd-sysusers systemctl >/dev/null ||
+        fail "expected systemd, got none: sudo apt install systemd"
 }
 
 # apt's packages are for the system's Python, so no other will do.
@@ -56,9 +53,8 @@ check_writable() {
         return 0
     fi
     for folder in "$root/opt" "$root/etc" "$root/var/lib" "$root/usr/local"; do
-        if [ -e "$folder" ] && [ ! -w "$folder" ]; then
+        [ ! -e "$folder" ] || [ -w "$folder" ] ||
             fail "$folder: expected to be writable; is the card read-only? (sudo mount -o remount,rw /)"
-        fi
     done
 }
 

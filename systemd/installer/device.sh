@@ -4,26 +4,18 @@
 umask 022
 export LC_ALL=C.UTF-8
 
-# shellcheck source=systemd/installer/steps.sh
 . systemd/installer/steps.sh
-# shellcheck source=systemd/installer/checks.sh
 . systemd/installer/checks.sh
-# shellcheck source=systemd/installer/packages.sh
 . systemd/installer/packages.sh
-# shellcheck source=systemd/installer/system.sh
 . systemd/installer/system.sh
-# shellcheck source=systemd/installer/release.sh
 . systemd/installer/release.sh
-# shellcheck source=systemd/installer/coral.sh
 . systemd/installer/coral.sh
 
 device_install() {
     check_device
     choose_release
     have_release || check_space
-    if $coral; then
-        check_coral
-    fi
+    ! $coral || check_coral
     begin
     choose_release # again, now that no other installer runs
     step packages "install with apt: $(missing_packages | xargs)"
@@ -37,9 +29,7 @@ device_install() {
     elif $coral; then
         step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
     fi
-    if ! $dry_run; then
-        prune_releases
-    fi
+    $dry_run || prune_releases
     say_what_next
 }
 
@@ -74,19 +64,13 @@ device_uninstall() {
         confirm "Remove smile-gate$(if $purge; then echo ', its settings, pictures and user'; fi)?"
     fi
     cd / # the working folder may be removed
-    if ! $dry_run; then
-        stop_service
-    fi
+    $dry_run || stop_service
     remove_system_files
     remove_coral
     remove "$opt" "$root/var/log/smile-gate"
-    if $purge; then
-        purge_the_rest
-    fi
+    ! $purge || purge_the_rest
     say_what_stays
-    if ! $dry_run; then
-        rm -f -- "$log"
-    fi
+    $dry_run || rm -f -- "$log"
 }
 
 purge_the_rest() {

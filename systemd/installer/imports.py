@@ -21,11 +21,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 from types import ModuleType
 
-MODULES_OF_APT = {
-    "numpy": "numpy",
-    "opencv-python-headless": "cv2",
-    "gpiozero": "gpiozero",
-}
+MODULES_OF_APT = {"numpy": "numpy", "opencv-python-headless": "cv2", "gpiozero": "gpiozero"}
 """Requirements that pip does not install where their module imports. apt's packages have other
 names or versions, and a second copy breaks modules that were compiled for the first."""
 
@@ -96,14 +92,13 @@ def verify(from_system: list[str]) -> list[str]:
         SmileGateError: the model or the detector does not work here.
     """
     lines = []
-    for name in [*from_system, "numpy", "cv2", "gpiozero", "ai_edge_litert", "msgspec", "tomlkit"]:
+    needed = ("numpy", "cv2", "gpiozero", "ai_edge_litert", "msgspec", "tomlkit")
+    for name in dict.fromkeys((*from_system, *needed)):
         module = importlib.import_module(name)
         place = str(module.__file__ or "?")
         if name in from_system and place.startswith(sys.prefix + "/"):
             raise ImportError(f"{name}: expected the system's, got {place}")
-        line = f"{name} {version_of(module)} from {place}"
-        if line not in lines:
-            lines.append(line)
+        lines.append(f"{name} {version_of(module)} from {place}")
     if old := too_old():
         raise ImportError("; ".join(old))
 

@@ -36,9 +36,7 @@ do_packages() {
 
 undo_packages() {
     local new
-    if [ -z "${packages_before:-}" ]; then # the list of new packages is not known yet
-        return 0
-    fi
+    [ -n "${packages_before:-}" ] || return 0 # the list of new packages is not known yet
     mapfile -t new < <(comm -13 <(echo "$packages_before") <(installed_packages))
     if [ ${#new[@]} -gt 0 ]; then
         dpkg --configure -a
@@ -70,7 +68,7 @@ apt_install() {
     fi
     apt_get update
     for package; do
-        apt_knows "$package" ||
+        [[ $(apt-cache policy "$package" 2>/dev/null) == *'Candidate: '[^\(]* ]] ||
             fail "expected apt to know $package, got no such package; picamera2 and lgpio come with Raspberry Pi OS, not with Debian"
     done
     apt_get install "$@"
@@ -89,10 +87,6 @@ find_new_debs() {
             debs+=("$deb")
         fi
     done
-}
-
-apt_knows() {
-    [[ $(apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[^\(]* ]]
 }
 
 # apt-get, which waits while another program uses apt; `update` ignores DPkg::Lock::Timeout.

@@ -27,17 +27,13 @@ identity() {
 releases() {
     local mark
     for mark in "$opt"/releases/*/complete; do
-        if [ -e "$mark" ]; then
-            basename "$(dirname "$mark")"
-        fi
+        [ ! -e "$mark" ] || basename "$(dirname "$mark")"
     done | sort -n
 }
 
 # Prints the number of the release in use; nothing if there is none.
 current_release() {
-    if [ -L "$opt/current" ]; then
-        basename "$(readlink "$opt/current")"
-    fi
+    [ ! -L "$opt/current" ] || basename "$(readlink "$opt/current")"
 }
 
 on_trial() {
@@ -89,7 +85,8 @@ do_release() {
     logged cp -R -- "${RELEASE_PARTS[@]}" "$folder" || fail "expected a copy of this tree, got: $reason"
     find "$folder" -name __pycache__ -prune -exec rm -rf {} +
     fill_venv "$folder"
-    test_release "$folder"
+    release_works "$folder" ||
+        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
     identity >"$folder/complete.new"
     sync --file-system "$folder"
     settle "$folder/complete"
@@ -126,11 +123,6 @@ pip_install() {
         fail "pip failed: $reason; mend that, or bring wheels with --offline DIR; details: $log"
 }
 
-test_release() {
-    release_works "$1" ||
-        fail "release $release does not work here: ${reason:-its test crashed}; details: $log"
-}
-
 # Imports every module, from where it should come, and runs the model's self-test.
 release_works() {
     local folder=$1 pair from_system=()
@@ -143,10 +135,9 @@ release_works() {
 }
 
 check_settings() {
-    if [ -e "$config" ]; then
+    [ ! -e "$config" ] ||
         logged "$opt/releases/$release/venv/bin/smile-gate" config check --config "$config" ||
-            fail "release $release does not take the settings: ${reason#smile-gate: }"
-    fi
+        fail "release $release does not take the settings: ${reason#smile-gate: }"
 }
 
 have_switch() {
@@ -169,9 +160,7 @@ do_switch() {
         put "$trial" -m 644 <<<"$previous"
     fi
     point_to "$release"
-    if $watched; then
-        watch_service
-    fi
+    ! $watched || watch_service
     end_trial
     if [ "$previous" != "$release" ] && [ -e "$opt/releases/$previous/complete" ]; then
         show_new_settings "$previous" "$release"
@@ -215,7 +204,9 @@ watch_service() {
                 [ $((SECONDS - since)) -lt "$WATCHED_SECONDS" ] || return 0
                 ;;
             auto-restart*) break ;;
-            failed | dead) [ -n "$(service_jobs)" ] || break ;; # a job: it is being restarted by us
+            failed | dead) # with a job, it is being restarted by us
+                [ -n "$(systemctl list-jobs --no-legend smile-gate.service)" ] || break
+                ;;
             *) since='' ;;
         esac
         sleep 1

@@ -8,9 +8,8 @@ changed=false
 confirmed=false
 
 note() {
-    if ! $dry_run; then
-        { printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"; } 2>/dev/null || true # a card may be full
-    fi
+    $dry_run || { printf '%s  %s\n' "$(date '+%F %T')" "$*" >>"$log"; } 2>/dev/null ||
+        true # a card may be full
 }
 
 say() {
@@ -24,9 +23,7 @@ begin() {
     trap 'interrupted 130' INT
     trap 'interrupted 129' HUP
     trap 'interrupted 143' TERM
-    if $dry_run; then
-        return 0
-    fi
+    ! $dry_run || return 0
     if ! { mkdir -p -- "${log%/*}" && exec 9>>"$log"; } 2>/dev/null; then
         fail "$log: expected a place to write the log, got none; is the card read-only?"
     fi
@@ -59,9 +56,7 @@ on_exit() {
 # step NAME WORDS: do_NAME, unless have_NAME says that it is done; undo_NAME if it does not succeed.
 step() {
     local name=$1
-    if "have_$name"; then
-        return 0
-    fi
+    ! "have_$name" || return 0
     changed=true
     if $dry_run; then
         echo "would $2"
@@ -123,14 +118,13 @@ settle() {
 remove() {
     local path
     for path; do
-        if [ -e "$path" ] || [ -L "$path" ]; then
-            changed=true
-            if $dry_run; then
-                echo "would remove $path"
-            else
-                say "remove $path"
-                rm -rf -- "$path"
-            fi
+        [ -e "$path" ] || [ -L "$path" ] || continue
+        changed=true
+        if $dry_run; then
+            echo "would remove $path"
+        else
+            say "remove $path"
+            rm -rf -- "$path"
         fi
     done
 }

@@ -19,9 +19,7 @@ record() {
 }
 
 recorded() {
-    if [ -e "$made" ]; then
-        sed -n "s/^$1 //p" "$made" | sort -u
-    fi
+    [ ! -e "$made" ] || sed -n "s/^$1 //p" "$made" | sort -u
 }
 
 # The user and the groups of the service and its devices.
@@ -95,21 +93,16 @@ remove_system_files() {
 
 # systemd and udev read their files again, where they run.
 reread_system_files() {
-    if [ -n "$root" ]; then
-        return 0
-    fi
-    if [ -e /etc/tmpfiles.d/smile-gate.conf ]; then
+    [ -z "$root" ] || return 0
+    [ ! -e /etc/tmpfiles.d/smile-gate.conf ] ||
         logged systemd-tmpfiles --create /etc/tmpfiles.d/smile-gate.conf ||
-            fail "systemd-tmpfiles failed: $reason"
-    fi
+        fail "systemd-tmpfiles failed: $reason"
     if [ -S /run/udev/control ]; then
         logged udevadm control --reload
         logged udevadm trigger --subsystem-match=gpio --subsystem-match=i2c-dev \
             --subsystem-match=dma_heap --subsystem-match=misc --subsystem-match=usb
     fi
-    if systemd_runs; then
-        logged systemctl daemon-reload || fail "systemctl daemon-reload failed: $reason"
-    fi
+    ! systemd_runs || logged systemctl daemon-reload || fail "systemctl daemon-reload failed: $reason"
 }
 
 # The settings: an edited file stays as it is; an unedited file becomes the new release's default.
@@ -143,16 +136,10 @@ config_is_default() {
     return 1
 }
 
-default_config() {
-    printf '%s\n' "$opt/releases/$1/systemd/smile-gate.toml"
-}
-
 write_config() {
     local owner=()
-    if [ -z "$root" ]; then
-        owner=(-o root -g smile-gate)
-    fi
-    put "$config" -m 640 "${owner[@]}" <"$(default_config "$1")"
+    [ -n "$root" ] || owner=(-o root -g smile-gate)
+    put "$config" -m 640 "${owner[@]}" <"$opt/releases/$1/systemd/smile-gate.toml"
 }
 
 # The service.
@@ -163,11 +150,6 @@ systemd_runs() {
 
 service_state() {
     systemctl show --property SubState --value smile-gate
-}
-
-# Prints what systemd is about to do with the service.
-service_jobs() {
-    systemctl list-jobs --no-legend smile-gate.service
 }
 
 # service_is running: ready, frames are processed. service_is up: running, or starting.
@@ -183,9 +165,7 @@ was_up=false # before a release was switched to
 
 # Restarts the service if it was up, without waiting for the first frame, which may take long.
 restart_service() {
-    if $was_up; then
-        start_service restart
-    fi
+    ! $was_up || start_service restart
 }
 
 # start_service start|restart: also after more failures than systemd's start limit allows.

@@ -64,11 +64,10 @@ ADD                            4          Mapped to Edge TPU
 CONV_2D                        12         Mapped to Edge TPU
 MEAN                           1          Mapped to Edge TPU
 FULLY_CONNECTED                1          Mapped to Edge TPU
-LOGISTIC                       1          {}
+LOGISTIC                       1          Operation is otherwise supported, but not mapped due \
+to some unspecified limitation
 """
-UNMAPPED = "Operation is otherwise supported, but not mapped due to some unspecified limitation"
-WHOLLY_REPORT = HEAD + TABLE.format("Mapped to Edge TPU") + TAIL
-PARTLY_REPORT = HEAD + PARTLY + TABLE.format(UNMAPPED) + TAIL
+REPORT = HEAD + PARTLY + TABLE + TAIL
 TOO_NEW = """\
 Edge TPU Compiler version 16.0.384591198
 ERROR: Didn't find op for builtin opcode 'CONV_2D' version '6'. An older version of this builtin \
@@ -164,10 +163,7 @@ def two_scales(parsed: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            newer,
-            "^CONV_2D: expected at most version 5, .* that edgetpu_compiler reads, got 6$",
-        ),
+        (newer, "^CONV_2D: expected at most version 5, .* that edgetpu_compiler reads, got 6$"),
         (hard_swish, "HARD_SWISH: expected operators that an Edge TPU runs"),
         (two_scales, "expected one scale for all of a dense layer's weights"),
     ],
@@ -182,36 +178,23 @@ def test_a_model_that_the_compiler_would_refuse_is_refused(
 # The compiler
 
 
-def test_the_report_is_read() -> None:
-    assert read_report(PARTLY_REPORT) == (
-        Operator("ADD", 4, "Mapped to Edge TPU"),
-        Operator("CONV_2D", 12, "Mapped to Edge TPU"),
-        Operator("MEAN", 1, "Mapped to Edge TPU"),
-        Operator("FULLY_CONNECTED", 1, "Mapped to Edge TPU"),
-        Operator("LOGISTIC", 1, UNMAPPED),
-    )
-
-
-@pytest.mark.parametrize(
-    ("report", "lines"),
-    [
-        (WHOLLY_REPORT, ["19 of 19 operators run on the Edge TPU"]),
-        (
-            PARTLY_REPORT,
-            ["18 of 19 operators run on the Edge TPU", f"on the CPU: 1 LOGISTIC: {UNMAPPED}"],
-        ),
-    ],
-)
-def test_operators_are_counted_by_where_they_run(report: str, lines: list[str]) -> None:
-    assert list(Compiled(b"", read_report(report)).lines()) == lines
+def test_the_report_is_read_and_operators_are_counted_by_where_they_run() -> None:
+    operators = read_report(REPORT)
+    assert operators[0] == Operator("ADD", 4, "Mapped to Edge TPU")
+    names = ["ADD", "CONV_2D", "MEAN", "FULLY_CONNECTED", "LOGISTIC"]
+    assert [operator.name for operator in operators] == names
+    assert list(Compiled(b"", operators).lines()) == [
+        "18 of 19 operators run on the Edge TPU",
+        "on the CPU: 1 LOGISTIC: Operation is otherwise supported, but not mapped due to some "
+        "unspecified limitation",
+    ]
 
 
 @pytest.mark.parametrize(
     ("says", "makes", "code", "message"),
     [
         (TOO_NEW, False, 1, "got: ERROR: Didn't find op for builtin opcode 'CONV_2D' version '6'"),
-        (TOO_LARGE, False, 1, "got: Compilation failed: Compilation failed due to large activ"),
-        (TOO_LARGE, False, 0, "got: Compilation failed: "),
+        (TOO_LARGE, False, 0, "got: Compilation failed: Compilation failed due to large activ"),
         ("Segmentation fault\n", False, 139, "got: Segmentation fault"),
         ("", False, 0, "got: nothing"),
         ("a report of another kind\n", True, 0, "expected operators on the Edge TPU, got: 0 of 0"),
@@ -282,23 +265,16 @@ def test_a_refused_model_leaves_nothing_half_written(
 
 @needs_tensorflow
 def test_a_bundle_with_a_compiled_model_runs_on_the_device(
-    compiler: Any,
-    coral: Coral,
-    tiny_sets: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    compiler: Any, coral: Coral, tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    compiler(PARTLY_REPORT)
+    compiler(REPORT)
     out = tmp_path / "out"
     assert main([SOURCE, "--data", str(tiny_sets), "--out", str(out), "--edgetpu"]) == 0
     assert "18 of 19 operators run on the Edge TPU" in capsys.readouterr().out
     bundle = load_bundle(out)
     assert bundle.manifest.edgetpu_model == "smilenet_edgetpu.tflite"
-    assert set(bundle.manifest.files) == {
-        "smilenet.tflite",
-        "smilenet_edgetpu.tflite",
-        "smilenet.keras",
-    }
+    files = {"smilenet.tflite", "smilenet_edgetpu.tflite", "smilenet.keras"}
+    assert set(bundle.manifest.files) == files
     on_edge_tpu = Classifier(bundle, 1, coral.edge_tpu.open_delegate())
     on_edge_tpu.self_test()
     assert on_edge_tpu.on_edge_tpu

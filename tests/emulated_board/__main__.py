@@ -38,10 +38,7 @@ NEUTRAL_AT, SMILING_AT = 0, 50
 
 def make_pictures(folder: Path) -> None:
     """Write 0.jpg, 1.jpg, ...: a neutral face, then a smiling face."""
-    clip = []
-    with closing(DemoCamera()) as camera:
-        while (frame := camera.read()) is not None:
-            clip.append(frame.grey)
+    clip = [frame.grey for frame in iter(DemoCamera().read, None)]
     chosen = clip[NEUTRAL_AT : NEUTRAL_AT + PICTURES] + clip[SMILING_AT : SMILING_AT + PICTURES]
     for number, grey in enumerate(chosen):
         colour = cv2.cvtColor(np.asarray(grey, np.uint8), cv2.COLOR_GRAY2BGR)

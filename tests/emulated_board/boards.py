@@ -71,20 +71,16 @@ def device_tree(board: Board, image: Path, scratch: Path) -> Path:
     tree = scratch / "pi.dtb"
     if board is PI3:
         shutil.copyfile(image / PI3_TREE, tree)
-        return _set_revision(tree, PI3_REVISION)
-    dump = ["qemu-system-aarch64", "-M", f"{board.machine},dumpdtb={tree}", *board.size]
-    subprocess.run([*dump, "-display", "none"], check=True, stderr=subprocess.DEVNULL)
-    # Without the board's own GPIO chip the simulated chip is gpiochip0.
-    for node in ("/pl061@9030000", "/gpio-keys"):
-        _fdtput("-t", "s", tree, node, "status", "disabled")
-    _fdtput("-t", "s", tree, "/", "model", PI4_MODEL)
-    return _set_revision(tree, PI4_REVISION)
-
-
-def _set_revision(tree: Path, revision: str) -> Path:
-    """Add the board's revision, as a Pi's firmware does, where gpiozero reads it."""
+    else:
+        dump = ["qemu-system-aarch64", "-M", f"{board.machine},dumpdtb={tree}", *board.size]
+        subprocess.run([*dump, "-display", "none"], check=True, stderr=subprocess.DEVNULL)
+        # Without the board's own GPIO chip the simulated chip is gpiochip0.
+        for node in ("/pl061@9030000", "/gpio-keys"):
+            _fdtput("-t", "s", tree, node, "status", "disabled")
+        _fdtput("-t", "s", tree, "/", "model", PI4_MODEL)
+    # As a Pi's firmware does: gpiozero reads it there.
     _fdtput("-c", tree, REVISION_AT[0])
-    _fdtput("-t", "x", tree, *REVISION_AT, revision)
+    _fdtput("-t", "x", tree, *REVISION_AT, PI3_REVISION if board is PI3 else PI4_REVISION)
     return tree
 
 

@@ -19,24 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.emulated_board.guest_state import (
-    GUEST,
-    PIN,
-    SIMULATED,
-    STUCK,
-    CheckError,
-    expect,
-    files_and_accounts,
-    install_sh,
-    journal,
-    level,
-    run,
-    running,
-    shown,
-    status,
-    wait_for,
-    wait_for_level,
-)
+from tests.emulated_board import guest_state as guest
+from tests.emulated_board.guest_state import CheckError, expect, wait_for, wait_for_level
 
 WORK = Path("/srv/work")
 CURRENT = Path("/opt/smile-gate/current")
@@ -53,7 +37,7 @@ picture_scale = 1
 cooldown_s = 5
 [outputs.photo]
 kind = "shutter"
-pin = {PIN}
+pin = {guest.PIN}
 pulse_s = 3
 """
 """For a board that processes a frame a second; a pulse lasts long enough to kill the gate."""
@@ -82,43 +66,43 @@ CUT = 75
 def prepare() -> None:
     """Add what Raspberry Pi OS has beyond Debian: GPIO lines, camera, apt's packages."""
     unit = "stand-in-gpio.service"
-    shutil.copy(GUEST / unit, "/etc/systemd/system")
-    done = run("systemctl", "enable", "--now", unit)
+    shutil.copy(guest.GUEST / unit, "/etc/systemd/system")
+    done = guest.run("systemctl", "enable", "--now", unit)
     expect(done.returncode == 0, f"{unit}: {done.stdout}")
     camera = Path("/usr/share/libcamera/pipeline/virtual")
     camera.mkdir(parents=True, exist_ok=True)
-    shutil.copy(GUEST / "virtual.yaml", camera)
+    shutil.copy(guest.GUEST / "virtual.yaml", camera)
     packages = next(Path("/opt/venv/lib").glob("python3*")) / "site-packages"
     bridge = Path("/usr/local/lib", packages.parent.name, "dist-packages", "bridge.pth")
     bridge.parent.mkdir(parents=True, exist_ok=True)
     bridge.write_text(
-        f"import site, sys; sys.path.insert(0, '{GUEST}'); site.addsitedir('{packages}')\n"
+        f"import site, sys; sys.path.insert(0, '{guest.GUEST}'); site.addsitedir('{packages}')\n"
     )
     cascades = Path("/usr/share/opencv4/haarcascades")
     if not cascades.exists():
         cascades.parent.mkdir(exist_ok=True)
         cascades.symlink_to(packages / "cv2" / "data")
-    BEFORE.write_text("\n".join(files_and_accounts()))
+    BEFORE.write_text("\n".join(guest.files_and_accounts()))
 
 
 def install() -> str:
     """`install --dry-run` installs nothing; `install --yes --offline` does"""
-    code, last_line = install_sh(WORK, "install", "--dry-run", *OFFLINE[1:])
+    code, last_line = guest.install_sh(WORK, "install", "--dry-run", *OFFLINE[1:])
     expect(code == 0 and not CURRENT.exists(), f"--dry-run: {code}, {last_line}")
     began = time.monotonic()
-    code, last_line = install_sh(WORK, "install", *OFFLINE)
+    code, last_line = guest.install_sh(WORK, "install", *OFFLINE)
     expect(code == 0, last_line)
     return f"without a network, in {time.monotonic() - began:.0f} s"
 
 
 def ready() -> str:
     """`READY=1`, for `Type=notify`, after the first processed frame"""
-    expect(shown("Type") == "notify", f"its type is {shown('Type')}")
-    wait_for("READY=1", running, READY_S)
-    frames = status()["frames"]
+    expect(guest.shown("Type") == "notify", f"its type is {guest.shown('Type')}")
+    wait_for("READY=1", guest.running, READY_S)
+    frames = guest.status()["frames"]
     expect(frames > 0, "no frame was processed")
     began, ended = (
-        int(shown(f"{name}TimestampMonotonic")) for name in ("InactiveExit", "ActiveEnter")
+        int(guest.shown(f"{name}TimestampMonotonic")) for name in ("InactiveExit", "ActiveEnter")
     )
     return f"READY=1 {(ended - began) / 1e6:.0f} s after its start"
 
@@ -126,22 +110,22 @@ def ready() -> str:
 def watchdog_is_fed() -> str:
     """`WATCHDOG=1` is repeated"""
     name = "WatchdogTimestampMonotonic"
-    last = shown(name)
-    waited = wait_for("WATCHDOG=1", lambda: shown(name) != last, WATCHDOG_S)
+    last = guest.shown(name)
+    waited = wait_for("WATCHDOG=1", lambda: guest.shown(name) != last, WATCHDOG_S)
     return f"again after {waited:.0f} s"
 
 
 def hardened() -> str:
     """no privileges, a system call filter; the GPIO chip open, frames from picamera2"""
-    process = Path("/proc", shown("MainPID"))
+    process = Path("/proc", guest.shown("MainPID"))
     facts = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     wanted = {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0" * 16, "CapBnd": "0" * 16}
     got = {name: facts[name].strip() for name in wanted}
     expect(got == wanted and not facts["Uid"].strip().startswith("0"), f"{got}, {facts['Uid']}")
     opened = {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
     expect("/dev/gpiochip0" in opened, f"the GPIO chip is not open: {sorted(opened)}")
-    expect(status()["source"] == "picamera2", "another camera")
-    rating = run("systemd-analyze", "security", "smile-gate").stdout.strip().splitlines()[-1]
+    expect(guest.status()["source"] == "picamera2", "another camera")
+    rating = guest.run("systemd-analyze", "security", "smile-gate").stdout.strip().splitlines()[-1]
     exposure = re.search(r": ([\d.]+) ", rating)
     expect(exposure is not None and float(exposure[1]) <= EXPOSURE, rating)
     return f"exposure {exposure[1] if exposure else '?'}, /dev/gpiochip0 open"
@@ -149,13 +133,13 @@ def hardened() -> str:
 
 def reload() -> str:
     """`systemctl reload` takes new settings, in the same process"""
-    since, main = time.time(), shown("MainPID")
+    since, main = time.time(), guest.shown("MainPID")
     SETTINGS.write_text(SLOW_SETTINGS)
     os.sync()
-    done = run("systemctl", "reload", "smile-gate")
+    done = guest.run("systemctl", "reload", "smile-gate")
     expect(done.returncode == 0, done.stdout)
-    wait_for("a line in the journal", lambda: "reloaded" in journal(since), 30.0)
-    expect(shown("MainPID") == main, "the process is another")
+    wait_for("a line in the journal", lambda: "reloaded" in guest.journal(since), 30.0)
+    expect(guest.shown("MainPID") == main, "the process is another")
     return f"by the same process, {time.time() - since:.0f} s"
 
 
@@ -177,26 +161,28 @@ def hung() -> str:
     """stopped in a pulse: the watchdog kills it, the line goes low, the service restarts"""
     since = time.time()
     words = _end_during_pulse(signal.SIGSTOP, 4 * WATCHDOG_S)
-    expect("Watchdog timeout" in journal(since), "the watchdog did not end it")
+    expect("Watchdog timeout" in guest.journal(since), "the watchdog did not end it")
     return words
 
 
 def _end_during_pulse(number: signal.Signals, limit_s: float) -> str:
     """Send a signal during a pulse. A Pi's GPIO block keeps the line high after it; the simulated
     chip does not."""
-    restarts, main = int(shown("NRestarts")), int(shown("MainPID"))
+    restarts, main = int(guest.shown("NRestarts")), int(guest.shown("MainPID"))
     wait_for_level(0)
     wait_for_level(1)
     since = time.time()
     os.kill(main, number)
     process = Path("/proc", str(main))
     ended = wait_for("its end", lambda: not process.exists(), limit_s, 0.02)
-    kept = level() == 1
-    expect(kept or SIMULATED.exists(), "the line fell with the process, not by `smile-gate safe`")
+    kept = guest.level() == 1
+    expect(
+        kept or guest.SIMULATED.exists(), "the line fell with the process, not by `smile-gate safe`"
+    )
     low = wait_for_level(0, SAFE_S)
-    ran = low + wait_for("`smile-gate safe`", lambda: "photo: safe" in journal(since), SAFE_S)
-    restarted = wait_for("a restart", lambda: int(shown("NRestarts")) == restarts + 1, 60.0)
-    restarted += wait_for("it to be ready again", running, READY_S)
+    ran = low + wait_for("`smile-gate safe`", lambda: "photo: safe" in guest.journal(since), SAFE_S)
+    restarted = wait_for("a restart", lambda: int(guest.shown("NRestarts")) == restarts + 1, 60.0)
+    restarted += wait_for("it to be ready again", guest.running, READY_S)
     held = f"high for {low:.1f} s more" if kept else "low with it"
     return (
         f"ended after {ended:.1f} s, line {held}, `safe` after {ran:.0f} s, "
@@ -206,30 +192,31 @@ def _end_during_pulse(number: signal.Signals, limit_s: float) -> str:
 
 def stuck_camera() -> str:
     """no frames: logged, the same process waits, line low; fires when the frames are back"""
-    since, main = time.time(), shown("MainPID")
-    STUCK.touch()
+    since, main = time.time(), guest.shown("MainPID")
+    guest.STUCK.touch()
     try:
         waited = wait_for(
             "a line about the camera",
-            lambda: "camera" in journal(since) and status()["camera_lost"] != "",
+            lambda: "camera" in guest.journal(since) and guest.status()["camera_lost"] != "",
             60.0,
         )
-        expect(level() == 0, "the line is high")
+        expect(guest.level() == 0, "the line is high")
         longer_than_watchdog = time.monotonic() + WATCHDOG_S + 10.0
         wait_for("the watchdog's time", lambda: time.monotonic() > longer_than_watchdog, 60.0)
-        expect(shown("MainPID") == main, "it did not wait, but was restarted")
+        expect(guest.shown("MainPID") == main, "it did not wait, but was restarted")
     finally:
-        STUCK.unlink()
-    back = wait_for("frames again", lambda: status()["camera_lost"] == "", 90.0)
+        guest.STUCK.unlink()
+    back = wait_for("frames again", lambda: guest.status()["camera_lost"] == "", 90.0)
     wait_for_level(1)
     return f"logged after {waited:.0f} s, back {back:.0f} s after the camera, fires again"
 
 
 def power_cut() -> str:
     """power cut in a pulse: at the next boot it starts by itself, settings kept, and fires"""
-    waited = wait_for("READY=1 after the boot", running, READY_S)
+    waited = wait_for("READY=1 after the boot", guest.running, READY_S)
     began, ended = (
-        int(shown(f"{name}TimestampMonotonic")) / 1e6 for name in ("InactiveExit", "ActiveEnter")
+        int(guest.shown(f"{name}TimestampMonotonic")) / 1e6
+        for name in ("InactiveExit", "ActiveEnter")
     )
     expect(SETTINGS.read_text() == SLOW_SETTINGS, "the settings are others")
     wait_for_level(1)
@@ -243,11 +230,11 @@ def broken_upgrade() -> str:
     # Where lgpio was first imported it leaves a pipe, which can't be copied.
     shutil.copytree(WORK, broken, ignore=shutil.ignore_patterns(".lgd-nfy*"))
     break_pipeline(broken)
-    code, last_line = install_sh(broken, "upgrade", *OFFLINE)
+    code, last_line = guest.install_sh(broken, "upgrade", *OFFLINE)
     failed = code == 1 and "back to release 1" in last_line
     expect(failed, f"expected a failure, got {code}: {last_line}")
     expect(CURRENT.resolve().name == "1", f"current is {CURRENT.resolve()}")
-    wait_for("release 1 to be ready", running, READY_S)
+    wait_for("release 1 to be ready", guest.running, READY_S)
     expect(SETTINGS.read_text() == SLOW_SETTINGS, "the settings are others")
     wait_for_level(1)
     return "back to release 1, which fires"
@@ -261,11 +248,11 @@ def break_pipeline(tree: Path) -> None:
 
 def uninstall() -> str:
     """`uninstall --purge`: files, users and groups are those from before"""
-    code, last_line = install_sh(CURRENT, "uninstall", "--purge", "--yes")
+    code, last_line = guest.install_sh(CURRENT, "uninstall", "--purge", "--yes")
     expect(code == 0, last_line)
-    run("systemctl", "daemon-reload")
-    expect(shown("LoadState") == "not-found", f"the unit is {shown('LoadState')}")
-    before, after = BEFORE.read_text().splitlines(), files_and_accounts()
+    guest.run("systemctl", "daemon-reload")
+    expect(guest.shown("LoadState") == "not-found", f"the unit is {guest.shown('LoadState')}")
+    before, after = BEFORE.read_text().splitlines(), guest.files_and_accounts()
     differing = sorted(set(before) ^ set(after))
     expect(not differing, f"left or lost: {differing[:20]}")
     return f"the same {len(after)} files, users and groups as before"
@@ -290,7 +277,7 @@ def passes(check: Callable[[], str]) -> bool:
         words = f"FAIL {check.__name__}: {error}"
     print(f"{words} [{time.monotonic() - began:.0f} s]", flush=True)
     if not passed:
-        for log in (journal(0), run("cat", "/var/log/smile-gate-install.log").stdout):
+        for log in (guest.journal(0), guest.run("cat", "/var/log/smile-gate-install.log").stdout):
             print("\n".join(f"    {line}" for line in log.splitlines()[-LOGGED:]), flush=True)
     return passed
 

@@ -117,11 +117,6 @@ def build(image: Path, user_id: int) -> None:
 
 
 def _do(*command: str | Path) -> None:
-    """Run a command.
-
-    Raises:
-        EmulationError: it fails.
-    """
     code = subprocess.run(command, check=False).returncode
     if code:
         words = " ".join(map(str, command[:3]))

@@ -18,11 +18,7 @@ OUTPUT = 1
 
 
 class Monitor:
-    """A connection to QEMU's monitor.
-
-    Raises:
-        OSError: QEMU does not answer.
-    """
+    """A connection to QEMU's monitor. An OSError means that QEMU does not answer."""
 
     ANSWER_S = 60.0
 

@@ -28,10 +28,8 @@ def test_a_line_is_read_from_the_registers(line: int, level: int) -> None:
 
 
 def test_a_high_input_is_not_driven() -> None:
-    assert (
-        registers.driven_level(registers.parse_dump(DUMP.replace("0x00200000", "0x00000000")), 17)
-        == 0
-    )
+    inputs = DUMP.replace("0x00200000", "0x00000000")
+    assert registers.driven_level(registers.parse_dump(inputs), 17) == 0
 
 
 def test_a_dump_that_is_cut_off_is_refused() -> None:

@@ -34,11 +34,7 @@ class EmulationError(Exception):
 
 
 def need(programs: dict[str, str]) -> None:
-    """Check that programs are installed.
-
-    Raises:
-        EmulationError: a program is missing; says how to install it.
-    """
+    """Raise an EmulationError, which says how to install them, if programs are missing."""
     missing = {package for program, package in programs.items() if not shutil.which(program)}
     if missing:
         raise EmulationError(f"apt-get install --no-install-recommends {' '.join(sorted(missing))}")

@@ -11,8 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import gpiozero
@@ -37,19 +36,19 @@ def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-@dataclass
 class FakeRoot:
-    """A fake root and the tree whose install.sh is run."""
+    """A fake root and the tree whose install.sh is run, side by side in a folder."""
 
-    root: Path
-    tree: Path
-    programs: Path
-    variables: dict[str, str] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root, self.tree = folder / "root", folder / "tree"
+        self.programs = folder / "programs"
+        self.variables: dict[str, str] = {}
 
     @classmethod
     def make(cls, folder: Path) -> FakeRoot:
         """Make a root with nothing installed, and a copy of this tree."""
-        fake_root = cls(folder / "root", folder / "tree", folder / "programs")
+        fake_root = cls(folder)
         for name in EMPTY_FOLDERS:
             (fake_root.root / name).mkdir(parents=True)
         (fake_root.root / "etc/os-release").write_text("ID=debian\nVERSION_CODENAME=trixie\n")
@@ -68,10 +67,8 @@ class FakeRoot:
             shutil.copytree(source / name, self.tree / name, ignore=ignored)
 
     def copy(self, folder: Path) -> FakeRoot:
-        shutil.copytree(self.root, folder / "root", symlinks=True)
-        shutil.copytree(self.tree, folder / "tree")
-        shutil.copytree(self.programs, folder / "programs")
-        return FakeRoot(folder / "root", folder / "tree", folder / "programs")
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return FakeRoot(folder)
 
     def shadow(self, name: str, script: str) -> Path:
         """Put a program in front of the real program."""
@@ -81,8 +78,11 @@ class FakeRoot:
         return program
 
     @property
-    def environment(self) -> Mapping[str, str]:
-        return {
+    def install_sh(self) -> list[str]:
+        return [*BASH, str(self.tree / "install.sh")]
+
+    def start(self, call: Sequence[str]) -> subprocess.Popen[str]:
+        environment = {
             **os.environ,
             "PATH": f"{self.programs}:{os.environ['PATH']}",
             "PYTHON": sys.executable,
@@ -90,29 +90,24 @@ class FakeRoot:
             "PIP_NO_BUILD_ISOLATION": "0",
             **self.variables,
         }
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return self.start_call([*BASH, str(self.tree / "install.sh"), *arguments])
-
-    def start_call(self, call: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             call,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=dict(self.environment),
+            env=environment,
             cwd=self.tree,
             start_new_session=True,
         )
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run_call([*BASH, str(self.tree / "install.sh"), *arguments])
-
-    def run_call(self, call: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        started = self.start_call(call)
+    def call(self, call: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        started = self.start(call)
         out, err = started.communicate(timeout=120.0)
         return subprocess.CompletedProcess(call, started.returncode, out, err)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.call([*self.install_sh, *arguments])
 
     def install(self, *arguments: str, verb: str = "install") -> subprocess.CompletedProcess[str]:
         return self.run(verb, "--root", str(self.root), "--yes", *arguments)
@@ -134,7 +129,7 @@ class FakeRoot:
 
     def functions(self, commands: str) -> subprocess.CompletedProcess[str]:
         """Run commands in a shell that has the installer's functions."""
-        return self.run_call(self.script(commands))
+        return self.call(self.script(commands))
 
     @property
     def current(self) -> str:
@@ -155,6 +150,12 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
     assert done.stderr.startswith("install.sh: ")
     assert done.stderr.count("\n") == 1
     return done.stderr.removeprefix("install.sh: ").rstrip("\n")
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the standard output of a call that succeeded and complained of nothing."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 def interrupt(started: subprocess.Popen[str], number: signal.Signals, began: Path) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.installer.fake_root import FILES, FOLDERS, FakeRoot
+from tests.installer.fake_root import FILES, FOLDERS, FakeRoot, succeeded
 
 EARLIER = "3c1ce2be55c6f475d5359d8f72766ef56df47be1"
 """The last commit before the packages were grouped into rooms."""
@@ -31,8 +31,7 @@ def earlier(tmp_path: Path) -> FakeRoot:
         tar.extractall(tmp_path / "earlier", filter="data")
     fake_root = FakeRoot.make(tmp_path)
     fake_root.take_tree(tmp_path / "earlier")
-    done = fake_root.install()
-    assert done.returncode == 0, done.stderr
+    succeeded(fake_root.install())
     return fake_root
 
 
@@ -41,11 +40,8 @@ def assert_runs(fake_root: FakeRoot, release: str, module: str) -> None:
     assert fake_root.current == f"releases/{release}"
     venv = fake_root.root / "opt/smile-gate/current/venv"
     assert len(list(venv.glob(f"lib/python3.*/site-packages/{module}"))) == 1
-    call = [str(venv / "bin/smile-gate"), "run", "--source", "demo", "--events", "-"]
-    environment = {**fake_root.environment, "GPIOZERO_PIN_FACTORY": "mock"}
-    done = subprocess.run(
-        call, check=False, capture_output=True, text=True, env=environment, cwd=fake_root.root
-    )
+    demo = ["run", "--source", "demo", "--events", "-"]
+    done = fake_root.call([str(venv / "bin/smile-gate"), *demo])
     assert done.returncode == 0, done.stderr
     assert '"event": "fired"' in done.stdout
 
@@ -67,8 +63,7 @@ def test_an_earlier_release_is_upgraded_or_stays(earlier: FakeRoot) -> None:
     assert_runs(earlier, "1", "edge/preprocess.py")
     assert unit.read_text() == old_unit
 
-    done = earlier.install(verb="upgrade")
-    assert done.returncode == 0, done.stderr
+    succeeded(earlier.install(verb="upgrade"))
     assert_runs(earlier, "2", "edge/model/crop.py")
     assert unit.read_text() == (ROOT / "systemd/smile-gate.service").read_text()
     assert earlier.releases == ["1", "2"]

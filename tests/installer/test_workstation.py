@@ -2,94 +2,49 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
-import pytest
-
-from tests.conftest import ROOT
+from tests.installer.fake_root import FakeRoot, refusal
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A folder with the script and no .venv."""
-    for name in ("install.sh", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
+def test_no_verb(fake_root: FakeRoot) -> None:
+    done = fake_root.run()
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ./install.sh demo")
 
 
-def install(checkout: Path, *arguments: str, **variables: str) -> tuple[int, str]:
-    done = subprocess.run(
-        ["bash", str(checkout / "install.sh"), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **variables},
-    )
-    return done.returncode, done.stderr
+def test_a_32_bit_system(fake_root: FakeRoot) -> None:
+    fake_root.shadow("uname", '[ "$1" = -s ] && echo Linux || echo armv7l')
+    expected = "expected a 64-bit system (x86_64 or aarch64), got armv7l"
+    assert refusal(fake_root.run("demo")) == expected
 
 
-def shadow(checkout: Path, name: str, script: str) -> str:
-    """Put a program in front of the real program; return the PATH for it."""
-    folder = checkout / "bin"
-    folder.mkdir(exist_ok=True)
-    program = folder / name
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
+def test_a_python_that_does_not_fit(fake_root: FakeRoot) -> None:
+    fake_root.variables["PYTHON"] = "/bin/false"
+    expected = "PYTHON=/bin/false: expected a 64-bit Python 3.11 to 3.13"
+    assert refusal(fake_root.run("demo")) == expected
 
 
-def refusal(checkout: Path, *arguments: str, **variables: str) -> str:
-    """Run install.sh, which must fail with one line; return that line."""
-    code, err = install(checkout, *arguments, **variables)
-    assert code == 1
-    assert err.count("\n") == 1
-    return err.rstrip("\n")
+def test_a_python_without_venv(fake_root: FakeRoot) -> None:
+    python = fake_root.shadow("fake-python", 'case "$*" in *venv*) exit 1 ;; esac')
+    fake_root.variables["PYTHON"] = str(python)
+    reason = refusal(fake_root.run("demo"))
+    assert "cannot make a virtual environment; on Debian: sudo apt install python3-venv" in reason
+    assert not (fake_root.tree / ".venv").exists()
 
 
-def test_an_unknown_verb(checkout: Path) -> None:
-    verbs = "demo, test, install, upgrade, uninstall or status"
-    expected = f"install.sh: jump: expected {verbs}; see ./install.sh --help"
-    assert refusal(checkout, "jump") == expected
-
-
-def test_no_verb(checkout: Path) -> None:
-    code, err = install(checkout)
-    assert code == 2
-    assert err.startswith("usage: ./install.sh demo")
-
-
-def test_a_32_bit_system(checkout: Path) -> None:
-    path = shadow(checkout, "uname", '[ "$1" = -s ] && echo Linux || echo armv7l')
-    expected = "install.sh: expected a 64-bit system (x86_64 or aarch64), got armv7l"
-    assert refusal(checkout, "demo", PATH=path) == expected
-
-
-def test_a_python_that_does_not_fit(checkout: Path) -> None:
-    expected = "install.sh: PYTHON=/bin/false: expected a 64-bit Python 3.11 to 3.13"
-    assert refusal(checkout, "demo", PYTHON="/bin/false") == expected
-
-
-def test_a_python_without_venv(checkout: Path) -> None:
-    path = shadow(checkout, "fake-python", 'case "$*" in *venv*) exit 1 ;; esac')
-    err = refusal(checkout, "demo", PYTHON=path.partition(":")[0] + "/fake-python")
-    assert "cannot make a virtual environment; on Debian: sudo apt install python3-venv" in err
-    assert not (checkout / ".venv").exists()
-
-
-def test_a_venv_of_the_users_own_is_left_alone(checkout: Path) -> None:
-    mine = checkout / ".venv" / "mine"
+def test_a_venv_of_the_users_own_is_left_alone(fake_root: FakeRoot) -> None:
+    mine = fake_root.tree / ".venv" / "mine"
     mine.parent.mkdir()
     mine.touch()
-    err = refusal(checkout, "demo")
-    assert "is not ours and has no pip that works: move it away" in err
+    reason = refusal(fake_root.run("demo"))
+    assert "is not ours and has no pip that works: move it away" in reason
     assert mine.exists()
 
 
-def test_no_network(checkout: Path) -> None:
+def test_no_network(fake_root: FakeRoot) -> None:
+    """With the first Python on the PATH that fits, without the packages of the tests' Python."""
+    nothing = dict.fromkeys(("PYTHON", "PYTHONPATH", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"), "")
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
-    err = refusal(checkout, "demo", **nowhere, PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="")
-    assert "install.sh: pip failed: " in err
-    assert "see .venv/install.log" in err
+    fake_root.variables = {**nothing, **nowhere, "PIP_NO_BUILD_ISOLATION": "1"}
+    reason = refusal(fake_root.run("demo"))
+    assert reason.startswith("pip failed: ")
+    assert "see .venv/install.log" in reason

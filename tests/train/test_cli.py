@@ -12,12 +12,8 @@ from train import cli
 def test_evaluate_prints_each_set(tiny_sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["evaluate", str(SHIPPED_BUNDLE), "--data", str(tiny_sets)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == [
-        "genki4k",
-        "SMILEsmileD",
-        "fer2013",
-        "fer2013 happy/neutral",
-    ]
+    names = ["genki4k", "SMILEsmileD", "fer2013", "fer2013 happy/neutral"]
+    assert [line.split("  ")[0] for line in lines] == names
     assert "10 of 10 right, 0 faces missed" in lines[0]
 
 

@@ -19,6 +19,7 @@ def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
     crops = cut([*pictures, blank], size=64, margin=0.1)
     *faces, none = locate([*pictures, blank])
     assert none.box is None
+    assert crops[-1].pixels is None
     for face, expected in zip(faces, crops, strict=False):
         assert face.box is not None
         assert expected.pixels is not None
@@ -26,12 +27,6 @@ def test_faces_are_located_where_they_are_cut_out(tiny_sets: Path) -> None:
         margin = 0.0 if face.picture.is_crop else 0.1
         again = crop(grey, face.box, size=64, margin=margin)
         assert (again == expected.pixels).all()
-
-
-def test_crops_are_the_models_view(tiny_sets: Path) -> None:
-    crops = cut(load(tiny_sets), size=64, margin=0.1)
-    assert {c.pixels.shape for c in crops if c.pixels is not None} == {(64, 64)}
-    assert all(c.pixels is not None for c in crops)
 
 
 def test_context_surrounds_the_models_view(tiny_sets: Path) -> None:

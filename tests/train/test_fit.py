@@ -5,16 +5,15 @@ import dataclasses
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from train import cli, cut, load
+from train import cli
 from train.recipes import RECIPES
 
 keras = pytest.importorskip("keras", reason="TensorFlow is not installed here")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps of 16 pictures, so that an epoch on a tiny set has several."""
     recipe = dataclasses.replace(RECIPES["smilenet"], batch_size=16, repeats={})
@@ -31,7 +30,6 @@ def rows(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.usefixtures("quick")
 def test_an_interrupted_run_goes_on_to_the_same_end(
     tiny_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +63,6 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert facts["pictures"]["SMILEsmileD"]["test"] == 8
 
 
-@pytest.mark.usefixtures("quick")
 def test_fitting_stops_when_it_gets_no_better(
     tiny_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +72,6 @@ def test_fitting_stops_when_it_gets_no_better(
     assert 2 <= len(rows(tmp_path)) < 40
 
 
-@pytest.mark.usefixtures("quick")
 def test_other_settings_in_the_same_folder_are_refused(
     tiny_sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,28 +79,6 @@ def test_other_settings_in_the_same_folder_are_refused(
     capsys.readouterr()
     assert fit(tiny_sets, tmp_path, 2) == 2
     assert "expected an empty folder or a run with these settings" in capsys.readouterr().err
-
-
-def test_a_batch_depends_on_seed_epoch_and_index_only(tiny_sets: Path) -> None:
-    from train.batches import Batches, Examples
-
-    crops = cut(load(tiny_sets, ["SMILEsmileD"]), size=64, margin=0.1, context=1.25)
-    examples = Examples.of(crops)
-    fresh, went_on = (
-        Batches(examples, RECIPES["smilenet"], seed=1, epoch=epoch) for epoch in (2, 1)
-    )
-    assert not np.array_equal(fresh[0][0], went_on[0][0])
-    went_on.on_epoch_begin()
-    for one, other in zip(fresh[0], went_on[0], strict=True):
-        assert np.array_equal(one, other)
-
-
-def test_sets_are_shown_as_often_as_the_recipe_says(tiny_sets: Path) -> None:
-    from train.batches import Batches, Examples
-
-    crops = cut(load(tiny_sets, ["SMILEsmileD", "fer2013"]), size=64, margin=0.1, context=1.25)
-    recipe = dataclasses.replace(RECIPES["smilenet"], batch_size=1, repeats={"fer2013": 3})
-    assert len(Batches(Examples.of(crops), recipe, seed=1, epoch=0)) == 40 + 3 * 36
 
 
 @pytest.mark.parametrize("epochs", ["0", "-1", "x"])
