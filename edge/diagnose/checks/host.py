@@ -84,7 +84,8 @@ def _check_folder(probes: Probes, folder: Path, verdict: Verdict, user: str) -> 
         return Finding("disk", "bad", text, "delete what is not needed")
     if not probes.is_writable(existing, user):
         text = f"{folder}: can't be {'made' if missing else 'written to'} by {user or 'this user'}"
-        return Finding("disk", verdict, text, f"sudo chown {user or '$USER'} {existing}")
+        make = "install -d -o" if missing else "chown"
+        return Finding("disk", verdict, text, f"sudo {make} {user or '$USER'} {folder}")
     return Finding("disk", "good", text)
 
 

@@ -12,16 +12,23 @@ from edge.diagnose.checks.service import NO_ENTRY, UNIT, run_program
 from edge.settings import Settings, SnapshotSettings
 
 SHOWN = (
-    "LoadState,Result,MemoryMax,PrivateNetwork,ProtectSystem,StateDirectory,LogsDirectory,"
-    "ReadWritePaths"
+    "LoadState,Result,MemoryMax,PrivateNetwork,ProtectHome,ProtectSystem,RuntimeDirectory,"
+    "StateDirectory,LogsDirectory,ReadWritePaths"
 )
 UNIT_KILL = ("--unit", UNIT, "MESSAGE_ID=fe6faa94e7774663a0da52717891d8ef")
 KERNEL_KILL = ("_TRANSPORT=kernel", "--grep", r"Killed process \d+ \(smile-gate\)")
 """What to ask the journal for: systemd's message of a kill in a unit (in systemd's sd-messages.h
 UNIT_OUT_OF_MEMORY), and the kernel's, as systemd learns of none where memory cgroups are off."""
 DROP_IN = "/opt/smile-gate/current/systemd/network.conf"
+OWN_FOLDERS = {
+    "/run": "RuntimeDirectory",
+    "/var/lib": "StateDirectory",
+    "/var/log": "LogsDirectory",
+}
 ALWAYS = ("/dev", "/tmp", "/var/tmp")  # noqa: S108
-"""Folders that ``ProtectSystem=strict`` leaves writable (systemd.exec(5))."""
+"""Folders that ``ProtectSystem=strict`` leaves writable, with ``PrivateTmp`` (systemd.exec(5))."""
+HOMES = ("/home", "/root", "/run/user")
+"""Folders that ``ProtectHome`` closes, whatever ``ReadWritePaths`` says (systemd.exec(5))."""
 
 Properties = Mapping[str, str]
 """A unit's properties by name, as ``systemctl show`` prints them; empty without systemd."""
@@ -67,21 +74,30 @@ def check_sandbox(settings: Settings, unit: Properties) -> Iterator[Finding]:
     """Check that the unit lets the gate reach the camera and the folders of the settings."""
     is_remote = re.match(r"(rtsp|http)s?://", settings.camera.source)
     if is_remote and unit.get("PrivateNetwork") == "yes":
-        remedy = f"sudo install -D -m 644 {DROP_IN} /etc/systemd/system/{UNIT}.d/network.conf"
         text = "the unit has PrivateNetwork=yes: the service reaches no network camera"
-        yield Finding("sandbox", "bad", text, remedy)
+        remedy = f"sudo install -D -m 644 {DROP_IN} /etc/systemd/system/{UNIT}.d/network.conf"
+        yield Finding("sandbox", "bad", text, f"{remedy} && sudo systemctl daemon-reload")
     for name, output in settings.outputs.items():
-        if isinstance(output, SnapshotSettings) and not _may_write(unit, Path(output.folder)):
-            text = f"outputs.{name}: the unit's ProtectSystem=strict keeps it from {output.folder}"
-            remedy = f"ReadWritePaths={output.folder}, with: sudo systemctl edit {UNIT}"
-            yield Finding("sandbox", "bad", text, remedy)
+        if isinstance(output, SnapshotSettings):
+            folder = Path(output.folder).resolve()
+            if forbidden := _keeps_from(unit, folder):
+                text = f"outputs.{name}: the unit's {forbidden} keeps it from {folder}"
+                remedy = f"a folder below /var/lib/smile-gate in outputs.{name}.folder"
+                yield Finding("sandbox", "bad", text, remedy)
 
 
-def _may_write(unit: Properties, folder: Path) -> bool:
-    allowed = list(map(Path, ALWAYS))
-    allowed += [Path("/var/lib", name) for name in unit.get("StateDirectory", "").split()]
-    allowed += [Path("/var/log", name) for name in unit.get("LogsDirectory", "").split()]
-    allowed += [Path(path.lstrip("-+")) for path in unit.get("ReadWritePaths", "").split()]
-    return unit.get("ProtectSystem") != "strict" or any(
-        folder.resolve().is_relative_to(path) for path in allowed
-    )
+def _keeps_from(unit: Properties, folder: Path) -> str:
+    """Return the setting of the unit that keeps the service from writing to a folder, if any."""
+    home = unit.get("ProtectHome", "no")
+    if home != "no" and _is_below(folder, HOMES):
+        return f"ProtectHome={home}"
+    allowed = [*ALWAYS]
+    for parent, setting in OWN_FOLDERS.items():
+        allowed += [f"{parent}/{name}" for name in unit.get(setting, "").split()]
+    allowed += [path.lstrip("-+") for path in unit.get("ReadWritePaths", "").split()]
+    strict = unit.get("ProtectSystem") == "strict" and not _is_below(folder, allowed)
+    return "ProtectSystem=strict" if strict else ""
+
+
+def _is_below(folder: Path, places: Sequence[str]) -> bool:
+    return any(folder.is_relative_to(place) for place in places)

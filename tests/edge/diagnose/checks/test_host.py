@@ -101,9 +101,10 @@ def test_the_service_s_user_must_be_able_to_make_the_folders_of_its_settings(
     machine.more = '[outputs.album]\nkind = "snapshot"\nfolder = "album"'
     monkeypatch.setattr("edge.settings.load.INSTALLED", machine.config)
     monkeypatch.setattr("edge.diagnose.doctor.USER", "nobody")
-    text = f"{machine.folder / 'album'}: can't be made by nobody"
+    album = machine.folder / "album"
+    text = f"{album}: can't be made by nobody"
     [finding] = [finding for finding in machine.findings("disk") if finding.text == text]
-    assert (finding.verdict, finding.remedy) == ("bad", f"sudo chown nobody {machine.folder}")
+    assert (finding.verdict, finding.remedy) == ("bad", f"sudo install -d -o nobody {album}")
 
 
 def test_a_folder_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
