@@ -118,24 +118,30 @@ def _follow(camera: Camera, viewer: Viewer, stop: Event, seconds: float | None) 
     terminal = sys.stdout.isatty()
     every_s = TERMINAL_S if terminal else LINES_S
     started = began = shown = -math.inf
-    while not stop.is_set() and (frame := camera.read()) is not None:
-        with frame:
-            if began == -math.inf:
-                started, began = time.monotonic(), frame.time
-                height, width = frame.grey.shape
-                smallest = viewer.smallest_px(width)
-                print(f"{width}x{height}, the smallest face is {smallest} px wide", flush=True)
-            if seconds is not None and frame.time - began > seconds:
-                break
-            if terminal and not camera.live:
-                stop.wait(max(0.0, started + frame.time - began - time.monotonic()))
-            sight = viewer.see(frame)
-        if frame.time - shown >= every_s:
-            shown = frame.time
-            _show(viewer.line(sight), terminal)
-    if terminal:
-        print()
+    try:
+        while not stop.is_set() and (frame := camera.read()) is not None:
+            with frame:
+                if began == -math.inf:
+                    started, began = time.monotonic(), frame.time
+                    _show_size(frame, viewer)
+                if seconds is not None and frame.time - began > seconds:
+                    break
+                if terminal and not camera.live:
+                    stop.wait(max(0.0, started + frame.time - began - time.monotonic()))
+                sight = viewer.see(frame)
+            if frame.time - shown >= every_s:
+                shown = frame.time
+                _show(viewer.line(sight), terminal)
+    finally:
+        if terminal and shown != -math.inf:  # an error gets a line of its own
+            print(flush=True)
     return 0
+
+
+def _show_size(frame: Frame, viewer: Viewer) -> None:
+    height, width = frame.grey.shape
+    smallest = viewer.smallest_px(width)
+    print(f"{width}x{height}, the smallest face is {smallest} px wide", flush=True)
 
 
 def _show(line: str, terminal: bool) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks.simulate.mjpeg_server import MjpegServer
 from edge.diagnose.annotate import SMILING
-from edge.values import Frame
+from edge.values import Frame, Grey
 from tests.edge.cli.commands import command
 from tests.edge.diagnose.examined_machine import Machine
 
@@ -85,6 +85,27 @@ def test_the_running_service_holds_its_camera(
     assert ("first sudo systemctl stop smile-gate.service" in err) == held
 
 
+def read_rest(terminal: int) -> bytes:
+    shown = b""
+    with suppress(OSError):  # at its end
+        while True:
+            shown += os.read(terminal, 4096)
+    os.close(terminal)
+    return shown
+
+
+def test_on_a_terminal_an_error_has_a_line_of_its_own(tmp_path: Path, hopper: Grey) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), hopper)
+    (tmp_path / "2.png").touch()
+    ours, theirs = pty.openpty()
+    arguments = command("look", "--source", tmp_path)
+    with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = read_rest(ours)
+    assert process.returncode == 2
+    assert re.search(rb"sharpness .*\x1b\[K\r\nsmile-gate: .*2.png: expected .*\r\n$", shown)
+
+
 def test_on_a_terminal_the_line_is_replaced_until_ctrl_c() -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(command("look", "--source", "demo"), stdout=theirs) as process:
@@ -93,10 +114,7 @@ def test_on_a_terminal_the_line_is_replaced_until_ctrl_c() -> None:
         while shown.count(b"\x1b[K") < 3:
             shown += os.read(ours, 4096)
         process.send_signal(signal.SIGINT)
-        with suppress(OSError):  # at its end
-            while True:
-                shown += os.read(ours, 4096)
-    os.close(ours)
+        shown += read_rest(ours)
     assert process.returncode == 0
     assert shown.count(b"\x1b[K") < 20  # the clip's end would be at forty
     assert re.fullmatch(rb"640x480.*\r\n(\rsharpness [^\r\n]*\x1b\[K)+\r\n", shown)
