@@ -104,13 +104,13 @@ def check_faces(settings: FaceSettings) -> Finding:
     """Check that the face detector can be opened."""
     try:
         open_detector(settings)
-        file = settings.cascade or find_cascade()
+        is_haar = settings.detector == "haar"
+        file = settings.cascade or find_cascade() if is_haar else settings.yunet_model
     except MissingPackageError as error:
         return Finding("faces", "bad", str(error), "sudo apt install opencv-data")
     except ConfigError as error:
-        return Finding("faces", "bad", str(error), f"set {error.key} to the path of the file")
-    if settings.detector == "yunet":
-        file = str(settings.yunet_model)
+        remedy = f"another {error.key}: smile-gate config explain {error.key}"
+        return Finding("faces", "bad", str(error), remedy)
     return Finding("faces", "good", f"{settings.detector}, {file}")
 
 
@@ -119,7 +119,7 @@ def check_cameras(probes: Probes, settings: Settings, gate: Gate) -> Iterator[Fi
     frame."""
     source, shown = settings.camera.source, settings.camera.shown_source
     if gate.runs and not gate.report:  # a gate that starts would not get a camera that is open here
-        yield Finding("camera", "good", f"{shown}, left to the running gate")
+        yield Finding("camera", "good", f"{shown or 'all'}, left to the running gate")
         return
     kind, _, rest = source.partition(":")
     wanted = ""  # the source's name in the list

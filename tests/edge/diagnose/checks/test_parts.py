@@ -235,4 +235,6 @@ def test_settings_that_this_user_may_not_read_are_not_the_defaults(
     assert finding.text.startswith(f"{path}: expected a file that this user may read, ")
     assert finding.remedy == f"sudo smile-gate doctor --config {path}"
     assert not list(check_cameras(machine.probes, settings, Gate(runs=False)))
+    [finding] = check_cameras(machine.probes, settings, Gate(runs=True))
+    assert finding.text == "all, left to the running gate"
     assert check_pins(settings, Gate(runs=False)).text == "none configured"
