@@ -1,2 +1,3 @@
-"""What sets up a gate in its place and finds out what is wrong with it: calibrate, replay, doctor.
-Settings, a camera or a labelled clip come in; thresholds, a score or findings go out."""
+"""What sets up a gate in its place and finds out what is wrong with it: look, calibrate, replay,
+doctor. Settings, a camera or a labelled clip come in; annotated pictures, thresholds, a score or
+findings go out."""

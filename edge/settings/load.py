@@ -74,8 +74,17 @@ def load_configuration(
 
 
 def file_or_installed(path: Path | None) -> Path | None:
-    """Return the path given, else the service's file; None where that does not exist either."""
-    return path or (INSTALLED if os.path.exists(INSTALLED) else None)  # noqa: PTH110  (may raise)
+    """Return the path given, else the service's file, also where this user may not look for it;
+    None where that does not exist either."""
+    if path is not None:
+        return path
+    try:
+        INSTALLED.stat()
+    except PermissionError:
+        return INSTALLED
+    except OSError:
+        return None
+    return INSTALLED
 
 
 def with_source(settings: Settings, source: str | None) -> Settings:
@@ -94,6 +103,9 @@ def _related(key: str, other: str) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        reason = f"expected a file that this user may read, got: {error.strerror}; try sudo"
+        raise ConfigError(reason, origin=path) from error
     except OSError as error:
         raise ConfigError(f"expected a TOML file, got: {error.strerror}", origin=path) from error
     except (ValueError, RecursionError) as error:

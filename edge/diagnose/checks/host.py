@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from edge.diagnose.checks.interface import Finding, Probes
+from edge.diagnose.checks.interface import Finding, Probes, Verdict
 from edge.settings import Settings, SnapshotSettings
 
 LEAST_FREE_MB = 200
@@ -49,23 +49,44 @@ def check_groups(probes: Probes) -> Finding:
     return Finding("groups", "good", "cameras and pins are yours to use")
 
 
-def check_disk(probes: Probes, settings: Settings) -> Iterator[Finding]:
-    """Check the working folder and the folders of snapshots, which need not exist yet."""
-    folders = {Path.cwd()}
-    for output in settings.outputs.values():
-        if isinstance(output, SnapshotSettings):
-            folders.add(Path(output.folder).absolute())
+def check_disk(probes: Probes, settings: Settings, user: str = "") -> Iterator[Finding]:
+    """Check the working folder, and the folders of snapshots, which need not exist yet.
+
+    Args:
+        probes: the questions to this machine.
+        settings: name the folders of snapshots.
+        user: who saves the snapshots; empty for the user of this process.
+    """
+    yield _check_folder(probes, Path.cwd(), "warning", "")
+    folders = {
+        Path(output.folder).absolute()
+        for output in settings.outputs.values()
+        if isinstance(output, SnapshotSettings)
+    }
     for folder in sorted(folders):
-        existing = next(path for path in (folder, *folder.parents) if os.path.isdir(path))  # noqa: PTH112
-        free_mb = probes.free_mb(existing)
-        text = f"{folder}: {free_mb:.0f} MB free"
-        if free_mb < LEAST_FREE_MB:
-            yield Finding("disk", "bad", text, "delete what is not needed")
-        elif not probes.is_writable(existing):
-            remedy = f"sudo chown $USER {existing}"
-            yield Finding("disk", "warning", f"{folder}: can't be written to", remedy)
-        else:
-            yield Finding("disk", "good", text)
+        yield _check_folder(probes, folder, "bad", user)
+
+
+def _check_folder(probes: Probes, folder: Path, verdict: Verdict, user: str) -> Finding:
+    """Check that a folder is there, or can be made, with room; ``verdict`` is for one that can't
+    be written to."""
+    missing = []  # of the folder and its parents, the innermost first
+    for existing in (folder, *folder.parents):
+        if os.path.isdir(existing):  # noqa: PTH112  (Path.is_dir may raise)
+            break
+        missing.append(existing)
+    if missing and os.path.lexists(missing[-1]):
+        text = f"{folder}: can't be made, as {missing[-1]} is no folder"
+        return Finding("disk", "bad", text, f"mv {missing[-1]} {missing[-1]}.old")
+    free_mb = probes.free_mb(existing)
+    text = f"{folder}: {free_mb:.0f} MB free"
+    if free_mb < LEAST_FREE_MB:
+        return Finding("disk", "bad", text, "delete what is not needed")
+    if not probes.is_writable(existing, user):
+        text = f"{folder}: can't be {'made' if missing else 'written to'} by {user or 'this user'}"
+        make = "install -d -o" if missing else "chown"
+        return Finding("disk", verdict, text, f"sudo {make} {user or '$USER'} {folder}")
+    return Finding("disk", "good", text)
 
 
 def check_power(probes: Probes) -> Finding:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import grp
 import os
 import platform
+import pwd
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import packages_distributions
@@ -14,10 +16,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from edge.cameras.camera import Attached
-from edge.cameras.source import list_attached
-from edge.faces.haar import find_cascade
+from edge.cameras.camera import Attached, Camera
+from edge.cameras.source import list_attached, open_camera
 from edge.service.board import Health, read_health
+from edge.settings import Settings
 
 Verdict = Literal["good", "warning", "bad"]
 
@@ -38,6 +40,18 @@ class Finding(Struct, frozen=True, rename={"subject": "about", "text": "words", 
     remedy: str = ""
 
 
+def is_writable(folder: Path, user: str) -> bool:
+    """Tell whether a user may make files in a folder; an empty name is the user of this process,
+    and only root may ask for another."""
+    if not user:
+        return os.access(folder, os.W_OK | os.X_OK)
+    group = pwd.getpwnam(user).pw_gid
+    command = ["sh", "-c", 'test -w "$1" && test -x "$1"', "sh", str(folder)]
+    groups = os.getgrouplist(user, group)
+    done = subprocess.run(command, user=user, group=group, extra_groups=groups, check=False)  # noqa: S603
+    return done.returncode == 0
+
+
 class Probes(Struct, frozen=True):
     """What checks ask this machine. A test gives answers of its own."""
 
@@ -46,13 +60,13 @@ class Probes(Struct, frozen=True):
     python: tuple[int, int] = sys.version_info[:2]
     os_release: Callable[[], Mapping[str, str]] = platform.freedesktop_os_release
     distributions: Callable[[], Mapping[str, Sequence[str]]] = packages_distributions
-    find_cascade: Callable[[], Path] = find_cascade
     list_attached: Callable[[], Iterable[Attached]] = list_attached
+    open_camera: Callable[[Settings], Camera] = open_camera
     user_id: Callable[[], int] = os.geteuid
     group_ids: Callable[[], Iterable[int]] = lambda: {os.getegid(), *os.getgroups()}
     group_name: Callable[[int], str] = lambda number: grp.getgrgid(number).gr_name
     free_mb: Callable[[Path], float] = lambda folder: shutil.disk_usage(folder).free / 1e6
-    is_writable: Callable[[Path], bool] = lambda folder: os.access(folder, os.W_OK)
+    is_writable: Callable[[Path, str], bool] = is_writable
     read_health: Callable[[], Health] = read_health
 
     @property

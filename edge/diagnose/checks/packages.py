@@ -1,4 +1,4 @@
-"""Checks of the Python packages and of OpenCV's cascade file."""
+"""Checks of the Python packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from types import ModuleType
 from msgspec import Struct
 
 from edge.diagnose.checks.interface import Finding, Probes
-from edge.errors import MissingPackageError
 
 REINSTALL = "./install.sh, which brings what apt has not"
 
@@ -78,11 +77,3 @@ def _import(package: Package) -> ModuleType:
         if not package.instead:
             raise
     return importlib.import_module(package.instead)
-
-
-def check_cascade(probes: Probes) -> Finding:
-    """Check that OpenCV's cascade file for faces is installed."""
-    try:
-        return Finding("cascade", "good", str(probes.find_cascade()))
-    except MissingPackageError as error:
-        return Finding("cascade", "bad", str(error), "sudo apt install opencv-data")

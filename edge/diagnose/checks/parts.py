@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from gpiozero import Device
 from msgspec.structs import replace
 
+from edge.cameras.capture import open_captured
 from edge.diagnose.checks.interface import Finding, Probes, Verdict
 from edge.diagnose.checks.service import UNIT, Gate
-from edge.errors import BundleError, ConfigError, OutputError, PinInUseError, SmileGateError
+from edge.errors import (
+    BundleError,
+    ConfigError,
+    MissingPackageError,
+    OutputError,
+    PinInUseError,
+    SmileGateError,
+)
+from edge.faces.haar import find_cascade
+from edge.faces.open import open_detector
 from edge.model.bundle import load_bundle, self_test_pictures
 from edge.model.classifier import Classifier
 from edge.model.edgetpu import EDGE_TPU, library_version
 from edge.model.open import open_on_edge_tpu
+from edge.outputs.command import ENVIRONMENT
 from edge.outputs.group import Outputs
-from edge.settings import Settings
+from edge.settings import CameraSettings, CommandSettings, FaceSettings, Settings
 from edge.settings.load import load_configuration
+
+UNKNOWN = Settings(camera=CameraSettings(source=""), outputs={})
+"""The defaults, without a camera to miss and pins to move."""
 
 
 def check_settings(path: Path | None) -> tuple[Settings, Finding]:
-    """Check a configuration. Return the settings for the other checks, too: without a file, and
-    when it is bad, the defaults without outputs, as nobody has said what the pins drive."""
+    """Check a configuration. Return the settings for the other checks, too: without a file the
+    defaults without outputs, as nobody has said what the pins drive; ``UNKNOWN`` if the file is bad
+    or this user may not read it."""
     try:
         settings = load_configuration(path).settings
     except ConfigError as error:
+        if isinstance(error.__cause__, PermissionError):
+            remedy = f"sudo smile-gate doctor --config {path}"
+            return UNKNOWN, Finding("settings", "warning", str(error), remedy)
         remedy = f"sudo nano {path}" if error.origin == path else "unset it, or mend it"
-        return Settings(outputs={}), Finding("settings", "bad", str(error), remedy)
+        return UNKNOWN, Finding("settings", "bad", str(error), remedy)
     if path is None:
         return replace(settings, outputs={}), Finding("settings", "good", "the defaults, no file")
     return settings, Finding("settings", "good", str(path))
@@ -79,10 +100,26 @@ def check_edge_tpu(settings: Settings, gate: Gate) -> Finding:
     return Finding("edge tpu", "good", text)
 
 
-def check_cameras(probes: Probes, source: str, gate: Gate) -> Iterator[Finding]:
-    """Check that the camera of the settings is attached, and that all cameras can be opened."""
+def check_faces(settings: FaceSettings) -> Finding:
+    """Check that the face detector can be opened."""
+    try:
+        open_detector(settings)
+        is_haar = settings.detector == "haar"
+        file = settings.cascade or find_cascade() if is_haar else settings.yunet_model
+    except MissingPackageError as error:
+        return Finding("faces", "bad", str(error), "sudo apt install opencv-data")
+    except ConfigError as error:
+        remedy = f"another {error.key}: smile-gate config explain {error.key}"
+        return Finding("faces", "bad", str(error), remedy)
+    return Finding("faces", "good", f"{settings.detector}, {file}")
+
+
+def check_cameras(probes: Probes, settings: Settings, gate: Gate) -> Iterator[Finding]:
+    """Check that all attached cameras can be opened, and that the source of the settings gives a
+    frame."""
+    source, shown = settings.camera.source, settings.camera.shown_source
     if gate.runs and not gate.report:  # a gate that starts would not get a camera that is open here
-        yield Finding("camera", "good", f"{source}, left to the running gate")
+        yield Finding("camera", "good", f"{shown or 'all'}, left to the running gate")
         return
     kind, _, rest = source.partition(":")
     wanted = ""  # the source's name in the list
@@ -90,20 +127,59 @@ def check_cameras(probes: Probes, source: str, gate: Gate) -> Iterator[Finding]:
         wanted = f"{kind}:{rest or 0}"
     elif kind == "v4l2":
         wanted = f"{kind}:{f'/dev/video{rest}' if rest.isdecimal() else os.path.realpath(rest)}"
-    attached = False
+    attached = may_be_opened = not wanted
     for camera in probes.list_attached():
-        attached = attached or camera.source == wanted
         text = f"{camera.source}: {camera.name}"
+        attached = attached or camera.source == wanted
         # A camera without modes may be in use, but a Video4Linux device tells them even then.
         if camera.source.startswith("v4l2") and not camera.modes:
             verdict: Verdict = "bad" if camera.source == wanted else "warning"
             remedy = "sudo usermod -aG video $USER, then log in again"
             yield Finding("camera", verdict, text, remedy)
         else:
+            may_be_opened = may_be_opened or camera.source == wanted
             yield Finding("camera", "good", text)
     if wanted and not attached:
         remedy = "check the cable, then: smile-gate cameras"
         yield Finding("camera", "bad", f"camera.source is {source}, got none there", remedy)
+    elif source and gate.runs:
+        yield Finding("camera", "good", f"{shown}, left to the running gate")
+    elif source and may_be_opened:
+        yield _try_source(probes, settings)
+
+
+def _try_source(probes: Probes, settings: Settings) -> Finding:
+    """Take a frame from the source of the settings."""
+    shown = settings.camera.shown_source
+    try:
+        opened = open_captured(settings, stop=threading.Event(), open_source=probes.open_camera)
+        with closing(opened) as camera, camera.read() or nullcontext() as frame:
+            size = f"{frame.grey.shape[1]}x{frame.grey.shape[0]}" if frame else "no frame"
+    except SmileGateError as error:
+        check = "address, name and password" if "://" in shown else "camera.source"
+        remedy = f"check {check}, then: smile-gate look"
+        return Finding("camera", "bad", f"camera.source is {shown}, got: {error}", remedy)
+    return Finding("camera", "good", f"{shown} gives {size}")
+
+
+def check_programs(settings: Settings) -> Iterator[Finding]:
+    """Check that the programs of command outputs are installed."""
+    for name, output in settings.outputs.items():
+        if not isinstance(output, CommandSettings):
+            continue
+        program = output.command[0]
+        path = (ENVIRONMENT | output.environment)["PATH"]
+        found = shutil.which(program, path=path)
+        subject, remedy = f"outputs.{name}", f"its whole path in outputs.{name}.command"
+        if found is None:
+            place = "" if "/" in program else f" in {path}"
+            text = f"{program}: expected a program{place}, got none"
+            yield Finding(subject, "bad", text, f"install it, or {remedy}")
+        elif "/" in program and not os.path.isabs(program):  # noqa: PTH117
+            text = f"{program}: there in this folder, but the service starts in another"
+            yield Finding(subject, "warning", text, remedy)
+        else:
+            yield Finding(subject, "good", found)
 
 
 def check_pins(settings: Settings, gate: Gate) -> Finding:

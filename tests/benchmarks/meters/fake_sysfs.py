@@ -1,10 +1,7 @@
-"""Folders like the kernel's sysfs, and a user who may not read every file in them."""
+"""Folders like the kernel's sysfs."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -42,14 +39,3 @@ def package(sysfs: Path, number: int, energy_uj: int, span_uj: int = 262_143_328
         max_energy_range_uj=span_uj,
     )
     return zone / "energy_uj"
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be nobody for a while, if root."""
-    if os.getuid() == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(os.getuid())

@@ -10,7 +10,8 @@ from benchmarks.meters.hwmon import HwmonMeter
 from benchmarks.meters.meter import Meter, MeterError, NoMeterError
 from benchmarks.meters.open import open_meter
 from benchmarks.meters.powercap import PowercapMeter
-from tests.benchmarks.meters.fake_sysfs import ina219, package, unprivileged, write
+from tests.benchmarks.meters.fake_sysfs import ina219, package, write
+from tests.unprivileged import unprivileged
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.cli import classify, config, diagnose, outputs, run
+from edge.cli import classify, config, diagnose, look, outputs, run
 
 VERBS = {
     "run": run.run,
@@ -18,6 +18,7 @@ VERBS = {
     "cameras": diagnose.cameras,
     "status": diagnose.status,
     "doctor": diagnose.doctor,
+    "look": look.look,
     "config": None,
     "config show": config.show_config,
     "config check": config.check_config,

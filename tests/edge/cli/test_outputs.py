@@ -17,6 +17,7 @@ from edge.cameras.image_file import read_grey
 from edge.values import Event
 from tests.conftest import lasted
 from tests.edge.cli.commands import command, signal_when_active
+from tests.unprivileged import unprivileged
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")
@@ -277,3 +278,18 @@ def test_safe_takes_the_service_s_own_settings_or_none_at_all(
     assert not used(pins)
     monkeypatch.setattr("edge.settings.load.INSTALLED", config)
     assert smile_gate("safe") == (0, "photo: safe\nlow: safe\ndoor: safe\n", "")
+
+
+def test_safe_says_that_the_service_s_settings_may_not_be_read(
+    smile_gate: Any, config: Path, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is closed to ordinary users: the file in it is not there for them to see."""
+    monkeypatch.setattr("edge.settings.load.INSTALLED", config)
+    config.parent.chmod(0)
+    with unprivileged():
+        code, out, err = smile_gate("safe")
+    config.parent.chmod(0o700)
+    assert (code, out) == (2, "")
+    expected = "expected a file that this user may read, got: Permission denied; try sudo"
+    assert err == f"smile-gate: {config}: {expected}\n"
+    assert not used(pins)

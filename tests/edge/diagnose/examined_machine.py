@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge.cameras.camera import Attached
+from edge.cameras.demo import DemoCamera
 from edge.diagnose.checks.interface import Finding, Probes
 from edge.diagnose.doctor import examine
 from edge.model.edgetpu import EDGE_TPU
@@ -40,6 +41,7 @@ class Machine:
             device_tree=folder / "model",
             distributions=distributions,
             list_attached=lambda: ATTACHED[:2],
+            open_camera=lambda _: DemoCamera(),
             read_health=lambda: Health(51.2, 0x0),
         )
         monkeypatch.chdir(folder)

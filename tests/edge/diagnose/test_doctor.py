@@ -18,8 +18,8 @@ def test_a_machine_on_which_all_is_well(machine: Machine, monkeypatch: pytest.Mo
     assert {finding.verdict for finding in findings} == {"good"}, findings
     assert [finding.subject for finding in findings] == [
         "machine", "python", "settings", "numpy", "cv2", "ai_edge_litert", "gpiozero", "msgspec",
-        "tomlkit", findings[9].subject, "cascade", "model", "edge tpu", "camera", "camera", "pins",
-        "groups", "disk", "power", "service", "journal",
+        "tomlkit", findings[9].subject, "faces", "model", "edge tpu", "camera", "camera", "camera",
+        "pins", "groups", "disk", "power", "service", "memory", "journal",
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -75,9 +76,35 @@ def test_the_folders_of_snapshots_are_checked_before_they_exist(machine: Machine
 
 
 def test_a_folder_that_may_not_be_written_to(machine: Machine) -> None:
-    machine.answer(is_writable=lambda path: path != machine.folder)
+    machine.answer(is_writable=lambda path, _: path != machine.folder)
     finding = machine.finding("disk")
     assert (finding.verdict, finding.remedy) == ("warning", f"sudo chown $USER {machine.folder}")
+
+
+@pytest.mark.parametrize("blocker", ["file", "dangling link"])
+def test_a_folder_that_cannot_be_made(machine: Machine, blocker: str) -> None:
+    in_the_way = machine.folder / "album"
+    if blocker == "file":
+        in_the_way.touch()
+    else:
+        in_the_way.symlink_to("gone")
+    machine.more = '[outputs.album]\nkind = "snapshot"\nfolder = "album/2026"'
+    finding = machine.finding("disk")
+    assert finding.verdict == "bad"
+    assert finding.text == f"{in_the_way / '2026'}: can't be made, as {in_the_way} is no folder"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may ask what another user may do")
+def test_the_service_s_user_must_be_able_to_make_the_folders_of_its_settings(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.more = '[outputs.album]\nkind = "snapshot"\nfolder = "album"'
+    monkeypatch.setattr("edge.settings.load.INSTALLED", machine.config)
+    monkeypatch.setattr("edge.diagnose.doctor.USER", "nobody")
+    album = machine.folder / "album"
+    text = f"{album}: can't be made by nobody"
+    [finding] = [finding for finding in machine.findings("disk") if finding.text == text]
+    assert (finding.verdict, finding.remedy) == ("bad", f"sudo install -d -o nobody {album}")
 
 
 def test_a_folder_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
-from edge.diagnose.checks.interface import Finding, Probes
-from edge.diagnose.checks.packages import LITERT, PACKAGES, REINSTALL, check_cascade, check_package
-from edge.errors import MissingPackageError
+from edge.diagnose.checks.interface import Finding
+from edge.diagnose.checks.packages import LITERT, PACKAGES, REINSTALL, check_package
 from tests.edge.diagnose.examined_machine import Machine, distributions
 
 
@@ -83,12 +81,3 @@ def test_a_board_needs_lgpio(machine: Machine, monkeypatch: pytest.MonkeyPatch) 
     assert os.environ["GPIOZERO_PIN_FACTORY"] == "lgpio"
     assert not Path(os.environ["LG_WD"]).exists()
     assert not (machine.folder / ".lgd-nfy0").exists()
-
-
-def test_cascades() -> None:
-    def fail() -> NoReturn:
-        raise MissingPackageError("none here", name="cv2")
-
-    assert check_cascade(Probes()).text.endswith(".xml")
-    finding = check_cascade(Probes(find_cascade=fail))
-    assert (finding.verdict, finding.remedy) == ("bad", "sudo apt install opencv-data")

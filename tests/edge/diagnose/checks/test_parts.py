@@ -10,12 +10,20 @@ import pytest
 from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from edge.diagnose.checks.parts import check_pins
+from edge.cameras.source import open_camera
+from edge.diagnose.checks.parts import (
+    check_cameras,
+    check_faces,
+    check_pins,
+    check_settings,
+)
 from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
-from edge.settings import SHIPPED_BUNDLE, Settings
+from edge.settings import SHIPPED_BUNDLE, FaceSettings, Settings
+from edge.settings.load import file_or_installed
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
 from tests.edge.outputs.harness import levels
+from tests.unprivileged import unprivileged
 
 
 def test_the_model_is_tried(machine: Machine) -> None:
@@ -46,7 +54,6 @@ def test_a_broken_bundle_is_bad(machine: Machine, broken: str) -> None:
         ("picamera2:1", "bad"),
         ("v4l2:/dev/video1", "bad"),
         ("v4l2:1", "bad"),
-        ("http://10.0.0.1/", "good"),
         ("demo", "good"),
     ],
 )
@@ -68,9 +75,80 @@ def test_a_camera_may_have_the_name_that_udev_gives_it(machine: Machine) -> None
 def test_a_camera_that_may_not_be_opened(machine: Machine, source: str, verdict: str) -> None:
     machine.answer(list_attached=lambda: ATTACHED)
     machine.source = source
-    finding = machine.finding("camera")
+    [finding] = [finding for finding in machine.findings("camera") if finding.remedy]
     assert (finding.verdict, "Permission denied" in finding.text) == (verdict, True)
     assert finding.remedy.startswith("sudo usermod -aG video $USER")
+
+
+@pytest.mark.parametrize(
+    ("source", "got"),
+    [
+        ("http://127.0.0.1:9/ok", "http://127.0.0.1:9/ok"),
+        ("file:gone.mp4", "no file there"),
+        ("images:bin@10", "a folder with images"),
+        ("nonsense", "expected a source: picamera2"),
+    ],
+)
+def test_a_source_that_is_not_attached_is_tried(machine: Machine, source: str, got: str) -> None:
+    machine.source = source
+    machine.answer(open_camera=open_camera)
+    finding = machine.finding("camera")
+    assert (finding.verdict, got in finding.text) == ("bad", True), finding
+    assert finding.text.startswith(f"camera.source is {source}, got: ")
+    assert finding.remedy.endswith("then: smile-gate look")
+
+
+def test_a_source_that_gives_frames_is_good(machine: Machine) -> None:
+    assert machine.finding("camera").text == "v4l2:/dev/video0 gives 640x480"
+
+
+@pytest.mark.usefixtures("running")
+def test_a_source_that_the_running_gate_uses_is_not_tried(machine: Machine) -> None:
+    machine.source = "http://admin:secret@127.0.0.1:9/ok"
+    machine.answer(open_camera=open_camera)
+    assert machine.finding("camera").text == "http://127.0.0.1:9/ok, left to the running gate"
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ('cascade = "gone.xml"', "faces.cascade"),
+        ('cascade = "c.toml"', "faces.cascade"),
+        ('detector = "yunet"\nyunet_model = "gone.onnx"', "faces.yunet_model"),
+    ],
+)
+def test_a_face_detector_without_its_file_is_bad(machine: Machine, more: str, key: str) -> None:
+    assert machine.finding("faces").text.endswith("haarcascade_frontalface_alt2.xml")
+    machine.more = f"[faces]\n{more}"
+    finding = machine.finding("faces")
+    assert (finding.verdict, finding.text.partition(":")[0]) == ("bad", key)
+    assert key in finding.remedy
+
+
+def test_opencv_without_cascades_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("edge.faces.haar.DEBIAN_CASCADES", tmp_path)
+    monkeypatch.setattr("cv2.data.haarcascades", str(tmp_path))
+    finding = check_faces(FaceSettings())
+    assert (finding.verdict, finding.remedy) == ("bad", "sudo apt install opencv-data")
+
+
+@pytest.mark.parametrize(
+    ("program", "more", "verdict", "text"),
+    [
+        ("sh", "", "good", "/bin/sh"),
+        ("no-such-program", "", "bad", "expected a program in /usr/local/bin:/usr/bin:/bin, got"),
+        ("sh", 'environment = { PATH = "/nowhere" }', "bad", "expected a program in /nowhere, got"),
+        ("/nowhere/hook", "", "bad", "/nowhere/hook: expected a program, got none"),
+        ("./bin", "", "bad", "./bin: expected a program, got none"),
+        ("./bin/systemctl", "", "warning", "but the service starts in another"),
+    ],
+)
+def test_the_programs_of_command_outputs_are_looked_for(
+    machine: Machine, program: str, more: str, verdict: str, text: str
+) -> None:
+    machine.more = f'[outputs.hook]\nkind = "command"\ncommand = ["{program}", "-x"]\n{more}'
+    finding = machine.finding("outputs.hook")
+    assert (finding.verdict, text in finding.text) == (verdict, True), finding
 
 
 def test_pins_are_tried_and_free_again(machine: Machine, pins: MockFactory) -> None:
@@ -141,3 +219,22 @@ def test_without_a_file_no_pin_is_tried(machine: Machine, pins: MockFactory) -> 
     assert said["pins"] == ("good", "none configured")
     assert said["settings"] == ("good", "the defaults, no file")
     assert not list(pins.pins)
+
+
+def test_settings_that_this_user_may_not_read_are_not_the_defaults(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known then of a camera, which is not missed, and of pins."""
+    machine.answer(list_attached=lambda: ())
+    path = machine.config
+    monkeypatch.setattr("edge.settings.load.INSTALLED", path)
+    path.chmod(0)
+    with unprivileged():
+        settings, finding = check_settings(file_or_installed(None))
+    assert finding.verdict == "warning"
+    assert finding.text.startswith(f"{path}: expected a file that this user may read, ")
+    assert finding.remedy == f"sudo smile-gate doctor --config {path}"
+    assert not list(check_cameras(machine.probes, settings, Gate(runs=False)))
+    [finding] = check_cameras(machine.probes, settings, Gate(runs=True))
+    assert finding.text == "all, left to the running gate"
+    assert check_pins(settings, Gate(runs=False)).text == "none configured"
