@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from edge.errors import ConfigError
 from edge.settings import DEFAULT_OUTPUTS, Settings
+from edge.settings.secrets import hide
 from edge.settings.tables import to_settings
 
 PREFIX = "SMILE_GATE_"
@@ -126,7 +127,9 @@ def _apply(environment: Mapping[str, str], tables: dict[str, Any]) -> dict[str, 
         for key in path[:-1]:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
-                raise ConfigError(f"expected a table {key}, got {table!r}", origin=variable)
+                raise ConfigError(
+                    f"expected a table {key}, got {hide(key, table)!r}", origin=variable
+                )
         table[path[-1]] = value
         variables[".".join(path)] = variable
     return variables

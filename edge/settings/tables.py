@@ -23,6 +23,7 @@ from edge.settings import (
     ShutterSettings,
     SnapshotSettings,
 )
+from edge.settings.secrets import hide
 
 TINY_S = 1e-9  # below this, times differ by rounding only
 
@@ -54,7 +55,7 @@ def to_settings(tables: Mapping[str, Any], folder: Path) -> Settings:
 
 def _section(name: str, table: object, kind: type[S]) -> S:
     if not isinstance(table, dict):
-        raise ConfigError(f"expected a table [{name}], got {table!r}", name)
+        raise ConfigError(f"expected a table [{name}], got {hide(name, table)!r}", name)
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -62,7 +63,8 @@ def _section(name: str, table: object, kind: type[S]) -> S:
             raise error.__cause__.at(f"{name}.{error.__cause__.key}") from error
         place, reason = _violation(error, kind)
         leaf = place.removeprefix(".")
-        got = f", got {table[leaf]!r}" if leaf in table else ""
+        known = leaf in table and leaf in kind.__struct_fields__
+        got = f", got {hide(leaf, table[leaf])!r}" if known else ""
         raise ConfigError(f"{reason}{got}", f"{name}{place}") from error
 
 
@@ -82,14 +84,18 @@ def _violation(error: msgspec.ValidationError, kind: type[Struct]) -> tuple[str,
 
 def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
     if not isinstance(tables, dict):
-        raise ConfigError(f"expected tables [outputs.NAME], got {tables!r}", "outputs")
+        raise ConfigError(
+            f"expected tables [outputs.NAME], got {hide('outputs', tables)!r}", "outputs"
+        )
     outputs = {}
     for name, table in tables.items():
         key = f"outputs.{name}"
         kind = table.get("kind") if isinstance(table, dict) else None
         if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
             expected = ", ".join(OUTPUT_KINDS)
-            raise ConfigError(f"expected one of {expected}, got {kind!r}", f"{key}.kind")
+            raise ConfigError(
+                f"expected one of {expected}, got {hide('kind', kind)!r}", f"{key}.kind"
+            )
         outputs[name] = _section(key, table, OUTPUT_KINDS[kind])
     return outputs
 
