@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from pathlib import Path
 
 from edge.cli import classify, config, diagnose, outputs, run
-from edge.cli.console import OneLineParser, Verbs, drop_stdout, silence_libraries
+from edge.cli.console import OneLineParser, Verbs, drop_stdout, path, silence_libraries
 from edge.errors import SmileGateError, may_pass
 from edge.service import journal
 from edge.service.sd_notify import Notifier
+from edge.settings import load
+from edge.settings.load import file_or_installed
 
 
 def run_verb(arguments: Sequence[str] | None) -> int:
@@ -42,7 +43,13 @@ def _make_parser() -> OneLineParser:
     parser = OneLineParser(prog="smile-gate", description="Fires outputs when somebody smiles.")
     parser.add_argument("--version", action="version", version=version("smile-gate"))
     common = OneLineParser(add_help=False)
-    common.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
+    common.add_argument(
+        "--config",
+        type=path,
+        default=file_or_installed(None),
+        metavar="FILE",
+        help=f"TOML configuration (default: {load.INSTALLED}, if it is there)",
+    )
     common.add_argument("-v", "--verbose", action="store_true", help="log at level DEBUG")
     verbs = Verbs(parser, "verb", common)
     for family in (run, classify, outputs, diagnose, config):

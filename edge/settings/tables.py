@@ -18,6 +18,7 @@ from edge.settings import (
     RESERVED_PINS,
     SECTIONS,
     AnyOutputSettings,
+    CommandSettings,
     GateSettings,
     Settings,
     ShutterSettings,
@@ -48,7 +49,7 @@ def to_settings(tables: Mapping[str, Any], folder: Path) -> Settings:
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
     settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
     _check_unique(_pins(settings.outputs), "a pin")
-    _check_unique(_folders(settings.outputs), "a folder")
+    _check_unique(_folders(settings.outputs, folder), "a folder")
     _check_lengths(settings)
     return _resolved(settings, folder)
 
@@ -109,10 +110,13 @@ def _pins(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, int, 
             yield key, pin, pin
 
 
-def _folders(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, str, str]]:
+def _folders(
+    outputs: Mapping[str, AnyOutputSettings], start: Path
+) -> Iterator[tuple[str, str, str]]:
     for name, output in outputs.items():
         if isinstance(output, SnapshotSettings):
-            yield f"outputs.{name}.folder", output.folder, os.path.normpath(output.folder)
+            whole = os.path.normpath(start / _at_home(output.folder))
+            yield f"outputs.{name}.folder", output.folder, whole
 
 
 def _check_unique(values: Iterator[tuple[str, object, object]], what: str) -> None:
@@ -137,12 +141,26 @@ def _check_lengths(settings: Settings) -> None:
             )
 
 
+def _at_home(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111  (Path.expanduser raises at ~nobody)
+
+
 def _resolved(settings: Settings, folder: Path) -> Settings:
     """Return settings with whole paths, and with the default that depends on the outputs."""
 
     def whole(struct: S, *names: str) -> S:
         paths = {name: path for name in names if (path := getattr(struct, name)) is not None}
-        return replace(struct, **{name: str(folder / path) for name, path in paths.items()})
+        return replace(
+            struct, **{name: str(folder / _at_home(path)) for name, path in paths.items()}
+        )
+
+    def whole_output(output: AnyOutputSettings) -> AnyOutputSettings:
+        match output:
+            case SnapshotSettings():
+                return whole(output, "folder")
+            case CommandSettings():
+                return replace(output, command=(_at_home(output.command[0]), *output.command[1:]))
+        return output
 
     picamera2 = settings.picamera2
     neutral_first = settings.trigger.neutral_first
@@ -155,8 +173,5 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
         model=whole(settings.model, "bundle"),
         faces=whole(settings.faces, "cascade", "yunet_model"),
         trigger=replace(settings.trigger, neutral_first=neutral_first),
-        outputs={
-            name: whole(output, "folder") if isinstance(output, SnapshotSettings) else output
-            for name, output in settings.outputs.items()
-        },
+        outputs={name: whole_output(output) for name, output in settings.outputs.items()},
     )

@@ -59,6 +59,25 @@ def test_no_verb(checkout: Path) -> None:
     code, err = install(checkout)
     assert code == 2
     assert err.startswith("usage: ./install.sh demo")
+    here = "this is no Raspberry Pi: only there, as root, it is install without a verb"
+    assert err.splitlines()[-1] == f"install.sh: expected demo or test, got none; {here}"
+
+
+@pytest.mark.parametrize("verb", ["demo", "test"])
+def test_a_dry_run_says_what_it_would_do(checkout: Path, verb: str) -> None:
+    done = subprocess.run(
+        ["bash", str(checkout / "install.sh"), "--dry-run", verb],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    making, installing, running = done.stdout.splitlines()
+    assert (making, installing) == (
+        "would make .venv",
+        f"would install smile-gate into it, with its {verb} packages",
+    )
+    assert running.startswith("would run ")
+    assert not (checkout / ".venv").exists()
 
 
 def test_a_32_bit_system(checkout: Path) -> None:
