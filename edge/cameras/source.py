@@ -65,12 +65,12 @@ def list_attached() -> Iterator[Attached]:
     yield from v4l2_devices.list_attached()
 
 
-def recorded_path(source: str) -> tuple[str, str]:
+def recorded_path(source: str) -> tuple[str, str | None]:
     """Return what the SPEC of a recorded source names, "a file", "a folder" or "a file or a
-    folder", and its path; the path is empty if the source is not recorded."""
+    folder", and its path; the path is None if the source is no file."""
     kind, colon, rest = source.partition(":")
     if is_live(source) or source == "demo":
-        return "a file", ""
+        return "a file", None
     if not colon or kind not in {"file", "images"}:
         return "a file or a folder", os.path.expanduser(source)
     path = os.path.expanduser(rest)

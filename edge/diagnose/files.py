@@ -21,7 +21,7 @@ def find_missing(settings: Settings) -> Iterator[ConfigError]:
     folder for pictures a parent is enough; cameras are not looked for."""
     kind, source = recorded_path(settings.camera.source)
     yield from _expect(kind, "camera.source", source)
-    yield from _expect("a file", "picamera2.tuning_file", settings.picamera2.tuning_file)
+    yield from _expect("a file", "picamera2.tuning_file", settings.picamera2.tuning_file or None)
     yield from _expect("a file", "model.bundle", f"{settings.model.bundle}/{MANIFEST}")
     yield from _expect("a file", "faces.cascade", settings.faces.cascade)
     yield from _expect("a file", "faces.yunet_model", settings.faces.yunet_model)
@@ -39,6 +39,6 @@ def find_missing(settings: Settings) -> Iterator[ConfigError]:
 
 def _expect(kind: str, key: str, path: str | None) -> Iterator[ConfigError]:
     """Yield an error if a path is given and names nothing of a kind among ``IS``."""
-    if path and not IS[kind](path):
+    if path is not None and not IS[kind](path):
         got = next((other for other, is_it in IS.items() if is_it(path)), "none there")
         yield ConfigError(f"expected {kind}, got {got}: {path}", key)

@@ -96,10 +96,10 @@ def with_source(settings: Settings, source: str | None) -> Settings:
 
 def _default_outputs(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the outputs without a file: none where nobody can know what a pin is for."""
-    simulated = environment.get("GPIOZERO_PIN_FACTORY", "").lower() == "mock"
+    known = environment.get("GPIOZERO_PIN_FACTORY", "").lower() == "mock"
     with suppress(OSError):
-        simulated = simulated or "Raspberry Pi" in BOARD.read_text()
-    return deepcopy(dict(DEFAULT_OUTPUTS)) if simulated else {}
+        known = known or "Raspberry Pi" in BOARD.read_text()
+    return deepcopy(dict(DEFAULT_OUTPUTS)) if known else {}
 
 
 def _related(key: str, other: str) -> bool:

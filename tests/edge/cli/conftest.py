@@ -47,9 +47,3 @@ def long_pulse(tmp_path: Path) -> Path:
         "[trigger]\ncooldown_s = 10\n[outputs.photo]\nkind = 'shutter'\npin = 22\npulse_s = 10\n"
     )
     return file
-
-
-@pytest.fixture(autouse=True)
-def not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verbs without --config take no settings of this machine."""
-    monkeypatch.setattr("edge.settings.load.INSTALLED", tmp_path / "not-installed.toml")

@@ -74,10 +74,13 @@ def test_check_looks_for_files_and_opens_none(smile_gate: Any, tmp_path: Path) -
     ]
 
 
-@pytest.mark.parametrize("source", ["picamera2", "v4l2:/dev/video99", "http://cam/", "demo"])
-def test_check_looks_for_no_camera(smile_gate: Any, source: str, config: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("picamera2", 0), ("v4l2:/dev/video99", 0), ("http://cam/", 0), ("demo", 0), ("", 2)],
+)
+def test_check_looks_for_no_camera(smile_gate: Any, config: Path, source: str, code: int) -> None:
     config.write_text(config.read_text().replace('"demo"', f'"{source}"'))
-    assert smile_gate("config", "check", "--files", "--config", config)[0] == 0
+    assert smile_gate("config", "check", "--files", "--config", config)[0] == code
 
 
 def test_show_says_where_values_come_from(

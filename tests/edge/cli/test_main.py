@@ -27,17 +27,21 @@ except BaseException as error:  # as modules in C do
 @pytest.mark.parametrize(
     ("call", "module"),
     [
-        (command("config", "show"), "cv2"),
+        ([sys.executable, "-m", "edge.cli", "config", "show"], "cv2"),
         ([f"{Path(sys.executable).parent}/smile-gate", "cameras"], "cv2"),
-        (command("classify", "x.jpg"), "ai_edge_litert"),
+        ([sys.executable, "-m", "edge.cli", "classify", "x.jpg"], "ai_edge_litert"),
     ],
 )
 def test_ctrl_c_while_a_module_is_imported_says_nothing(
     tmp_path: Path, call: Sequence[str], module: str
 ) -> None:
     (tmp_path / f"{module}.py").write_text(INTERRUPTED)
+    config = tmp_path / "c.toml"
+    config.touch()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(call, check=False, capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [*call, "--config", config], check=False, capture_output=True, text=True, env=environment
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
