@@ -89,31 +89,56 @@ make_venv() {
     fi
 }
 
+# Prints what was installed, in the stamp that install_extras leaves.
+wanted_extras() {
+    echo "$(pwd) $(sha256sum <pyproject.toml)"
+}
+
+have_extras() {
+    [ -f "$venv/installed-$1" ] && [ "$(cat -- "$venv/installed-$1")" = "$(wanted_extras)" ]
+}
+
 # Installs the package with some extras, unless they are installed already: then no network is needed.
 install_extras() {
-    local extras=$1 stamp wanted
+    local extras=$1 stamp=$venv/installed-$1
     check_machine
     make_venv
-    stamp=$venv/installed-$extras
-    wanted="$(pwd) $(sha256sum <pyproject.toml)"
-    if [ -f "$stamp" ] && [ "$(cat -- "$stamp")" = "$wanted" ]; then
+    if have_extras "$extras"; then
         return 0
     fi
     echo "Installing smile-gate with its $extras packages (log: $log)"
     "$venv/bin/python" -m pip install --quiet --no-compile --no-input \
         --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1 ||
         fail "pip failed: $(grep -m 1 ERROR "$log" || tail -n 1 "$log"); see $log"
-    printf '%s\n' "$wanted" >"$stamp.new"
+    wanted_extras >"$stamp.new"
     sync --file-system "$stamp.new" # packages reach the disk before the stamp
     mv -- "$stamp.new" "$stamp"
 }
 
+# would EXTRAS WORDS: what a verb for a workstation would do.
+would() {
+    [ -e "$venv/bin/pip" ] || echo "would make $venv"
+    have_extras "$1" || echo "would install smile-gate into it, with its $1 packages"
+    echo "would $2"
+}
+
+# The demo has settings of its own, or they would be those of an installed gate.
 demo() {
+    local settings=$venv/demo.toml
+    if $dry_run; then
+        would demo "run smile-gate run --source demo, with simulated pins"
+        return
+    fi
     install_extras demo
-    GPIOZERO_PIN_FACTORY=mock "$venv/bin/smile-gate" run --source demo
+    printf '[outputs.shutter]\nkind = "shutter"\npin = 17\n' >"$settings"
+    GPIOZERO_PIN_FACTORY=mock "$venv/bin/smile-gate" run --source demo --config "$settings"
 }
 
 run_tests() {
+    if $dry_run; then
+        would test "run ruff, mypy, import-linter, shellcheck and pytest"
+        return
+    fi
     install_extras test
     local bin=$venv/bin
     "$bin/ruff" check --quiet .
@@ -158,12 +183,19 @@ read_arguments() {
     [ "$root" != / ] || root=''
 }
 
+refuse_without_verb() {
+    usage >&2
+    complain "expected demo or test, got none; $1"
+    exit 2
+}
+
 main() {
     cd -- "$called_from" && read_arguments "$@" && cd -- "$OLDPWD"
     if [ -z "$verb" ]; then
-        if [ "$(id -u)" -ne 0 ] || ! grep -qs 'Raspberry Pi' /proc/device-tree/model; then
-            usage >&2
-            exit 2
+        if ! grep -qs 'Raspberry Pi' /proc/device-tree/model; then
+            refuse_without_verb "this is no Raspberry Pi: only there, as root, it is install without a verb"
+        elif [ "$(id -u)" -ne 0 ]; then
+            refuse_without_verb "to install, as root: sudo ./install.sh"
         fi
         verb=install
     fi

@@ -66,8 +66,8 @@ class CameraError(SmileGateError, OSError):
     """A frame source can't be opened, or stopped delivering.
 
     Attributes:
-        source: the source as the user wrote it, for example ``v4l2:/dev/video0``, but without
-            name and password.
+        source: the source as the user wrote it, for example ``v4l2:/dev/video0``, but of a URL
+            without user info and without the values of its query.
     """
 
     passing = True

@@ -35,7 +35,10 @@ def measure_command(seconds: float, scene: Scene = WALKING) -> dict[str, float]:
         clip = Path(folder) / "walking.avi"
         _record(scene, seconds + SPARE_S, clip)
         started = time.monotonic()
+        config = Path(folder) / "gate.toml"  # else it would be that of an installed gate
+        config.write_text('[outputs.shutter]\nkind = "shutter"\npin = 17\n')
         command = ["edge.cli", "run", "--realtime", "--events=-", f"--source={clip}"]
+        command.append(f"--config={config}")
         with subprocess.Popen(  # noqa: S603  (our own command)
             [sys.executable, "-m", *command],
             env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},

@@ -21,7 +21,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.cameras.demo import DemoCamera
-from edge.cli import __main__ as cli
+from edge.cli.command import run_verb
 
 CONFIG = """
 [trigger]
@@ -89,7 +89,7 @@ def fork(arguments: Sequence[str]) -> int:
         os.dup2(devnull, 1)
         os.dup2(devnull, 2)
         Device.pin_factory = MockFactory(pin_class=SharedPin)
-        code = cli.main(arguments)
+        code = run_verb(arguments)
     except BaseException:  # noqa: BLE001  (a forked process must not return to the benchmark)
         code = 70
     os._exit(code)

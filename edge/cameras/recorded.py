@@ -33,7 +33,8 @@ class VideoCamera:
         if not path.is_file():
             raise CameraError(f"{source}: expected a video file, got no file there", source)
         self._source = source
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        whole = str(path.absolute())  # FFmpeg takes 10:00.mp4 for a URL
+        self._capture = cv2.VideoCapture(whole, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)

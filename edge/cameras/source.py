@@ -1,7 +1,10 @@
 """The only parser of a source's SPEC, and the opening of the camera that it names."""
+# Path.expanduser raises at ~nobody.
+# ruff: noqa: PTH111
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -62,16 +65,31 @@ def list_attached() -> Iterator[Attached]:
     yield from v4l2_devices.list_attached()
 
 
+def recorded_path(source: str) -> tuple[str, str | None]:
+    """Return what the SPEC of a recorded source names, "a file", "a folder" or "a file or a
+    folder", and its path; the path is None if the source is no file."""
+    kind, colon, rest = source.partition(":")
+    if is_live(source) or source == "demo":
+        return "a file", None
+    if not colon or kind not in {"file", "images"}:
+        return "a file or a folder", os.path.expanduser(source)
+    path = os.path.expanduser(rest)
+    if kind == "images" and not Path(path).is_dir():
+        path = path.rpartition("@")[0] or path
+    return "a folder" if kind == "images" else "a file", path
+
+
 def _open_recorded(camera: CameraSettings, kind: str, rest: str) -> Camera:
     from edge.cameras.recorded import ImageFolderCamera, VideoCamera
 
-    shown, path = camera.shown_source, Path(camera.source)
+    shown, path = camera.shown_source, Path(os.path.expanduser(camera.source))
+    rest = os.path.expanduser(rest)
     if kind == "images":
         return ImageFolderCamera(shown, rest)
     if kind == "file":
         return VideoCamera(shown, Path(rest))
     if camera.source and path.is_dir():
-        return ImageFolderCamera(shown, camera.source)
+        return ImageFolderCamera(shown, str(path))
     if path.is_file() or path.suffix:
         return VideoCamera(shown, path)
     raise CameraError(f"{shown}: expected a source: {KINDS}", shown)

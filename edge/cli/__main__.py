@@ -1,59 +1,52 @@
-"""The entry of the ``smile-gate`` command: assembles the verbs and runs one."""
+"""The entry of the ``smile-gate`` command. It imports little, as the rest takes seconds on a small
+board: until then Ctrl-C and closed standard streams need an answer, too."""
 
 from __future__ import annotations
 
-import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-from io import TextIOWrapper
-from pathlib import Path
-
-from edge.cli import classify, config, diagnose, look, outputs, run
-from edge.cli.console import OneLineParser, Verbs, drop_stdout, silence_libraries
-from edge.errors import SmileGateError, may_pass
-from edge.service import journal
-from edge.service.sd_notify import Notifier
+from types import FrameType
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed.
+    """Run one verb; return the exit code: 0 done, 1 partly done, 2 refused or failed, 130 ended by
+    Ctrl-C.
 
     Under a service manager, ``run`` returns 1 for a failure that may pass with another start, and
     2 for one that stays until somebody repairs it.
     """
-    options = _make_parser().parse_args(arguments)
-    if isinstance(sys.stdout, TextIOWrapper):  # file names may hold bytes that are no text
-        sys.stdout.reconfigure(errors="backslashreplace")
-    silence_libraries()
-    journal.set_up(logging.DEBUG if options.verbose else logging.INFO)
+    _replace_closed_streams()
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # it may be ignored, as by nohup
+        signal.signal(signal.SIGINT, _interrupt)
     try:
-        code: int = options.function(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone, as in `| head`
-        drop_stdout()
-        return 1
-    except (SmileGateError, OSError) as error:
-        journal.print_error(f"smile-gate: {error}")
-        if not isinstance(error, SmileGateError):  # the rest of the output may fail, too
-            drop_stdout()
-        served = options.verb == "run" and Notifier().managed
-        return 1 if served and may_pass(error) else 2
+        from edge.cli.command import run_verb
+
+        return run_verb(arguments)
     except KeyboardInterrupt:
         return 130
-    return code
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _make_parser() -> OneLineParser:
-    parser = OneLineParser(prog="smile-gate", description="Fires outputs when somebody smiles.")
-    parser.add_argument("--version", action="version", version=version("smile-gate"))
-    common = OneLineParser(add_help=False)
-    common.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
-    common.add_argument("-v", "--verbose", action="store_true", help="log at level DEBUG")
-    verbs = Verbs(parser, "verb", common)
-    for family in (run, classify, outputs, diagnose, look, config):
-        family.add_verbs(verbs)
-    return parser
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but end the process while it imports a module: modules in C turn the
+    exception into an ImportError, which would be reported as a missing package."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os._exit(130)
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _replace_closed_streams() -> None:
+    """Open the null device for each standard stream that is closed, or the next file to be opened
+    would have its number, and get what libraries print."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  (stays open)
 
 
 if __name__ == "__main__":

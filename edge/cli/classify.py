@@ -72,6 +72,9 @@ def _images(names: Sequence[str]) -> Iterator[tuple[str, ImageError | None]]:
     error."""
     for name in names:
         path = Path(name)
+        if not name:  # as an unset variable of a shell; as a path it is the working folder
+            yield name, ImageError("'': expected an image or a folder, got an empty name", path)
+            continue
         try:
             files = [str(image) for image in list_images(path)] if path.is_dir() else [name]
         except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 
 from edge.cli.console import Verbs
+from edge.diagnose.files import find_missing
+from edge.service import journal
 from edge.settings.explain import explain, show
 from edge.settings.load import load_configuration
 
@@ -13,7 +15,9 @@ def add_verbs(verbs: Verbs) -> None:
     """Add the verb, its acts and their arguments."""
     acts = verbs.group("config", "Show, check or explain the configuration.")
     acts.add("show", show_config)
-    acts.add("check", check_config)
+    acts.add("check", check_config).add_argument(
+        "--files", action="store_true", help="look for every file that it names, too"
+    )
     parser = acts.add("explain", explain_config)
     parser.add_argument("key", nargs="?", default="", metavar="KEY", help="trigger.hold_s, trigger")
 
@@ -26,9 +30,15 @@ def show_config(options: argparse.Namespace) -> int:
 
 def check_config(options: argparse.Namespace) -> int:
     """Check a configuration without opening anything."""
-    configuration = load_configuration(options.config)
-    names = ", ".join(configuration.settings.outputs) or "none"
-    print(f"{options.config or 'without a file'}: good; outputs: {names}")
+    settings = load_configuration(options.config).settings
+    missing = list(find_missing(settings)) if options.files else []
+    for error in missing:
+        journal.print_error(f"smile-gate: {error.at(origin=options.config or '')}")
+    if missing:
+        return 2
+    names = ", ".join(settings.outputs) or "none"
+    found = "; all files are there" if options.files else ""
+    print(f"{options.config or 'without a file'}: good; outputs: {names}{found}")
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import cv2
@@ -16,6 +17,17 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def path(text: str) -> Path:
+    """Convert an argument to a path; unlike a shell, also where ``~`` follows a ``=``.
+
+    Raises:
+        ArgumentTypeError: the argument is empty, as an unset variable of a shell is.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, got an empty one")
+    return Path(os.path.expanduser(text))  # noqa: PTH111  (Path.expanduser raises at ~nobody)
 
 
 Verb = Callable[[argparse.Namespace], int]

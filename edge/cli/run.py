@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -11,7 +12,7 @@ from functools import partial
 
 from edge.cameras.capture import Capture
 from edge.cameras.source import KINDS
-from edge.cli.console import Verbs
+from edge.cli.console import Verbs, path
 from edge.pipeline import Timings
 from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
@@ -39,6 +40,12 @@ def add_verbs(verbs: Verbs) -> None:
     parser.add_argument(
         "--realtime", action="store_true", help="play a recorded source at its own pace"
     )
+    parser.add_argument(
+        "--socket",
+        type=path,
+        metavar="PATH",
+        help="answer `status --socket PATH` there (default: only as a service)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
             partial(log_event, timed=not journal.is_journal())
         ]
         if options.events is not None:
-            listeners.append(stack.enter_context(closing(EventWriter(options.events))))
+            events = os.path.expanduser(options.events)  # noqa: PTH111  (- is no path)
+            listeners.append(stack.enter_context(closing(EventWriter(events))))
 
         def load() -> Settings:
             return with_source(load_configuration(options.config).settings, options.source)
@@ -61,8 +69,11 @@ def run(options: argparse.Namespace) -> int:
         folder = runtime_folder()
         record = [partial(write_outputs, folder)] if folder else []
         service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
-        if folder:
-            server = StatusServer(folder / SOCKET.name, service.report)
+        if not service.settings.outputs:
+            log.info("no output is configured: nothing will be fired")
+        socket = options.socket or (folder / SOCKET.name if folder else None)
+        if socket:
+            server = StatusServer(socket, service.report)
             stack.enter_context(closing(server))
         started = time.monotonic()
         service.run(realtime=options.realtime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -119,8 +120,10 @@ def write(path: Path, threshold_on: float, threshold_off: float) -> None:
     load_configuration(path)
     thresholds = {"threshold_on": threshold_on, "threshold_off": threshold_off}
     try:
-        text = path.read_bytes().decode()
-        _replace(path, _with_thresholds(text, thresholds).encode())
+        before = path.read_bytes()
+        mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+        text = before.removeprefix(mark).decode()
+        _replace(path, mark + _with_thresholds(text, thresholds).encode())
     except (OSError, TOMLKitError) as error:
         raise ConfigError(f"expected a file to write to, got: {error}", origin=path) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +60,9 @@ def read_truth(path: Path) -> list[tuple[float, float]]:
         TruthError: the file is missing or not valid.
     """
     try:
-        smiles = msgspec.json.decode(path.read_bytes(), type=Truth).smiles
+        smiles = msgspec.json.decode(
+            path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Truth
+        ).smiles
     except OSError as error:
         raise TruthError(f"{path}: expected a file of labels, got: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

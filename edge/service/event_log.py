@@ -56,7 +56,7 @@ class EventWriter:
             self._file = os.dup(sys.stdout.fileno())
         else:
             try:
-                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
                 if _is_cut_short(path):
                     os.write(self._file, b"\n")
             except OSError as error:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from edge.settings.secrets import hide_in_url
+
 
 class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[camera]: where frames come from.
@@ -30,8 +32,9 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def shown_source(self) -> str:
-        """The source without the name and password that a URL may contain."""
-        return re.sub(r"^((?!images:|file:)\w+://).*@", r"\1", self.source)
+        """The source, of a URL without user info and without the values of its query."""
+        is_url = re.match(r"(?!images:|file:)\w+://", self.source)
+        return hide_in_url(self.source) if is_url else self.source
 
 
 class Picamera2Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from edge.errors import ConfigError
 from edge.settings import OUTPUT_KINDS, SECTIONS, SHIPPED_BUNDLE, CameraSettings
 from edge.settings.load import Configuration
+from edge.settings.secrets import hide
 
 
 class Setting(Struct, frozen=True):
@@ -128,7 +129,7 @@ def explain(key: str, configuration: Configuration) -> Iterator[str]:
 def _value(values: Struct, key: str) -> object:
     if isinstance(values, CameraSettings) and key == "source":
         return values.shown_source
-    return values.__struct_config__.tag if key == "kind" else getattr(values, key)
+    return values.__struct_config__.tag if key == "kind" else hide(key, getattr(values, key))
 
 
 def _origin(origins: Mapping[str, str], key: str) -> str:

@@ -3,10 +3,12 @@ is opened."""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
@@ -15,12 +17,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge.errors import ConfigError
-from edge.settings import DEFAULT_OUTPUTS, Settings
+from edge.settings import DEFAULT_OUTPUTS, OUTPUT_KINDS, SECTIONS, Settings
+from edge.settings.secrets import hide
 from edge.settings.tables import to_settings
+
+log = logging.getLogger(__name__)
 
 PREFIX = "SMILE_GATE_"
 INSTALLED = Path("/etc/smile-gate/smile-gate.toml")
-"""The service's file, which ``smile-gate doctor`` and ``safe`` read without ``--config``."""
+"""The service's file, which every verb takes without ``--config``, where it is there."""
+BOARD = Path("/proc/device-tree/model")
+"""The name of the board; not there on most machines that are no boards."""
 
 Origin = Literal["default", "file", "environment"]
 
@@ -46,7 +53,8 @@ def load_configuration(
     TOML, or as text where it is not valid TOML. The file must be valid without the variables.
 
     Args:
-        path: the file; None for the defaults, with ``DEFAULT_OUTPUTS``.
+        path: the file; None for the defaults, with ``DEFAULT_OUTPUTS`` on a Raspberry Pi and where
+            pins are simulated.
         environment: the variables by name.
 
     Raises:
@@ -54,7 +62,7 @@ def load_configuration(
             or out of range, a pin is reserved or used twice.
     """
     folder = path.parent if path is not None else Path()
-    tables = _read(path) if path is not None else {"outputs": deepcopy(DEFAULT_OUTPUTS)}
+    tables = _read(path) if path is not None else {"outputs": _default_outputs(environment)}
     try:
         settings = to_settings(tables, folder)
     except ConfigError as error:
@@ -63,6 +71,7 @@ def load_configuration(
     if path is not None:
         origins = dict.fromkeys(_keys(tables), "file")
     variables = _apply(environment, tables)
+    _warn_of_single_underscores(environment)
     if variables:
         origins |= dict.fromkeys(variables, "environment")
         try:
@@ -94,6 +103,14 @@ def with_source(settings: Settings, source: str | None) -> Settings:
     return replace(settings, camera=replace(settings.camera, source=source))
 
 
+def _default_outputs(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the outputs without a file: none where nobody can know what a pin is for."""
+    known = environment.get("GPIOZERO_PIN_FACTORY", "").lower() == "mock"
+    with suppress(OSError):
+        known = known or "Raspberry Pi" in BOARD.read_text()
+    return deepcopy(dict(DEFAULT_OUTPUTS)) if known else {}
+
+
 def _related(key: str, other: str) -> bool:
     """Tell whether two keys are the same or one is inside the other."""
     parts, others = (re.split(r"[.\[]", text) for text in (key, other))
@@ -102,7 +119,7 @@ def _related(key: str, other: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except PermissionError as error:
         reason = f"expected a file that this user may read, got: {error.strerror}; try sudo"
         raise ConfigError(reason, origin=path) from error
@@ -117,6 +134,26 @@ def _keys(tables: Mapping[str, Any], before: str = "") -> list[str]:
     for key, value in tables.items():
         keys += _keys(value, f"{before}{key}.") if isinstance(value, dict) else [f"{before}{key}"]
     return keys
+
+
+def _warn_of_single_underscores(environment: Mapping[str, str]) -> None:
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX) and "__" not in variable:
+            meant = _with_two_underscores(variable.removeprefix(PREFIX).lower())
+            if meant:
+                expected = f"{PREFIX}{meant.upper()}"
+                log.warning("%s is ignored: expected %s, with two underscores", variable, expected)
+
+
+def _with_two_underscores(name: str) -> str | None:
+    """Return ``trigger__hold_s`` for ``trigger_hold_s``; None for what names no setting."""
+    for section, kind in SECTIONS.items():
+        key = name.removeprefix(f"{section}_")
+        if key != name and key in kind.__struct_fields__:
+            return f"{section}__{key}"
+    keys = {key for kind in OUTPUT_KINDS.values() for key in ("kind", *kind.__struct_fields__)}
+    output = re.fullmatch(rf"outputs_(.+?)_({'|'.join(keys)})", name)
+    return f"outputs__{output[1]}__{output[2]}" if output else None
 
 
 def _apply(environment: Mapping[str, str], tables: dict[str, Any]) -> dict[str, str]:
@@ -138,7 +175,9 @@ def _apply(environment: Mapping[str, str], tables: dict[str, Any]) -> dict[str, 
         for key in path[:-1]:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
-                raise ConfigError(f"expected a table {key}, got {table!r}", origin=variable)
+                raise ConfigError(
+                    f"expected a table {key}, got {hide(key, table)!r}", origin=variable
+                )
         table[path[-1]] = value
         variables[".".join(path)] = variable
     return variables

@@ -18,11 +18,13 @@ from edge.settings import (
     RESERVED_PINS,
     SECTIONS,
     AnyOutputSettings,
+    CommandSettings,
     GateSettings,
     Settings,
     ShutterSettings,
     SnapshotSettings,
 )
+from edge.settings.secrets import hide
 
 TINY_S = 1e-9  # below this, times differ by rounding only
 
@@ -47,14 +49,14 @@ def to_settings(tables: Mapping[str, Any], folder: Path) -> Settings:
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
     settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
     _check_unique(_pins(settings.outputs), "a pin")
-    _check_unique(_folders(settings.outputs), "a folder")
+    _check_unique(_folders(settings.outputs, folder), "a folder")
     _check_lengths(settings)
     return _resolved(settings, folder)
 
 
 def _section(name: str, table: object, kind: type[S]) -> S:
     if not isinstance(table, dict):
-        raise ConfigError(f"expected a table [{name}], got {table!r}", name)
+        raise ConfigError(f"expected a table [{name}], got {hide(name, table)!r}", name)
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -62,7 +64,8 @@ def _section(name: str, table: object, kind: type[S]) -> S:
             raise error.__cause__.at(f"{name}.{error.__cause__.key}") from error
         place, reason = _violation(error, kind)
         leaf = place.removeprefix(".")
-        got = f", got {table[leaf]!r}" if leaf in table else ""
+        known = leaf in table and leaf in kind.__struct_fields__
+        got = f", got {hide(leaf, table[leaf])!r}" if known else ""
         raise ConfigError(f"{reason}{got}", f"{name}{place}") from error
 
 
@@ -82,14 +85,18 @@ def _violation(error: msgspec.ValidationError, kind: type[Struct]) -> tuple[str,
 
 def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
     if not isinstance(tables, dict):
-        raise ConfigError(f"expected tables [outputs.NAME], got {tables!r}", "outputs")
+        raise ConfigError(
+            f"expected tables [outputs.NAME], got {hide('outputs', tables)!r}", "outputs"
+        )
     outputs = {}
     for name, table in tables.items():
         key = f"outputs.{name}"
         kind = table.get("kind") if isinstance(table, dict) else None
         if not isinstance(kind, str) or kind not in OUTPUT_KINDS:
             expected = ", ".join(OUTPUT_KINDS)
-            raise ConfigError(f"expected one of {expected}, got {kind!r}", f"{key}.kind")
+            raise ConfigError(
+                f"expected one of {expected}, got {hide('kind', kind)!r}", f"{key}.kind"
+            )
         outputs[name] = _section(key, table, OUTPUT_KINDS[kind])
     return outputs
 
@@ -103,10 +110,13 @@ def _pins(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, int, 
             yield key, pin, pin
 
 
-def _folders(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, str, str]]:
+def _folders(
+    outputs: Mapping[str, AnyOutputSettings], start: Path
+) -> Iterator[tuple[str, str, str]]:
     for name, output in outputs.items():
         if isinstance(output, SnapshotSettings):
-            yield f"outputs.{name}.folder", output.folder, os.path.normpath(output.folder)
+            whole = os.path.normpath(start / _at_home(output.folder))
+            yield f"outputs.{name}.folder", output.folder, whole
 
 
 def _check_unique(values: Iterator[tuple[str, object, object]], what: str) -> None:
@@ -131,12 +141,26 @@ def _check_lengths(settings: Settings) -> None:
             )
 
 
+def _at_home(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111  (Path.expanduser raises at ~nobody)
+
+
 def _resolved(settings: Settings, folder: Path) -> Settings:
     """Return settings with whole paths, and with the default that depends on the outputs."""
 
     def whole(struct: S, *names: str) -> S:
         paths = {name: path for name in names if (path := getattr(struct, name)) is not None}
-        return replace(struct, **{name: str(folder / path) for name, path in paths.items()})
+        return replace(
+            struct, **{name: str(folder / _at_home(path)) for name, path in paths.items()}
+        )
+
+    def whole_output(output: AnyOutputSettings) -> AnyOutputSettings:
+        match output:
+            case SnapshotSettings():
+                return whole(output, "folder")
+            case CommandSettings():
+                return replace(output, command=(_at_home(output.command[0]), *output.command[1:]))
+        return output
 
     picamera2 = settings.picamera2
     neutral_first = settings.trigger.neutral_first
@@ -149,8 +173,5 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
         model=whole(settings.model, "bundle"),
         faces=whole(settings.faces, "cascade", "yunet_model"),
         trigger=replace(settings.trigger, neutral_first=neutral_first),
-        outputs={
-            name: whole(output, "folder") if isinstance(output, SnapshotSettings) else output
-            for name, output in settings.outputs.items()
-        },
+        outputs={name: whole_output(output) for name, output in settings.outputs.items()},
     )

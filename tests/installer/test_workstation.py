@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.installer.fake_root import FakeRoot, refusal
 
 
@@ -9,6 +11,21 @@ def test_no_verb(fake_root: FakeRoot) -> None:
     done = fake_root.run()
     assert done.returncode == 2
     assert done.stderr.startswith("usage: ./install.sh demo")
+    here = "this is no Raspberry Pi: only there, as root, it is install without a verb"
+    last = done.stderr.splitlines()[-1]
+    assert last == f"install.sh: expected demo or test, got none; {here}"
+
+
+@pytest.mark.parametrize("verb", ["demo", "test"])
+def test_a_dry_run_says_what_it_would_do(fake_root: FakeRoot, verb: str) -> None:
+    done = fake_root.run("--dry-run", verb)
+    making, installing, running = done.stdout.splitlines()
+    assert (making, installing) == (
+        "would make .venv",
+        f"would install smile-gate into it, with its {verb} packages",
+    )
+    assert running.startswith("would run ")
+    assert not (fake_root.tree / ".venv").exists()
 
 
 def test_a_32_bit_system(fake_root: FakeRoot) -> None:

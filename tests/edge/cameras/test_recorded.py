@@ -33,6 +33,29 @@ def test_a_video_plays_whole_by_its_own_clock(
     assert np.abs(frames[45].grey.astype(int) - demo_frames[45].grey).mean() < 8
 
 
+@pytest.mark.parametrize(
+    "source", ["2026-01-01T10:00:00.mp4", "file:2026-01-01T10:00:00.mp4", "~/a.mp4", "file:~/a.mp4"]
+)
+def test_names_with_a_colon_and_a_tilde_are_paths(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("2026-01-01T10:00:00.mp4", "a.mp4"):
+        (tmp_path / name).symlink_to(clip)
+    with closing(open_camera(Settings(camera=CameraSettings(source=source)))) as camera:
+        assert read(camera).index == 0
+
+
+@pytest.mark.parametrize("source", ["~/portraits", "images:~/portraits@5"])
+def test_a_folder_may_be_below_the_home_folder(
+    portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "portraits").symlink_to(portraits)
+    assert len(frames_of(source)) == 2
+
+
 def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
     tmp_path: Path, demo_frames: list[Frame]
 ) -> None:

@@ -16,12 +16,15 @@ import pytest
 from gpiozero.pins.mock import MockPin
 
 from edge.cli import __main__ as cli
+from edge.settings import load
 from tests.waiting import wait_until
 
 
 @pytest.fixture
-def smile_gate(capfd: pytest.CaptureFixture[str]) -> Any:
-    """Run the command in this process; return (exit code, stdout, stderr), of the C parts too."""
+def smile_gate(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command in this process; return (exit code, stdout, stderr), of the C parts too. It
+    takes no settings of this machine."""
+    monkeypatch.setattr("edge.settings.load.INSTALLED", Path("/nowhere/smile-gate.toml"))
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -52,6 +55,8 @@ def signal_when_active(pin: MockPin, number: signal.Signals) -> Iterator[None]:
 
 
 def command(*arguments: str | Path) -> list[str]:
+    if "--config" not in arguments and load.file_or_installed(None):
+        pytest.skip(f"a gate is installed here: without --config its {load.INSTALLED} is taken")
     return [sys.executable, "-m", "edge.cli", *map(str, arguments)]
 
 

@@ -59,9 +59,12 @@ def files(tmp_path: Path, clip: Path) -> Path:
         (["run", "--source", ""], "expected a source: picamera2, "),
         (["run", "--source", "v4l2:/dev/video99"], "v4l2:/dev/video99: expected a camera"),
         (["run", "--source", "demo", "--events", "empty"], "--events empty: expected a file"),
+        (["run", "--config", ""], "--config: expected a path, got an empty one"),
+        (["run", "--source", "demo", "--socket", ""], "--socket: expected a path, got an empty"),
         (["run", "--surce", "demo"], "unrecognized arguments: --surce demo"),
         (["jump"], "invalid choice: 'jump'"),
         ([], "the following arguments are required: verb"),
+        (["classify", ""], "'': expected an image or a folder, got an empty name"),
         (["classify"], "the following arguments are required: PATH"),
         (["fire"], "smile-gate fire: the following arguments are required: NAME"),
         (["fire", "door"], "fire door: expected the name of an output: shutter"),
@@ -125,11 +128,11 @@ def test_a_video_that_breaks_off_leaves_the_pin_safe(
     ("factory", "message"),
     [
         ("nonesuch", "GPIOZERO_PIN_FACTORY=mock simulates it"),
-        (None, "outputs.shutter: expected GPIO on this machine"),
+        (None, "outputs.photo: expected GPIO on this machine"),
     ],
 )
 def test_without_gpio_there_is_one_line(
-    clip: Path, monkeypatch: pytest.MonkeyPatch, factory: str | None, message: str
+    long_pulse: Path, monkeypatch: pytest.MonkeyPatch, factory: str | None, message: str
 ) -> None:
     """Without a choice gpiozero tries one pin library after the other, warning about each."""
     if factory:
@@ -138,7 +141,7 @@ def test_without_gpio_there_is_one_line(
         pytest.skip("this machine has GPIO")
     else:
         monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
-    call = command("run", "--source", clip)
+    call = command("run", "--source", "demo", "--config", long_pulse)
     done = subprocess.run(call, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr

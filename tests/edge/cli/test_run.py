@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from edge.service.status_socket import ask
 from tests.edge.cli.commands import command, records, signal_when_active
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -93,6 +97,53 @@ def test_settings_come_from_the_file(
     assert by_name["fired"]["output"] == "photo"
     pins.pin(22).assert_states([False, True, False])
     assert "GPIO17" not in {info.name for info in pins.pins}
+
+
+def test_without_a_file_no_pin_of_this_machine_is_driven(
+    smile_gate: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    pins: MockFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
+    monkeypatch.setattr("edge.settings.load.BOARD", tmp_path / "no-pi")
+    caplog.set_level("INFO")
+    assert smile_gate("run", "--source", "demo")[0] == 0
+    assert caplog.messages[0] == "no output is configured: nothing will be fired"
+    assert not list(pins.pins)
+
+
+def test_the_service_s_file_is_taken_where_it_is_there(
+    smile_gate: Any, monkeypatch: pytest.MonkeyPatch, config: Path, pins: MockFactory
+) -> None:
+    monkeypatch.setattr("edge.settings.load.INSTALLED", config)
+    _, out, _ = smile_gate("run", "--events", "-")
+    fired = {record["output"] for record in records(out) if record["event"] == "fired"}
+    assert fired == {"photo", "low", "door", "pictures", "hook"}
+    assert "fire b: expected the name of an output: photo, " in smile_gate("fire", "b")[2]
+    assert smile_gate("config", "check")[1].startswith(f"{config}: good; ")
+    assert pins.pin(22).states[-1].state is False
+
+
+def test_a_gate_answers_where_it_is_told_to(
+    smile_gate: Any, long_pulse: Path, pins: MockFactory, tmp_path: Path
+) -> None:
+    socket = tmp_path / "gate.sock"
+    answers = []
+
+    def ask_and_end() -> None:
+        wait_until(lambda: bool(pins.pin(22).state), 20.0)
+        answers.append(ask(socket))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=ask_and_end)
+    thread.start()
+    run = ("run", "--config", long_pulse, "--source", "demo", "--realtime", "--socket", socket)
+    assert smile_gate(*run)[0] == 0
+    thread.join()
+    assert answers[0]["firings"] == 1
+    assert not socket.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

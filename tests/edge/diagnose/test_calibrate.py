@@ -15,6 +15,7 @@ from gpiozero.pins.mock import MockFactory
 
 from edge.diagnose.calibrate import BAR, BINS, collect, plot, propose, write
 from edge.errors import CalibrationError, ConfigError
+from edge.settings.load import load_configuration
 from edge.values import Box, Face, Frame, SmileScore
 
 
@@ -243,6 +244,13 @@ def test_a_contradicting_environment_is_named(file: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("SMILE_GATE_TRIGGER__THRESHOLD_ON", "0.5")
     message = str(refused(file, 0.9, 0.55))
     assert re.match(r"SMILE_GATE_TRIGGER__THRESHOLD_ON: .*got 0\.55", message)
+
+
+def test_a_byte_order_mark_stays(file: Path) -> None:
+    file.write_text(COMMENTED, encoding="utf-8-sig")
+    write(file, 0.83, 0.41)
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert load_configuration(file).settings.trigger.threshold_on == 0.83
 
 
 def test_a_missing_file_is_not_made(file: Path) -> None:

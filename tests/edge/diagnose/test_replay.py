@@ -75,7 +75,7 @@ def labels(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("text", "smiles"),
-    [('{"smiles": []}', []), ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)])],
+    [('\ufeff{"smiles": []}', []), ('{"smiles": [[0, 1], [1, 2.5]]}', [(0.0, 1.0), (1.0, 2.5)])],
 )
 def test_labels(labels: Path, text: str, smiles: list[tuple[float, float]]) -> None:
     labels.write_text(text)

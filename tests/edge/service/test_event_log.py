@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import threading
 import time
 from contextlib import closing
@@ -27,6 +28,16 @@ def test_appends_whole_lines_even_after_a_power_cut(tmp_path: Path, before: str)
             write(FIRED)
     whole = f"{before}\n" if before else ""
     assert path.read_text() == whole + 2 * LINE
+
+
+def test_a_new_file_is_for_the_owner_and_the_group(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    before = os.umask(0)
+    try:
+        EventWriter(str(path)).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_a_dash_is_standard_output(capfd: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_a_manager_is_told_whether_another_start_may_help(
 
 WITHOUT_DESCRIPTORS = """
 import os, resource, sys
-from edge.cli import __main__ as cli
+from edge.cli import __main__ as cli, command
 count = len(os.listdir("/proc/self/fd"))  # one more than are open now
 resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 sys.exit(cli.main(sys.argv[1:]))

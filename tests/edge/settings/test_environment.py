@@ -11,6 +11,7 @@ from edge.settings import CommandSettings, GateSettings, ShutterSettings
 from edge.settings.load import load_configuration
 
 GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
+SIMULATED = {"GPIOZERO_PIN_FACTORY": "mock"}
 HOOK = "[outputs.h]\nkind = 'command'\ncommand = ['x']\n"
 
 
@@ -65,24 +66,64 @@ def test_the_environment_alone_can_name_an_output(file: Path) -> None:
     assert load_configuration(file, environment).settings.outputs == {
         "photo": ShutterSettings(pin=5)
     }
-    both = load_configuration(None, environment).settings.outputs
+    both = load_configuration(None, environment | SIMULATED).settings.outputs
     assert both == {"shutter": ShutterSettings(pin=17), "photo": ShutterSettings(pin=5)}
 
 
 def test_the_environment_changes_the_output_without_a_file() -> None:
-    changed = load_configuration(None, in_environment(OUTPUTS__SHUTTER__PIN="22"))
+    environment = SIMULATED | in_environment(OUTPUTS__SHUTTER__PIN="22")
+    changed = load_configuration(None, environment)
     assert changed.settings.outputs == {"shutter": ShutterSettings(pin=22)}
     assert changed.origins == {"outputs.shutter.pin": "environment"}
-    assert load_configuration(None, {}).settings.outputs == {"shutter": ShutterSettings(pin=17)}
 
 
-@pytest.mark.parametrize("name", ["TRIGGER", "DATA", "TRIGGER_HOLD_S", ""])
-def test_variables_without_two_underscores_are_not_ours(name: str) -> None:
+@pytest.mark.parametrize(
+    ("environment", "model", "expected"),
+    [
+        ({}, None, {}),
+        ({}, "Radxa ROCK 5B", {}),
+        ({}, "Raspberry Pi 5 Model B Rev 1.0", {"shutter": ShutterSettings(pin=17)}),
+        ({"GPIOZERO_PIN_FACTORY": "pigpio"}, None, {}),  # the pins of another machine
+        ({"GPIOZERO_PIN_FACTORY": "Mock"}, None, {"shutter": ShutterSettings(pin=17)}),
+    ],
+)
+def test_without_a_file_only_a_pi_s_pins_and_simulated_pins_are_driven(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    model: str | None,
+    expected: object,
+) -> None:
+    board = tmp_path / "model"
+    monkeypatch.setattr("edge.settings.load.BOARD", board)
+    if model is not None:
+        board.write_text(f"{model}\0")
+    assert load_configuration(None, environment).settings.outputs == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("", ""),
+        ("TRIGGER", ""),
+        ("DATA", ""),
+        ("TRIGGER_HOLD", ""),
+        ("TRIGGER_HOLD_S", "TRIGGER__HOLD_S"),
+        ("trigger_hold_s", "TRIGGER__HOLD_S"),
+        ("OUTPUTS_FRONT_DOOR_HOLD_OPEN_PIN", "OUTPUTS__FRONT_DOOR__HOLD_OPEN_PIN"),
+        ("OUTPUTS_PHOTO_KIND", "OUTPUTS__PHOTO__KIND"),
+    ],
+)
+def test_a_variable_without_two_underscores_is_not_ours_but_its_right_name_is_said(
+    name: str, meant: str, caplog: pytest.LogCaptureFixture
+) -> None:
     configuration = load_configuration(
         None, {**in_environment(**{name: "5"}), "TRIGGER__HOLD_S": "5"}
     )
     assert configuration == load_configuration(None, {})
     assert configuration.origins == {}
+    said = f"SMILE_GATE_{name} is ignored: expected SMILE_GATE_{meant}, with two underscores"
+    assert caplog.messages == ([said] if meant else [])
 
 
 @pytest.mark.parametrize(

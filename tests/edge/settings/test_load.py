@@ -9,6 +9,7 @@ from edge.settings import (
     OUTPUT_KINDS,
     RESERVED_PINS,
     SHIPPED_BUNDLE,
+    CommandSettings,
     Settings,
     ShutterSettings,
     SnapshotSettings,
@@ -224,6 +225,31 @@ def test_neutral_first_unless_said_otherwise_where_there_is_a_gate(
 ) -> None:
     file.write_text(text)
     assert load_configuration(file, {}).settings.trigger.neutral_first is expected
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(file: Path) -> None:
+    file.write_text(SHUTTER, encoding="utf-8-sig")
+    assert load_configuration(file, {}).settings.outputs == {"a": ShutterSettings(pin=5)}
+
+
+def test_a_tilde_is_the_home_folder(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    file.write_text(
+        "model.bundle = '~/b'\nfaces.cascade = '~/c'\npicamera2.tuning_file = '~nobody-here/t'\n"
+        "[outputs.a]\nkind = 'snapshot'\nfolder = '~/p'\n"
+        "[outputs.b]\nkind = 'command'\ncommand = ['~/hook', '~/argument']\n"
+    )
+    settings = load_configuration(file, {}).settings
+    assert (settings.model.bundle, settings.faces.cascade) == ("/home/me/b", "/home/me/c")
+    assert settings.picamera2.tuning_file == f"{file.parent}/~nobody-here/t"
+    assert settings.outputs["a"] == SnapshotSettings(folder="/home/me/p")
+    assert settings.outputs["b"] == CommandSettings(command=("/home/me/hook", "~/argument"))
+
+
+def test_two_names_of_a_folder_are_one_folder(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(file.parent))
+    text = SNAPSHOT + SNAPSHOT.replace(".a", ".b").replace("'p'", "'~/p'")
+    check_refused(file, text, "outputs.b.folder", taken("~/p", "a.folder"))
 
 
 @pytest.mark.parametrize("folder", ["pictures", "../pictures", "/var/pictures"])
