@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from pathlib import Path
 
 import cv2
@@ -11,11 +13,17 @@ from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError
 from edge.values import Frame
 
+log = logging.getLogger(__name__)
+
 DEFAULT_FPS = 10.0
 
 
 class VideoCamera:
-    """A video file, frame by frame; ``Frame.time`` is index / fps of the file.
+    """A video file, frame by frame; ``Frame.time`` is the container's, in seconds from the
+    start of its video.
+
+    A frame that has no later time than the frame before follows it after 1 / fps; the first such
+    frame is logged.
 
     Raises:
         CameraError: the file is missing or no video.
@@ -28,6 +36,8 @@ class VideoCamera:
     FRAMES_SHORT = 2
     SHARE_SHORT = 0.02
     """Containers may count frames that were never coded: up to so many missing are no damage."""
+    LATEST_START_S = 10.0
+    """The first frame is not later; OpenCV gives absurd times for a stream that stores no start."""
 
     def __init__(self, source: str, path: Path) -> None:
         if not path.is_file():
@@ -42,6 +52,9 @@ class VideoCamera:
         if path.suffix.lower() in self.COUNTING:
             self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self._index = 0
+        self._start = 0.0  # what OpenCV takes for the time of the video's start
+        self._time = 0.0
+        self._timed_by_rate = False
 
     def read(self) -> Frame | None:
         ok, picture = self._capture.read()
@@ -55,12 +68,34 @@ class VideoCamera:
                     self._source,
                 )
             return None
-        frame = to_frame(self._source, self._index, self._index / self.fps, picture)
+        frame = to_frame(self._source, self._index, self._advance(), picture)
         self._index += 1
         return frame
 
     def close(self) -> None:
         self._capture.release()
+
+    def _advance(self) -> float:
+        """Return the time of the frame just read."""
+        stored = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        if not self._index:
+            self._start = stored if abs(stored) > self.LATEST_START_S else 0.0
+            self._time = max(0.0, stored - self._start)
+            return self._time
+        time = stored - self._start
+        if not self._time < time < math.inf:  # false for NaN, too
+            time = self._time + 1 / self.fps
+            if not self._timed_by_rate:
+                self._timed_by_rate = True
+                log.warning(
+                    "%s: frame %d has no later time than the frame before: "
+                    "such frames are timed by the rate, %g frames per second",
+                    self._source,
+                    self._index,
+                    self.fps,
+                )
+        self._time = time
+        return time
 
 
 class ImageFolderCamera:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -13,12 +14,21 @@ from edge.errors import CameraError, ImageError
 from edge.settings import CameraSettings, Settings
 from edge.values import Frame
 from tests.conftest import write_video
+from tests.edge.cameras.containers import set_lengths
 from tests.edge.cameras.harness import read
 
 
 def frames_of(source: str) -> list[Frame]:
     with closing(open_camera(Settings(camera=CameraSettings(source=source)))) as camera:
         return list(iter(camera.read, None))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """60 frames of one shade each, at 30 fps."""
+    path = tmp_path / "plain.mp4"
+    write_video(path, [Frame(n, n / 30, np.full((32, 32), 4 * n, np.uint8)) for n in range(60)])
+    return path
 
 
 @pytest.mark.parametrize("prefix", ["file:", ""])
@@ -31,6 +41,32 @@ def test_a_video_plays_whole_by_its_own_clock(
     assert frames[0].grey.shape == (480, 640)
     assert frames[0].grey.dtype == np.uint8
     assert np.abs(frames[45].grey.astype(int) - demo_frames[45].grey).mean() < 8
+
+
+def test_frames_of_different_lengths_have_the_times_that_the_container_says(
+    plain: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_lengths(plain, [1.0] * 20 + [2.0] * 20 + [0.5] * 20)
+    steps = np.diff([frame.time for frame in frames_of(str(plain))])
+    assert steps * 30 == pytest.approx([1.0] * 20 + [2.0] * 20 + [0.5] * 19, abs=1e-6)
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("lengths", [[0.0] * 60, [1.0] * 20 + [0.0] * 5 + [1.0] * 35])
+def test_times_that_do_not_rise_are_counted_instead_and_told_once(
+    plain: Path, caplog: pytest.LogCaptureFixture, lengths: list[float]
+) -> None:
+    set_lengths(plain, lengths)
+    with closing(open_camera(Settings(camera=CameraSettings(source=str(plain))))) as camera:
+        steps = np.diff([frame.time for frame in iter(camera.read, None)])
+    assert min(steps) > 0
+    assert steps[20:25] == pytest.approx(1 / camera.fps)
+    assert len(caplog.messages) == 1
+    assert re.fullmatch(
+        rf"{plain}: frame \d+ has no later time than the frame before: "
+        rf"such frames are timed by the rate, {camera.fps:g} frames per second",
+        caplog.messages[0],
+    )
 
 
 def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
