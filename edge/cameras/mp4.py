@@ -22,35 +22,40 @@ def shown_s(path: Path) -> float:
 
 def _shown_s(file: BinaryIO, size: int) -> float:
     scale, longest = 0, 0
-    for name, at, end in _boxes(file, 0, size, b"moov", b"trak"):
+    movie = next((box for box in _boxes(file, 0, size) if box[0] == b"moov"), (b"", 0, 0))
+    for name, at, end in _boxes(file, *movie[1:]):
         if name == b"mvhd":
             [scale] = _read(file, at + (20 if _is_long(file, at) else 12), ">I")
-        elif name == b"tkhd":
-            is_long = _is_long(file, at)
-            [duration] = _read(file, at + (28 if is_long else 20), ">Q" if is_long else ">I")
-            width, height = _read(file, end - 8, ">II")
-            unknown = duration == 256 ** (8 if is_long else 4) - 1
-            if width and height and not unknown:  # sound has neither
-                longest = max(longest, duration)
+        elif name == b"trak":
+            longest = max(longest, _track_length(file, at, end))
     return longest / scale if scale else 0.0
 
 
-def _boxes(file: BinaryIO, at: int, end: int, *opened: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, start and end of the contents of each box, also of those in boxes to open."""
+def _track_length(file: BinaryIO, at: int, end: int) -> int:
+    """Return how long a track with pictures is shown, in units of the movie's time scale."""
+    header = next((box for box in _boxes(file, at, end) if box[0] == b"tkhd"), None)
+    if header is None:
+        return 0
+    _, at, end = header
+    is_long = _is_long(file, at)
+    [length] = _read(file, at + (28 if is_long else 20), ">Q" if is_long else ">I")
+    unknown = length == 256 ** (8 if is_long else 4) - 1
+    width, height = _read(file, end - 8, ">II")
+    return length if width and height and not unknown else 0
+
+
+def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, start and end of the contents of each box."""
     while at + 8 <= end:
         size, name = _read(file, at, ">I4s")
         start = at + 8
         if size == 1:
             [size] = _read(file, start, ">Q")
             start += 8
-        box_end = min(end, at + size) if size else end
-        if box_end < start:
+        at = min(end, at + size) if size else end
+        if at < start:
             return
-        if name in opened:
-            yield from _boxes(file, start, box_end, *opened)
-        else:
-            yield name, start, box_end
-        at = box_end
+        yield name, start, at
 
 
 def _is_long(file: BinaryIO, at: int) -> bool:

@@ -95,8 +95,8 @@ class VideoCamera:
         ended_s = self._time + 1 / self.fps if self._index else 0.0
         early_s = self._promised_s - ended_s
         frames = self._promised or self._index + self._damaged
-        words = f"expected {frames} frames, got {self._index}"
-        if frames == self._index:
+        words = f"expected {frames or 'some'} frames, got {self._index}"
+        if frames == self._index and self._promised_s:
             words = f"expected {self._promised_s:.1f} s of video, got {ended_s:.1f} s"
         if (
             not self._index
