@@ -96,7 +96,7 @@ class VideoCamera:
         early_s = self._promised_s - ended_s
         frames = self._promised or self._index + self._damaged
         words = f"expected {frames or 'some'} frames, got {self._index}"
-        if frames == self._index and self._promised_s:
+        if not self._promised and early_s > self.SHORT_S:
             words = f"expected {self._promised_s:.1f} s of video, got {ended_s:.1f} s"
         if (
             not self._index

@@ -149,6 +149,7 @@ def test_a_clip_that_plays_to_its_end_may_have_fewer_frames_than_promised(
         ("cut.mp4", index_first(cut_in_half), 1.0),
         ("blank.mp4", index_first(partial(blank, start=0.5, end=1.0)), 1.0),
         ("blank.mkv", partial(blank, start=0.5, end=1.0), 1.0),
+        ("blank.webm", partial(blank, start=0.05, end=1.0), 0.1),
         ("damaged.mp4", partial(blank, start=0.4, end=0.6), 2.0),
     ],
 )
