@@ -78,7 +78,8 @@ class Frame(Struct, frozen=True, eq=False):
 
     Attributes:
         index: counts frames of this source from 0.
-        time: seconds; monotonic clock for a live camera, index / fps for a file.
+        time: seconds; monotonic clock for a live camera, the container's for a video, index / fps
+            for images.
         grey: the picture, uint8 luma of shape (height, width).
         main: returns the same picture in BGR, larger where the camera has a second stream for
             people; computed at each call. None where grey is all there is.

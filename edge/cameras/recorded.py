@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from pathlib import Path
 
 import cv2
 
 from edge.cameras.image_file import list_images, read_grey
+from edge.cameras.mp4 import shown_s
 from edge.cameras.pixel_format import to_frame
 from edge.errors import CameraError
 from edge.values import Frame
+
+log = logging.getLogger(__name__)
 
 DEFAULT_FPS = 10.0
 
 
 class VideoCamera:
-    """A video file, frame by frame; ``Frame.time`` is index / fps of the file.
+    """A video file, frame by frame; ``Frame.time`` is the container's, in seconds from the
+    start of its video.
+
+    A frame that has no later time than the frame before follows it after 1 / fps; the first such
+    frame is logged.
 
     Raises:
         CameraError: the file is missing or no video.
@@ -23,11 +32,20 @@ class VideoCamera:
 
     live = False
 
-    COUNTING = frozenset({".mp4", ".m4v", ".mov", ".avi"})
-    """Containers that store the number of frames; for others OpenCV guesses from the length."""
-    FRAMES_SHORT = 2
-    SHARE_SHORT = 0.02
-    """Containers may count frames that were never coded: up to so many missing are no damage."""
+    MP4 = frozenset({".mp4", ".m4v", ".mov", ".3gp"})
+    AVI = frozenset({".avi"})
+    """Containers that count their frames."""
+    TIMED = frozenset({".mkv", ".webm", ".flv"})
+    """Containers that store a length only. Of all others OpenCV guesses it from their size."""
+    SHORT_S, SHORT_SHARE = 0.2, 0.05
+    """A clip may end so much before the end that its container promises, whichever is more: sound
+    goes on for longer, or the last frames were never coded."""
+    FEW_DAMAGED = 3
+    """No more frames than this, or ``SHORT_SHARE``, may be damaged."""
+    FAILURES_AT_END = 300
+    """After so many frames in a row that can't be decoded, the video is at its end."""
+    LATEST_START_S = 10.0
+    """The first frame is not later; OpenCV gives absurd times for a stream that stores no start."""
 
     def __init__(self, source: str, path: Path) -> None:
         if not path.is_file():
@@ -39,29 +57,80 @@ class VideoCamera:
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
-        self._declared = 0  # unknown
-        if path.suffix.lower() in self.COUNTING:
-            self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._promised = 0  # frames; 0: unknown
+        self._promised_s = 0.0
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        suffix = path.suffix.lower()
+        if suffix in self.MP4:
+            self._promised_s = shown_s(path)
+        elif suffix in self.AVI | self.TIMED and count > 0 < fps:
+            self._promised_s = count / fps
+        if self._promised_s and suffix not in self.TIMED:
+            self._promised = int(count)
         self._index = 0
+        self._start = 0.0  # what OpenCV takes for the time of the video's start
+        self._time = 0.0
+        self._timed_by_rate = False
+        self._damaged = 0  # frames between others that could not be decoded
 
     def read(self) -> Frame | None:
-        ok, picture = self._capture.read()
-        if not ok:
-            missing = self._declared - self._index
-            allowed = max(self.FRAMES_SHORT, self.SHARE_SHORT * self._declared)
-            if not self._index or missing > allowed:
-                raise CameraError(
-                    f"{self._source}: expected {self._declared or 'some'} frames, "
-                    f"got {self._index}: the video is cut short or damaged",
-                    self._source,
-                )
+        for failures in range(self.FAILURES_AT_END):
+            ok, picture = self._capture.read()
+            if ok:
+                self._damaged += failures
+                break
+        else:
+            self._compare_with_promise()
             return None
-        frame = to_frame(self._source, self._index, self._index / self.fps, picture)
+        frame = to_frame(self._source, self._index, self._advance(), picture)
         self._index += 1
         return frame
 
     def close(self) -> None:
         self._capture.release()
+
+    def _compare_with_promise(self) -> None:
+        """Raise ``CameraError`` if much of the video is missing; log if a little is."""
+        if 0 < self._promised <= self._index:
+            return
+        ended_s = self._time + 1 / self.fps if self._index else 0.0
+        early_s = self._promised_s - ended_s
+        frames = self._promised or self._index + self._damaged
+        words = f"expected {frames or 'some'} frames, got {self._index}"
+        if not self._promised and early_s > self.SHORT_S:
+            words = f"expected {self._promised_s:.1f} s of video, got {ended_s:.1f} s"
+        if (
+            not self._index
+            or early_s > max(self.SHORT_S, self.SHORT_SHARE * self._promised_s)
+            or self._damaged > max(self.FEW_DAMAGED, self.SHORT_SHARE * frames)
+        ):
+            raise CameraError(
+                f"{self._source}: {words}: the video is cut short or damaged", self._source
+            )
+        if frames > self._index or early_s > self.SHORT_S:
+            log.warning("%s: %s: the rest is hidden by an edit, or damaged", self._source, words)
+
+    def _advance(self) -> float:
+        """Return the time of the frame just read."""
+        stored = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        if not self._index:
+            self._start = stored if abs(stored) > self.LATEST_START_S else 0.0
+            self._time = max(0.0, stored - self._start)
+            return self._time
+        time = stored - self._start
+        if not self._time < time < math.inf:  # false for NaN, too
+            time = self._time + 1 / self.fps
+            if not self._timed_by_rate:
+                self._timed_by_rate = True
+                log.warning(
+                    "%s: frame %d has no later time than the frame before: "
+                    "such frames are timed by the rate, %g frames per second",
+                    self._source,
+                    self._index,
+                    self.fps,
+                )
+        self._time = time
+        return time
 
 
 class ImageFolderCamera:

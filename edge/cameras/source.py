@@ -35,6 +35,8 @@ def open_camera(settings: Settings) -> Camera:
     """
     camera = settings.camera
     kind, colon, rest = camera.source.partition(":")
+    if is_live(camera.source):
+        _expect_utf8(camera)
     match kind:
         case "picamera2" if not colon or re.fullmatch("[0-9]{1,3}", rest):
             from edge.cameras.picamera2 import Picamera2Camera
@@ -86,10 +88,21 @@ def _open_recorded(camera: CameraSettings, kind: str, rest: str) -> Camera:
     rest = os.path.expanduser(rest)
     if kind == "images":
         return ImageFolderCamera(shown, rest)
+    if kind != "file" and camera.source and path.is_dir():
+        return ImageFolderCamera(shown, str(path))
+    _expect_utf8(camera)
     if kind == "file":
         return VideoCamera(shown, Path(rest))
-    if camera.source and path.is_dir():
-        return ImageFolderCamera(shown, str(path))
     if path.is_file() or path.suffix:
         return VideoCamera(shown, path)
     raise CameraError(f"{shown}: expected a source: {KINDS}", shown)
+
+
+def _expect_utf8(camera: CameraSettings) -> None:
+    """Refuse what OpenCV would crash at."""
+    try:
+        camera.source.encode()
+    except UnicodeEncodeError as error:
+        printable = camera.shown_source.encode(errors="backslashreplace").decode()
+        reason = "expected a source in UTF-8, got other bytes"
+        raise CameraError(f"{printable}: {reason}", printable) from error

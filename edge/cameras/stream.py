@@ -21,7 +21,7 @@ class StreamCamera:
     falls silent raises ``FrameError`` after each such time.
 
     Raises:
-        CameraError: there is no answer, or the answer is no video.
+        CameraError: there is no answer, or the answer is no video; the message tells which.
     """
 
     live = True
@@ -30,6 +30,9 @@ class StreamCamera:
     FAILURES = 3
     """A stream that fails to give a picture this many times in a row, each time at once, has ended;
     a single failure may be a picture that was damaged on the way."""
+
+    LONGEST_ASKED_S = 2.0
+    """How long a camera that gave no stream is asked why."""
 
     def __init__(self, camera: CameraSettings, settings: StreamSettings) -> None:
         self._shown = camera.shown_source
@@ -41,15 +44,18 @@ class StreamCamera:
         os.environ[self.OPTIONS] = (
             f"rtsp_transport;{settings.transport}|fflags;nobuffer|flags;low_delay"
         )
+        began = time.monotonic()
         try:
             self._capture = cv2.VideoCapture(camera.source, cv2.CAP_FFMPEG, options)
         finally:
             del os.environ[self.OPTIONS]
         if not self._capture.isOpened():
-            raise CameraError(
-                f"{self._shown}: expected a video stream, got none in {camera.stall_s:g} s",
-                self._shown,
-            )
+            got = f"none in {camera.stall_s:g} s"
+            if time.monotonic() - began < camera.stall_s:
+                from edge.cameras.answer import describe_answer
+
+                got = describe_answer(camera.source, min(camera.stall_s, self.LONGEST_ASKED_S))
+            raise CameraError(f"{self._shown}: expected a video stream, got {got}", self._shown)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else camera.fps
         self._indices = count()

@@ -118,7 +118,7 @@ def replay(options: argparse.Namespace) -> int:
         while (frame := camera.read()) is not None:
             with frame:
                 decisions.append(pipeline.step(frame))
-        length_s = len(decisions) / camera.fps
+        length_s = decisions[-1].time + 1 / camera.fps if decisions else 0.0
     late = [f"[{start:g}, {end:g}]" for start, end in smiles if start >= length_s]
     if late:
         raise TruthError(

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import logging
+import re
 import shutil
+import struct
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +18,34 @@ from edge.errors import CameraError, ImageError
 from edge.settings import CameraSettings, Settings
 from edge.values import Frame
 from tests.conftest import write_video
+from tests.edge.cameras.containers import blank, hide, put_index_first, set_lengths
 from tests.edge.cameras.harness import read
+from tests.edge.cli.commands import records
+
+Change = Callable[[Path], object]
 
 
 def frames_of(source: str) -> list[Frame]:
     with closing(open_camera(Settings(camera=CameraSettings(source=source)))) as camera:
         return list(iter(camera.read, None))
+
+
+@pytest.fixture
+def plain_as(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a video of 60 frames of noise, at 30 fps."""
+
+    def write(name: str) -> Path:
+        noise = np.random.default_rng(0).integers(0, 255, (60, 64, 64), np.uint8)
+        codec = "VP80" if name.endswith(".webm") else "MJPG"
+        write_video(tmp_path / name, [Frame(0, 0.0, picture) for picture in noise], codec)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def plain(plain_as: Callable[[str], Path]) -> Path:
+    return plain_as("plain.mp4")
 
 
 @pytest.mark.parametrize("prefix", ["file:", ""])
@@ -56,29 +83,115 @@ def test_a_folder_may_be_below_the_home_folder(
     assert len(frames_of(source)) == 2
 
 
-def test_a_video_cut_short_plays_what_is_there_and_then_says_so(
-    tmp_path: Path, demo_frames: list[Frame]
+def test_frames_of_different_lengths_have_the_times_that_the_container_says(
+    plain: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = tmp_path / "whole.avi"
-    write_video(whole, demo_frames[:60], "MJPG")
-    cut = tmp_path / "cut.avi"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    with closing(open_camera(Settings(camera=CameraSettings(source=str(cut))))) as camera:
-        for _ in range(20):
-            read(camera)
-        with pytest.raises(
-            CameraError, match=r"cut\.avi: expected 60 frames, got \d+: the video is"
-        ):
-            list(iter(camera.read, None))
+    set_lengths(plain, [1.0] * 20 + [2.0] * 20 + [0.5] * 20)
+    steps = np.diff([frame.time for frame in frames_of(str(plain))])
+    assert steps * 30 == pytest.approx([1.0] * 20 + [2.0] * 20 + [0.5] * 19, abs=1e-6)
+    assert caplog.messages == []
 
 
-def test_a_container_that_does_not_count_is_played_to_its_end(
-    tmp_path: Path, demo_frames: list[Frame]
+@pytest.mark.parametrize("lengths", [[0.0] * 60, [1.0] * 20 + [0.0] * 5 + [1.0] * 35])
+def test_times_that_do_not_rise_are_counted_instead_and_told_once(
+    plain: Path, caplog: pytest.LogCaptureFixture, lengths: list[float]
 ) -> None:
-    whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
-    write_video(whole, demo_frames[:60], "MJPG")
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    assert 20 < len(frames_of(str(cut))) < 40
+    set_lengths(plain, lengths)
+    with closing(open_camera(Settings(camera=CameraSettings(source=str(plain))))) as camera:
+        steps = np.diff([frame.time for frame in iter(camera.read, None)])
+    assert min(steps) > 0
+    assert steps[20:25] == pytest.approx(1 / camera.fps)
+    assert len(caplog.messages) == 1
+    assert re.fullmatch(
+        rf"{plain}: frame \d+ has no later time than the frame before: "
+        rf"such frames are timed by the rate, {camera.fps:g} frames per second",
+        caplog.messages[0],
+    )
+
+
+def index_first(change: Change) -> Change:
+    def both(path: Path) -> None:
+        put_index_first(path)
+        change(path)
+
+    return both
+
+
+def count_more(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"strh") + 8 + 32, 62)
+    path.write_bytes(data)
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "few", "many"),
+    [
+        ("whole.mp4", lambda _: None, 60, 60),
+        ("whole.mkv", lambda _: None, 60, 60),
+        ("counted.avi", count_more, 60, 60),
+        ("trimmed.mp4", partial(hide, start=0, length=57), 57, 57),
+        ("trimmed.mp4", partial(hide, start=30, length=30), 30, 30),
+        ("damaged.mp4", partial(blank, start=0.51, end=0.54), 57, 59),
+        ("damaged.mp4", index_first(partial(blank, start=0.96, end=1.0)), 57, 59),
+        ("damaged.avi", partial(blank, start=0.94, end=0.97), 57, 59),
+    ],
+)
+def test_a_clip_that_plays_to_its_end_may_have_fewer_frames_than_promised(
+    smile_gate: Any,
+    plain_as: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    change: Change,
+    few: int,
+    many: int,
+) -> None:
+    clip = plain_as(name)
+    change(clip)
+    caplog.set_level(logging.INFO)
+    code, _, err = smile_gate("run", "--source", clip)
+    assert (code, err) == (0, "")
+    *warnings, summary, _ = caplog.messages
+    got = int(summary.split()[0])
+    assert few <= got <= many
+    promised = 62 if change is count_more else 60
+    told = (
+        f"{clip}: expected {promised} frames, got {got}: the rest is hidden by an edit, or damaged"
+    )
+    assert warnings == ([told] if got < promised else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "ended"),
+    [
+        ("cut.avi", cut_in_half, 1.0),
+        ("cut.mkv", cut_in_half, 1.0),
+        ("cut.webm", cut_in_half, 1.0),
+        ("cut.mp4", index_first(cut_in_half), 1.0),
+        ("blank.mp4", index_first(partial(blank, start=0.5, end=1.0)), 1.0),
+        ("blank.mkv", partial(blank, start=0.5, end=1.0), 1.0),
+        ("blank.webm", partial(blank, start=0.05, end=1.0), 0.1),
+        ("damaged.mp4", partial(blank, start=0.4, end=0.6), 2.0),
+    ],
+)
+def test_a_clip_that_lacks_much_plays_what_is_there_and_then_says_so(
+    smile_gate: Any, plain_as: Callable[[str], Path], name: str, change: Change, ended: float
+) -> None:
+    clip = plain_as(name)
+    change(clip)
+    code, out, err = smile_gate("run", "--source", clip, "--events", "-")
+    assert code == 2
+    [lost] = records(out)
+    assert lost["time"] == pytest.approx(ended, abs=0.3)
+    promise = "60 frames" if clip.suffix in {".avi", ".mp4"} else r"2\.0 s of video"
+    assert re.fullmatch(
+        rf"smile-gate: {clip}: expected {promise}, got [0-9.]+( s)?: "
+        r"the video is cut short or damaged\n",
+        err,
+    )
 
 
 def test_a_video_without_any_frame_is_refused(tmp_path: Path, demo_frames: list[Frame]) -> None:
@@ -87,7 +200,7 @@ def test_a_video_without_any_frame_is_refused(tmp_path: Path, demo_frames: list[
     data = path.read_bytes()
     start = data.index(b"\xff\xd8")
     path.write_bytes(data[:start] + bytes(len(data) - start))
-    with pytest.raises(CameraError, match=r"none\.avi: expected .*the video is|can't be read"):
+    with pytest.raises(CameraError, match=r"none\.avi: expected 1 frames, got 0: the video is"):
         frames_of(str(path))
 
 

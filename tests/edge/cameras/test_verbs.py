@@ -1,8 +1,10 @@
-"""Verbs that read a few frames of a live camera: ``fire`` and ``calibrate``."""
+"""Verbs that read a camera: what they say when it cannot be read, and that it is released."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 import pytest
 
 from edge.cameras.capture import open_captured
+from edge.cameras.source import open_camera
 from edge.errors import CameraError
+from edge.settings import CameraSettings, Settings
 from tests.edge.cameras.harness import NO_PICTURE, ScriptedCamera
 
 CONFIG = """
@@ -60,3 +64,30 @@ def test_calibrate_releases_all_frames_and_needs_a_face(call: Call) -> None:
     code, err = call(ScriptedCamera("frames"), CALIBRATE)
     assert code == 2
     assert err.startswith("smile-gate: expected a face in at least ")
+
+
+@pytest.mark.parametrize(
+    "spec", [b"{}", b"file:{}", b"v4l2:{}", b"http://127.0.0.1/{}", b"rtsp://\xff:pw@h/"]
+)
+@pytest.mark.parametrize(
+    "verb", [("run", "--source"), ("replay", "--truth", "{truth}"), ("calibrate", "--source")]
+)
+def test_bytes_that_opencv_takes_for_no_text_are_one_line(
+    smile_gate: Any, tmp_path: Path, verb: tuple[str, ...], spec: bytes
+) -> None:
+    (clip := tmp_path / os.fsdecode(b"b\xff.mp4")).touch()
+    (truth := tmp_path / "truth.json").write_text('{"smiles": []}')
+    source = os.fsdecode(spec.replace(b"{}", os.fsencode(clip)))
+    words = [word.replace("{truth}", str(truth)) for word in verb]
+    code, out, err = smile_gate(*words, source)
+    assert (code, out) == (2, "")
+    shown = CameraSettings(source=source).shown_source.encode(errors="backslashreplace").decode()
+    assert err == f"smile-gate: {shown}: expected a source in UTF-8, got other bytes\n"
+
+
+def test_images_of_a_folder_are_found_whatever_its_name(portraits: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"m\xfcnchen")
+    folder.symlink_to(portraits)
+    for source in (f"images:{folder}@5", str(folder)):
+        with closing(open_camera(Settings(camera=CameraSettings(source=source)))) as camera:
+            assert camera.read() is not None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gpiozero.pins.mock import MockFactory
 from edge.cameras.demo import DemoCamera
 from edge.diagnose.replay import Result, read_truth, score
 from edge.errors import TruthError
+from tests.edge.cameras.containers import set_lengths
 
 ONE = [(2.0, 4.0)]
 TWO = [(2.0, 4.0), (6.0, 8.0)]
@@ -140,6 +142,20 @@ def test_replay_drives_no_pin(
         "false firings   1 in 4.0 s: 900.0 an hour",
     ]
     assert not pins.pins
+
+
+def test_a_clip_is_as_long_as_its_container_says(
+    smile_gate: Any, labels: Path, clip: Path, tmp_path: Path
+) -> None:
+    """The second half is played at a third of the speed, as a phone stores it in poor light."""
+    labels.write_text('{"smiles": [[1.35, 5.75]]}')
+    slow = Path(shutil.copy(clip, tmp_path))
+    set_lengths(slow, [1.0] * 60 + [3.0] * 60)
+    code, out, err = smile_gate("replay", slow, "--truth", labels, "--json")
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    assert result["hits"] == 1
+    assert result["hours"] * 3600 == pytest.approx(8.0, abs=0.1)
 
 
 def test_replay_heeds_the_configuration(
