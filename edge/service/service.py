@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.cameras.camera import Camera
 from edge.cameras.capture import Capture, open_captured
+from edge.cameras.source import is_live
 from edge.errors import LeakError, SmileGateError
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, Stages, Timings, open_stages
@@ -20,7 +21,7 @@ from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
 from edge.service.signals import Stopper
 from edge.settings import AnyOutputSettings, Settings
-from edge.values import Event
+from edge.values import Event, wall_time
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,8 @@ class Service:
         classifier = self.stages.classifier
         return {
             "version": version("smile-gate"),
+            "at": wall_time(time.monotonic()),
+            "device": self.settings.board.device,
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
             **dropped,
@@ -191,6 +194,7 @@ class Service:
         self._notifier.status("the camera is back")
 
     def _publish(self, event: Event) -> None:
+        event = event.stamped(_device_of(self.settings))
         self._monitor.note_event(event)
         self._listen(event)
 
@@ -222,6 +226,7 @@ class Service:
                 self.pipeline.end_smiles(keep_faces=stages.faces is self.stages.faces)
             self.settings, self.stages = settings, stages
             self.board.hot_c = settings.board.hot_c
+            self.outputs.device = _device_of(settings)
             log.info("reloaded")
             self._notifier.status("reloaded")
         self.pipeline = self._make_pipeline()
@@ -256,13 +261,18 @@ class Service:
 
     def _open_outputs(self, settings: Settings) -> Outputs:
         self._record_outputs(settings.outputs)
-        return Outputs(settings.outputs, self._publish)
+        return Outputs(settings.outputs, self._publish, device=_device_of(settings))
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
         self.camera = self._open_camera(settings, patient=patient)
         if self._lost:
             self._camera_back()  # the new camera reports its own loss
+
+
+def _device_of(settings: Settings) -> str:
+    """Return the device's name for events; empty for a recorded source."""
+    return settings.board.device if is_live(settings.camera.source) else ""
 
 
 def _camera_of(settings: Settings) -> tuple[object, ...]:
