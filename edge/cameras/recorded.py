@@ -38,6 +38,7 @@ class VideoCamera:
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
+        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self._declared = 0  # unknown
         if path.suffix.lower() in self.COUNTING:
             self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -89,6 +90,7 @@ class ImageFolderCamera:
         if not self._paths:
             got = "an empty one" if Path(folder).is_dir() else "no folder there"
             raise CameraError(f"{source}: expected a folder with images, got {got}", source)
+        self.frame_count = len(self._paths)
         self._index = 0
 
     def read(self) -> Frame | None:

@@ -15,7 +15,7 @@ from edge.cameras.capture import Capture, open_captured
 from edge.cameras.source import is_live
 from edge.errors import LeakError, SmileGateError
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, Stages, Timings, open_stages
+from edge.pipeline import Pipeline, Stages, Timings, Watch, open_stages
 from edge.service.board import BoardWatch, private_mb
 from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
@@ -42,6 +42,7 @@ class Service:
         record_outputs: is called with the outputs that are about to be opened.
         open_camera: as ``open_captured``.
         watch_board: reads the board's sensors, given the temperature that counts as hot.
+        watch: as that of ``Pipeline``.
         hung_s: a camera's driver that does not answer for longer than this, beyond ``stall_s``,
             needs another process.
         memory_mb: a service that holds more has a leak, and needs another process. It checks
@@ -61,6 +62,7 @@ class Service:
         *,
         open_camera: Callable[..., Camera] = open_captured,
         watch_board: Callable[[float], BoardWatch] = BoardWatch,
+        watch: Watch = lambda *_: None,
         hung_s: float = 15.0,
         memory_mb: float = 250.0,
     ) -> None:
@@ -76,6 +78,7 @@ class Service:
             on_back=self._camera_back,
             while_lost=self._while_camera_lost,
         )
+        self._watch = watch
         self._hung_s = hung_s
         self._memory_mb = memory_mb
         self._ready = False
@@ -205,6 +208,7 @@ class Service:
             outputs=self.outputs,
             listen=self._publish,
             timings=self._timings,
+            watch=self._watch,
         )
 
     def _reload(self) -> None:
