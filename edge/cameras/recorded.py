@@ -36,9 +36,9 @@ class VideoCamera:
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
+        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
-        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self._declared = 0  # unknown
         if path.suffix.lower() in self.COUNTING:
             self._declared = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))

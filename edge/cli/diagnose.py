@@ -145,7 +145,7 @@ def replay(options: argparse.Namespace) -> int:
                 for watcher in watchers:
                     watcher(frame, pipeline.scores, decision)
             bar.update()
-        length_s = len(trace) / camera.fps
+        length_s = trace[-1].decision.time + 1 / camera.fps if trace else 0.0
     late = [f"[{start:g}, {end:g}]" for start, end in smiles if start >= length_s]
     if late:
         raise TruthError(

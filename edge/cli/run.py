@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 
@@ -15,7 +15,7 @@ from edge.cameras.source import KINDS
 from edge.cli import recording
 from edge.cli.console import Verbs
 from edge.cli.progress import progress
-from edge.pipeline import Timings, Watch
+from edge.pipeline import Timings
 from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
 from edge.service.outputs_file import write_outputs
@@ -25,7 +25,7 @@ from edge.service.signals import Stopper
 from edge.service.status_socket import SOCKET, StatusServer
 from edge.settings import Settings
 from edge.settings.load import load_configuration, with_source
-from edge.values import Decision, Event, Frame, SmileScore
+from edge.values import Event
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 def add_verbs(verbs: Verbs) -> None:
     """Add the verb and its arguments."""
     parser = verbs.add("run", run)
+    recording.add_options(parser)
     parser.add_argument(
         "--source", metavar="SPEC", help=f"instead of the configuration's camera.source: {KINDS}"
     )
@@ -42,13 +43,10 @@ def add_verbs(verbs: Verbs) -> None:
     parser.add_argument(
         "--realtime", action="store_true", help="play a recorded source at its own pace"
     )
-    recording.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
-    if options.plot or options.video:
-        recording.check(options, _load(options))
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
         listeners: list[Callable[[Event], None]] = [
@@ -57,33 +55,29 @@ def run(options: argparse.Namespace) -> int:
         if options.events is not None:
             listeners.append(stack.enter_context(closing(EventWriter(options.events))))
 
+        def load() -> Settings:
+            return with_source(load_configuration(options.config).settings, options.source)
+
+        if options.plot or options.video:
+            recording.check(options, load())
+        pictures = stack.enter_context(ExitStack())  # finished when the outputs are safe
+
         def listen(event: Event) -> None:
             for listener in listeners:
                 listener(event)
 
         folder = runtime_folder()
         record = [partial(write_outputs, folder)] if folder else []
-        watchers: list[Watch] = []
-
-        def watch(frame: Frame, scores: Sequence[SmileScore], decision: Decision) -> None:
-            for watcher in watchers:
-                watcher(frame, scores, decision)
-
-        pictures = stack.enter_context(ExitStack())  # finished when the outputs are safe
-        service = stack.enter_context(
-            closing(
-                Service(partial(_load, options), listen, stopper, Notifier(), *record, watch=watch)
-            )
-        )
-        camera = service.camera
-        watchers += recording.open_watchers(options, service.settings, camera.fps, pictures)
-        if isinstance(camera, Counted):
-            bar = progress(camera.frame_count, " frames", printing=options.events == "-")
-            update = stack.enter_context(bar).update
-            watchers.append(lambda *_: update())
+        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
         if folder:
             server = StatusServer(folder / SOCKET.name, service.report)
             stack.enter_context(closing(server))
+        source, watchers = service.camera, service.watchers
+        watchers += recording.open_watchers(options, service.settings, source.fps, pictures)
+        if isinstance(source, Counted):
+            bar = progress(source.frame_count, " frames", printing=options.events == "-")
+            update = stack.enter_context(bar).update
+            watchers.append(lambda *_: update())
         started = time.monotonic()
         service.run(realtime=options.realtime)
         _log_summary(service.pipeline.timings, time.monotonic() - started)
@@ -91,10 +85,6 @@ def run(options: argparse.Namespace) -> int:
             camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
     return 0
-
-
-def _load(options: argparse.Namespace) -> Settings:
-    return with_source(load_configuration(options.config).settings, options.source)
 
 
 def _log_summary(timings: Timings, seconds: float) -> None:

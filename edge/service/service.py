@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
 from edge.service.signals import Stopper
 from edge.settings import AnyOutputSettings, Settings
-from edge.values import Event, wall_time
+from edge.values import Decision, Event, Frame, SmileScore, wall_time
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,13 @@ class Service:
         record_outputs: is called with the outputs that are about to be opened.
         open_camera: as ``open_captured``.
         watch_board: reads the board's sensors, given the temperature that counts as hot.
-        watch: as that of ``Pipeline``.
         hung_s: a camera's driver that does not answer for longer than this, beyond ``stall_s``,
             needs another process.
         memory_mb: a service that holds more has a leak, and needs another process. It checks
             itself: Raspberry Pi OS switches off what systemd's MemoryMax needs.
+
+    Attributes:
+        watchers: each is called when a frame is processed, as ``Pipeline``'s ``watch``.
 
     Raises:
         SmileGateError: the settings are bad, or something can't be opened.
@@ -62,7 +64,6 @@ class Service:
         *,
         open_camera: Callable[..., Camera] = open_captured,
         watch_board: Callable[[float], BoardWatch] = BoardWatch,
-        watch: Watch = lambda *_: None,
         hung_s: float = 15.0,
         memory_mb: float = 250.0,
     ) -> None:
@@ -78,7 +79,7 @@ class Service:
             on_back=self._camera_back,
             while_lost=self._while_camera_lost,
         )
-        self._watch = watch
+        self.watchers: list[Watch] = []
         self._hung_s = hung_s
         self._memory_mb = memory_mb
         self._ready = False
@@ -200,6 +201,10 @@ class Service:
         event = event.stamped(_device_of(self.settings))
         self._monitor.note_event(event)
         self._listen(event)
+
+    def _watch(self, frame: Frame, scores: Sequence[SmileScore], decision: Decision) -> None:
+        for watch in self.watchers:
+            watch(frame, scores, decision)
 
     def _make_pipeline(self) -> Pipeline:
         return Pipeline(
