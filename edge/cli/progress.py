@@ -38,6 +38,7 @@ def _bar(total: float, unit: str, *, items: Any = None, printing: bool) -> tqdm:
     # Not for a live camera: 0.1 s and 1 MB on a small board.
     from tqdm import tqdm
 
+    tqdm.monitor_interval = 0  # no thread: ``miniters=1`` needs none
     hidden = not _is_terminal(sys.stderr) or (printing and _is_terminal(sys.stdout))
     return tqdm(items, total=total or None, unit=unit, disable=hidden, leave=False, miniters=1)
 

@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import termios
+import threading
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -153,4 +154,6 @@ def test_a_terminal_shows_how_far_classify_and_calibrate_are(clip: Path, portrai
 
 
 def test_what_is_no_terminal_gets_no_bar(smile_gate: Any, portraits: Path) -> None:
+    threads = threading.active_count()
     assert smile_gate("classify", portraits, "--json")[2] == ""
+    assert threading.active_count() == threads

@@ -43,9 +43,9 @@ def check(record: dict[str, Any], kind: dict[str, Any]) -> None:
 def test_all_events_of_a_live_camera_are_as_documented(serve: Serve, tmp_path: Path) -> None:
     served = serve("plain", SOON_LOST)
     served.wait_ready()
-    served.reload(
-        ("[trigger]", '[board]\nname = "door"\n[trigger]'), more=ALL_OUTPUTS.format(folder=tmp_path)
-    )
+    outputs = ALL_OUTPUTS.format(folder=tmp_path)
+    served.reload(more=outputs)
+    served.reload(("[trigger]", '[board]\nname = "door"\n[trigger]'), more=outputs)
     put(served.camera, "smile")
     for name in ("saved", "fault"):
         served.wait_for(name)
