@@ -8,13 +8,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge.diagnose.annotate import FONT, Colour
 from edge.diagnose.replay import Result
 from edge.diagnose.trace import Step
 from edge.settings import TriggerSettings
 from edge.values import Picture
 
-Colour = tuple[int, int, int]
-"""Blue, green and red, 0 to 255."""
 Point = tuple[float, float]
 """A time in seconds and a score."""
 
@@ -34,7 +33,10 @@ TICK_PX = 120
 """Two labels of the axis of time are at least so far apart."""
 SUBPIXELS = 4
 """Bits of a coordinate behind the point."""
-FONT, SIZE, LETTER = cv2.FONT_HERSHEY_SIMPLEX, 0.5, 9
+SIZE = 0.5
+"""Of the text, relative to the font's own."""
+LETTER = 9
+"""Width of a letter, in pixels; a rough one."""
 
 
 def draw(
@@ -88,10 +90,10 @@ def _holds(steps: Sequence[Step], hold_s: float) -> list[tuple[float, float]]:
     since: dict[int, float] = {}
     for step in steps:
         time = step.decision.time
-        since |= dict.fromkeys(step.decision.smile_on, time)
         for face in step.decision.smile_off:
             start = since.pop(face)
             holds.append((start, min(time, start + hold_s)))
+        since |= dict.fromkeys(step.decision.smile_on, time)
     last = steps[-1].decision.time
     return holds + [(start, min(last, start + hold_s)) for start in since.values()]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge.diagnose import plot
+from edge.diagnose.annotate import Colour
 from edge.diagnose.replay import score
 from edge.diagnose.trace import Step
 from edge.settings import TriggerSettings
@@ -26,7 +27,7 @@ def clip(seconds: float, *, unseen: tuple[float, float] = (0.0, 0.0)) -> list[St
     return steps
 
 
-def times(picture: Picture, colour: plot.Colour, seconds: float) -> set[float]:
+def times(picture: Picture, colour: Colour, seconds: float) -> set[float]:
     """Return the tenths of seconds, of a clip that long, in which a colour is there."""
     area = picture[plot.TOP : plot.BOTTOM, plot.LEFT : plot.LEFT + WIDTH]
     columns = np.nonzero((area == colour).all(axis=2).any(axis=0))[0]
@@ -54,6 +55,13 @@ def test_a_line_ends_where_its_face_is_unseen_for_longer_than_a_bridge(
 ) -> None:
     picture = plot.draw(clip(10.0, unseen=(7.0, end)), SETTINGS)
     assert (7.1 not in times(picture, plot.FACES[1], 10.0)) == gap
+
+
+def test_a_smile_that_ends_and_begins_anew_in_one_frame_is_held_twice() -> None:
+    steps = clip(10.0)
+    steps[50] = Step(Decision(5.0, smile_on=(1,), smile_off=(1,)), {1: 0.9})
+    held = times(plot.draw(steps, SETTINGS), plot.HOLD, 10.0)
+    assert (min(held), max(held)) == pytest.approx((4.0, 7.0), abs=0.1)
 
 
 def test_misses_and_false_firings_are_marked() -> None:
