@@ -21,8 +21,8 @@ CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 class AnnotatedVideo:
     """A video file with boxes and scores; a watcher of ``Pipeline``.
 
-    The frames keep their times: a frame is shown until the next, whatever their distance. All are
-    as large as the first.
+    The frames keep their times: a frame is shown until the next, but for ``GAP_S`` at most. All
+    are as large as the first.
 
     Args:
         path: its name ends in .mp4 or .avi; a file that is there is replaced.
@@ -30,10 +30,11 @@ class AnnotatedVideo:
         threshold: a face with this score or above has a green box, any other an orange one.
 
     Raises:
-        RecordingError: the name has another ending, or the file can't be written. The second is
-            also found by ``close``.
+        RecordingError: at the first frame, or by ``close``: the file can't be written.
     """
 
+    GAP_S = 10.0
+    """A longer time between two frames is shortened: it may be a wrong time in the clip."""
     FIRED_S = 0.5
     """How long the video shows that a firing was."""
 
@@ -44,6 +45,7 @@ class AnnotatedVideo:
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._written = 0
+        self._time = self._due = 0.0  # of the last frame in the clip, and in the video
         self._shown: Picture | None = None
         self._fired_at = -math.inf
 
@@ -62,7 +64,9 @@ class AnnotatedVideo:
             self._size = picture.shape[1], picture.shape[0]
             self._writer = self._open()
         picture = _fitted(picture, self._size)
-        due = round(frame.time * self._fps)
+        self._due += min(frame.time - self._time, max(self.GAP_S, 2.0 / self._fps))
+        self._time = frame.time
+        due = round(self._due * self._fps)
         before = picture if self._shown is None else self._shown
         while self._written <= due:
             self._writer.write(picture if self._written == due else before)

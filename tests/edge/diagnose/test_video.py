@@ -42,6 +42,19 @@ def test_frames_keep_their_times_whatever_their_distance(
     assert shown == pytest.approx([200, *[150] * 7, 100], abs=5)
 
 
+def test_a_gap_of_hours_as_of_a_wrong_time_is_shortened(tmp_path: Path) -> None:
+    record(tmp_path / "a.avi", [0.0, 0.1, 7200.0, 7200.1])
+    assert len(pictures(tmp_path / "a.avi")) == pytest.approx(10 * AnnotatedVideo.GAP_S, abs=3)
+
+
+def test_a_slow_source_keeps_all_frames(tmp_path: Path) -> None:
+    with closing(AnnotatedVideo(tmp_path / "a.avi", 0.01, 0.8)) as video:
+        for index in range(5):
+            video(Frame(index, 100.0 * index, np.zeros(SHAPE, np.uint8)), [], Decision(0.0))
+    with closing(VideoCamera("a.avi", tmp_path / "a.avi")) as camera:
+        assert len(list(iter(camera.read, None))) == 5
+
+
 def test_a_smiling_face_has_a_green_box_and_a_firing_is_told_for_a_while(tmp_path: Path) -> None:
     record(tmp_path / "a.avi", [0.0, 0.1, 0.2, 0.7], [(480, 640)] * 4)
     shown = pictures(tmp_path / "a.avi")
