@@ -148,6 +148,18 @@ class TelemetryError(SmileGateError, OSError):
     passing = True
 
 
+class RecordingError(SmileGateError, OSError):
+    """A plot or a video can't be written.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
 class StatusError(SmileGateError, OSError):
     """No running gate answers, or the status socket can't be opened."""
 

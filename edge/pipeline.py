@@ -21,6 +21,10 @@ from edge.settings import Settings
 from edge.trigger import Trigger
 from edge.values import Decision, Event, EventName, Frame, SmileScore
 
+Watch = Callable[[Frame, Sequence[SmileScore], Decision], None]
+"""Is called with each processed frame, the scores of its faces and the decision; the frame is not
+to be kept."""
+
 STAGES = ("camera", "faces", "classifier", "trigger", "outputs")
 
 
@@ -85,6 +89,7 @@ class Pipeline:
         outputs: what fires; closed by whoever opened them.
         listen: is called with each event.
         timings: is continued, for example after a reload; a new one by default.
+        watch: is called when a frame is processed.
 
     Attributes:
         scores: of the faces in the last frame.
@@ -99,11 +104,13 @@ class Pipeline:
         outputs: Outputs,
         listen: Callable[[Event], None],
         timings: Timings | None = None,
+        watch: Watch = lambda *_: None,
     ) -> None:
         self._camera = camera
         self._faces, self._classifier, self._trigger = stages
         self._outputs = outputs
         self._listen = listen
+        self._watch = watch
         self._time = 0.0
         self.scores: Sequence[SmileScore] = ()
         self.timings = timings or Timings()
@@ -174,6 +181,7 @@ class Pipeline:
         self._report(decision, known, self._faces.known)
         for event in fired:
             self._listen(event)
+        self._watch(frame, self.scores, decision)
         return decision
 
     def end_smiles(self, *, keep_faces: bool) -> None:

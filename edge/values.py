@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time as clock
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import msgspec
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 Grey = NDArray[np.uint8]
@@ -157,7 +160,9 @@ class Decision(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """What happened: a name, the time in seconds on the frames' clock, and the facts."""
+    """What happened: a name, the time in seconds on the frames' clock, and the facts.
+
+    As a line it is the contract of ``docs/event.schema.json``."""
 
     time: float
     name: EventName
@@ -167,3 +172,25 @@ class Event(Struct, frozen=True):
         """Return the event as one JSON object and a line feed."""
         record = {"time": round(self.time, 4), "event": self.name, **self.facts}
         return json.dumps(record).encode() + b"\n"
+
+    def stamped(self, device: str) -> Event:
+        """Return the event with two more facts: ``at``, its ``wall_time``, and ``device``.
+
+        Args:
+            device: name of the device. Empty if the frames are a recorded source's: their time is
+                not the wall clock's, and the event stays as it is.
+        """
+        if not device:
+            return self
+        return replace(self, facts={"at": wall_time(self.time), "device": device, **self.facts})
+
+
+def wall_time(time: float) -> str:
+    """Return what the wall clock showed at a time of the monotonic clock, given in seconds.
+
+    Returns:
+        RFC 3339 in UTC with milliseconds: ``2026-01-31T12:34:56.789Z``. It is computed from what
+        the wall clock shows now, so a clock that was set in between counts as always right.
+    """
+    then = datetime.now(UTC) - timedelta(seconds=clock.monotonic() - time)
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -32,6 +32,17 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Release the source; may be called more than once."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A recorded source that knows its length.
+
+    Attributes:
+        frame_count: number of its frames, perhaps a few too many; 0 where it does not say.
+    """
+
+    frame_count: int
 
 
 class Attached(Struct, frozen=True):

@@ -63,6 +63,7 @@ class DemoCamera:
 
     live = False
     fps = FPS
+    frame_count = round(FPS * DURATION_S)
 
     def __init__(self) -> None:
         self._portraits = [(portrait, portrait.read()) for portrait in (HOPPER, COLLINS)]

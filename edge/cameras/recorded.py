@@ -55,6 +55,7 @@ class VideoCamera:
         self._capture = cv2.VideoCapture(whole, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
+        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
         self._promised = 0  # frames; 0: unknown
@@ -159,6 +160,7 @@ class ImageFolderCamera:
         if not self._paths:
             got = "an empty one" if Path(folder).is_dir() else "no folder there"
             raise CameraError(f"{source}: expected a folder with images, got {got}", source)
+        self.frame_count = len(self._paths)
         self._index = 0
 
     def read(self) -> Frame | None:

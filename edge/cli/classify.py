@@ -11,6 +11,7 @@ from typing import Any
 
 from edge.cameras.image_file import list_images, read_grey
 from edge.cli.console import Verbs
+from edge.cli.progress import bar_over
 from edge.errors import ImageError
 from edge.faces.open import open_detector
 from edge.model.open import open_classifier
@@ -35,7 +36,8 @@ def classify(options: argparse.Namespace) -> int:
     detector = open_detector(settings.faces)
     images = list(_images(options.paths))
     failed = 0
-    for name, refused in images:
+    bar = bar_over(images, " images")
+    for name, refused in bar:
         try:
             if refused is not None:
                 raise refused
@@ -45,7 +47,7 @@ def classify(options: argparse.Namespace) -> int:
             if options.json:
                 print(json.dumps({"file": name, "error": str(error)}))
             else:
-                print(f"smile-gate: {error}", file=sys.stderr)
+                bar.write(f"smile-gate: {error}", file=sys.stderr)
             continue
         if options.whole_image:
             whole = Box(0, 0, grey.shape[1], grey.shape[0])

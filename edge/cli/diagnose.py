@@ -5,24 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from msgspec import to_builtins
 
+from edge.cameras.camera import Counted
 from edge.cameras.capture import open_captured
 from edge.cameras.source import KINDS, list_attached, open_camera
+from edge.cli import recording
 from edge.cli.console import Verbs
+from edge.cli.progress import progress
 from edge.diagnose.calibrate import collect, plot, propose, write
 from edge.diagnose.doctor import examine
+from edge.diagnose.plot import draw
 from edge.diagnose.replay import read_truth, score
+from edge.diagnose.trace import Trace
+from edge.diagnose.video import AnnotatedVideo
 from edge.errors import CameraError, ConfigError, TruthError
 from edge.faces.open import open_detector
 from edge.faces.tracker import FaceTracker
 from edge.model.open import open_classifier
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, open_stages
+from edge.pipeline import Pipeline, Watch, open_stages
 from edge.service.event_log import log_event
 from edge.service.status_socket import SOCKET, ask
 from edge.settings.load import file_or_installed, load_configuration, with_source
@@ -57,6 +64,7 @@ def add_verbs(verbs: Verbs) -> None:
         help="seconds after a smile's start in which a firing is its hit (default 1)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    recording.add_options(parser)
     verbs.add("cameras", cameras)
     for parser in (verbs.add("status", status), verbs.add("doctor", doctor)):
         parser.add_argument("--json", action="store_true", help="as JSON")
@@ -86,14 +94,21 @@ def calibrate(options: argparse.Namespace) -> int:
     settings = with_source(load_configuration(options.config).settings, options.source)
     classifier = open_classifier(settings)
     stop = threading.Event()
-    with closing(open_captured(settings, stop=stop)) as camera:
+    length_s = 2 * options.seconds + options.pause
+    with closing(open_captured(settings, stop=stop)) as camera, progress(length_s, " s") as bar:
+
+        def say(words: str) -> None:
+            bar.write(words)
+            sys.stdout.flush()
+
         neutral, smile = collect(
             camera,
             FaceTracker(open_detector(settings.faces), settings.faces),
             classifier,
             seconds=options.seconds,
             pause_s=options.pause,
-            say=lambda words: print(words, flush=True),
+            say=say,
+            passed=lambda seconds: bar.update(seconds - bar.n),
         )
     print("\n".join(plot(neutral, smile)))
     threshold_on, threshold_off = propose(neutral, smile)
@@ -108,24 +123,37 @@ def replay(options: argparse.Namespace) -> int:
     """Score a recorded clip by its firings, against labels of where the smiles are."""
     smiles = read_truth(options.truth)
     settings = with_source(load_configuration(options.config).settings, options.clip)
+    recording.check(options, settings)
     stages = open_stages(settings)
-    with closing(open_camera(settings)) as camera, closing(Outputs({}, log_event)) as none:
+    trace = Trace()
+    with ExitStack() as stack:
+        camera = stack.enter_context(closing(open_camera(settings)))
+        none = stack.enter_context(closing(Outputs({}, log_event)))
         if camera.live:
             shown = settings.camera.shown_source
             raise CameraError(f"{shown}: expected a recorded clip", shown)
         pipeline = Pipeline(stages, camera=camera, outputs=none, listen=lambda _: None)
-        decisions = []
+        watchers: list[Watch] = [trace]
+        if options.video:
+            video = AnnotatedVideo(options.video, camera.fps, settings.trigger.threshold_on)
+            watchers.append(stack.enter_context(closing(video)))
+        frames = camera.frame_count if isinstance(camera, Counted) else 0
+        bar = stack.enter_context(progress(frames, " frames"))
         while (frame := camera.read()) is not None:
             with frame:
-                decisions.append(pipeline.step(frame))
-        length_s = decisions[-1].time + 1 / camera.fps if decisions else 0.0
+                decision = pipeline.step(frame)
+                for watcher in watchers:
+                    watcher(frame, pipeline.scores, decision)
+            bar.update()
+        length_s = trace[-1].decision.time + 1 / camera.fps if trace else 0.0
     late = [f"[{start:g}, {end:g}]" for start, end in smiles if start >= length_s]
     if late:
         raise TruthError(
             f"{options.truth}: expected smiles within the clip's {length_s:.1f} s, got {late[0]}"
         )
-    firings = [decision.time for decision in decisions if decision.fire]
-    result = score(firings, smiles, length_s, options.within)
+    result = score(trace, smiles, length_s, options.within)
+    if options.plot:
+        recording.write_plot(options.plot, draw(trace, settings.trigger, smiles, result))
     print(json.dumps(to_builtins(result)) if options.json else "\n".join(result.lines()))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from contextlib import ExitStack, closing, nullcontext
 
 from edge.cameras.capture import open_captured
@@ -48,9 +49,11 @@ def fire(options: argparse.Namespace) -> int:
             camera = open_captured(settings, stop=stopper.stop)
             frame = stack.enter_context(closing(camera)).read()
             stack.enter_context(frame or nullcontext())
-        outputs = stack.enter_context(closing(Outputs({options.name: output}, listen)))
+        outputs = stack.enter_context(
+            closing(Outputs({options.name: output}, listen, device=settings.board.device))
+        )
         stopper.on_stop = outputs.stop
-        for event in outputs.step(Decision(0.0, fire=True), frame):
+        for event in outputs.step(Decision(time.monotonic(), fire=True), frame):
             log_event(event)
         while not outputs.idle and not stopper.stop.wait(0.01):
             pass

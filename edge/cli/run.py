@@ -10,9 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 
+from edge.cameras.camera import Counted
 from edge.cameras.capture import Capture
 from edge.cameras.source import KINDS
+from edge.cli import recording
 from edge.cli.console import Verbs, path
+from edge.cli.progress import progress
 from edge.pipeline import Timings
 from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 def add_verbs(verbs: Verbs) -> None:
     """Add the verb and its arguments."""
     parser = verbs.add("run", run)
+    recording.add_options(parser)
     parser.add_argument(
         "--source", metavar="SPEC", help=f"instead of the configuration's camera.source: {KINDS}"
     )
@@ -62,6 +66,10 @@ def run(options: argparse.Namespace) -> int:
         def load() -> Settings:
             return with_source(load_configuration(options.config).settings, options.source)
 
+        if options.plot or options.video:
+            recording.check(options, load())
+        pictures = stack.enter_context(ExitStack())  # finished when the outputs are safe
+
         def listen(event: Event) -> None:
             for listener in listeners:
                 listener(event)
@@ -75,6 +83,12 @@ def run(options: argparse.Namespace) -> int:
         if socket:
             server = StatusServer(socket, service.report)
             stack.enter_context(closing(server))
+        source, watchers = service.camera, service.watchers
+        watchers += recording.open_watchers(options, service.settings, source.fps, pictures)
+        if isinstance(source, Counted):
+            bar = progress(source.frame_count, " frames", printing=options.events == "-")
+            update = stack.enter_context(bar).update
+            watchers.append(lambda *_: update())
         started = time.monotonic()
         service.run(realtime=options.realtime)
         _log_summary(service.pipeline.timings, time.monotonic() - started)

@@ -35,6 +35,7 @@ def collect(
     seconds: float,
     pause_s: float,
     say: Callable[[str], None],
+    passed: Callable[[float], object] = lambda _: None,
 ) -> tuple[list[float], list[float]]:
     """Score the main face of each frame, first while it does not smile, then while it smiles.
 
@@ -45,6 +46,7 @@ def collect(
         seconds: length of each part.
         pause_s: time between the two parts, whose frames are not scored.
         say: tells the person in front of the camera what to do.
+        passed: is called at each frame with the seconds since the first.
 
     Returns:
         The scores of the neutral and of the smiling part.
@@ -61,16 +63,17 @@ def collect(
     while (frame := camera.read()) is not None:
         with frame:
             began = frame.time if began is None else began
-            passed = frame.time - began
-            if passed >= seconds and not prompted:
+            time = frame.time - began
+            passed(time)
+            if time >= seconds and not prompted:
                 prompted = True
                 say(f"Now smile, for {seconds:g} s.")
-            if seconds <= passed < seconds + pause_s:
+            if seconds <= time < seconds + pause_s:
                 continue
-            if passed >= 2 * seconds + pause_s:
+            if time >= 2 * seconds + pause_s:
                 break
             for face in faces.find(frame)[:1]:
-                part = neutral if passed < seconds else smile
+                part = neutral if time < seconds else smile
                 part.append(classifier.score(frame, face).score)
     for name, part in (("without", neutral), ("with", smile)):
         if len(part) < FEWEST:

@@ -37,7 +37,7 @@ class Command(QueuedOutput):
         program = self._settings.command[0]
         started = clock.monotonic()
         with tempfile.TemporaryFile() as stdin:  # a pipe could fill up
-            stdin.write(self.fired(firing).line())
+            stdin.write(self.fired(firing).stamped(firing.device).line())
             stdin.seek(0)
             try:
                 with self.activation():

@@ -23,6 +23,7 @@ class Outputs:
     Args:
         settings: by name.
         listen: receives the events ``released``, ``saved``, ``fault`` and ``fault_over``.
+        device: this device's name; empty if the frames are a recorded source's.
         open_output: opens one output, as ``edge.outputs.open.open_output`` does.
 
     Raises:
@@ -34,10 +35,12 @@ class Outputs:
         settings: Mapping[str, AnyOutputSettings],
         listen: Listen,
         *,
+        device: str = "",
         open_output: OpenOutput = open_output,
     ) -> None:
-        self._frame_time = 0.0  # of the last frame, and when that came
-        self._frame_came_at = time.monotonic()
+        self.device = device
+        self._frame_came_at = time.monotonic()  # the last frame, and its time
+        self._frame_time = self._frame_came_at if device else 0.0
         self._faults = Faults(listen, self._show_fault, self._now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
@@ -58,7 +61,9 @@ class Outputs:
         self.watchdog.frame_came()
         fired = []
         if decision.fire:
-            firing = Firing(decision.time, decision.face, frame, time.monotonic())
+            firing = Firing(
+                decision.time, decision.face, frame, time.monotonic(), device=self.device
+            )
             fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
         for output in self.opened:
             output.process_frame(decision, frame)

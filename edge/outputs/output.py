@@ -23,6 +23,7 @@ class Firing(Struct, frozen=True):
         face: id of the face that fired, None if no face did.
         frame: the frame, None if there is none; not to be kept, a camera has few of them.
         requested_at: the monotonic clock when the firing was requested, in seconds.
+        device: this device's name; empty if the frame is a recorded source's.
         pictures: copies that an output keeps: of the frame, then small pictures of frames before.
     """
 
@@ -30,6 +31,7 @@ class Firing(Struct, frozen=True):
     face: int | None
     frame: Frame | None
     requested_at: float
+    device: str = ""
     pictures: tuple[Picture, ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from importlib.metadata import version
@@ -12,15 +12,16 @@ from typing import Any
 
 from edge.cameras.camera import Camera
 from edge.cameras.capture import Capture, open_captured
+from edge.cameras.source import is_live
 from edge.errors import LeakError, SmileGateError
 from edge.outputs.group import Outputs
-from edge.pipeline import Pipeline, Stages, Timings, open_stages
+from edge.pipeline import Pipeline, Stages, Timings, Watch, open_stages
 from edge.service.board import BoardWatch, private_mb
 from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
 from edge.service.signals import Stopper
 from edge.settings import AnyOutputSettings, Settings
-from edge.values import Event
+from edge.values import Decision, Event, Frame, SmileScore, wall_time
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,9 @@ class Service:
             needs another process.
         memory_mb: a service that holds more has a leak, and needs another process. It checks
             itself: Raspberry Pi OS switches off what systemd's MemoryMax needs.
+
+    Attributes:
+        watchers: each is called when a frame is processed, as ``Pipeline``'s ``watch``.
 
     Raises:
         SmileGateError: the settings are bad, or something can't be opened.
@@ -75,6 +79,7 @@ class Service:
             on_back=self._camera_back,
             while_lost=self._while_camera_lost,
         )
+        self.watchers: list[Watch] = []
         self._hung_s = hung_s
         self._memory_mb = memory_mb
         self._ready = False
@@ -136,6 +141,8 @@ class Service:
         classifier = self.stages.classifier
         return {
             "version": version("smile-gate"),
+            "at": wall_time(time.monotonic()),
+            "device": self.settings.board.device,
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
             **dropped,
@@ -191,8 +198,13 @@ class Service:
         self._notifier.status("the camera is back")
 
     def _publish(self, event: Event) -> None:
+        event = event.stamped(_device_of(self.settings))
         self._monitor.note_event(event)
         self._listen(event)
+
+    def _watch(self, frame: Frame, scores: Sequence[SmileScore], decision: Decision) -> None:
+        for watch in self.watchers:
+            watch(frame, scores, decision)
 
     def _make_pipeline(self) -> Pipeline:
         return Pipeline(
@@ -201,6 +213,7 @@ class Service:
             outputs=self.outputs,
             listen=self._publish,
             timings=self._timings,
+            watch=self._watch,
         )
 
     def _reload(self) -> None:
@@ -222,6 +235,7 @@ class Service:
                 self.pipeline.end_smiles(keep_faces=stages.faces is self.stages.faces)
             self.settings, self.stages = settings, stages
             self.board.hot_c = settings.board.hot_c
+            self.outputs.device = _device_of(settings)
             log.info("reloaded")
             self._notifier.status("reloaded")
         self.pipeline = self._make_pipeline()
@@ -256,13 +270,18 @@ class Service:
 
     def _open_outputs(self, settings: Settings) -> Outputs:
         self._record_outputs(settings.outputs)
-        return Outputs(settings.outputs, self._publish)
+        return Outputs(settings.outputs, self._publish, device=_device_of(settings))
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
         self.camera = self._open_camera(settings, patient=patient)
         if self._lost:
             self._camera_back()  # the new camera reports its own loss
+
+
+def _device_of(settings: Settings) -> str:
+    """Return the device's name for events; empty for a recorded source."""
+    return settings.board.device if is_live(settings.camera.source) else ""
 
 
 def _camera_of(settings: Settings) -> tuple[object, ...]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
-from edge.values import Box, Frame
+from edge.values import Box, Event, Frame
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,21 @@ def test_the_release_of_a_frame_without_a_buffer_does_nothing() -> None:
     with Frame(0, 0.0, np.zeros((16, 16), np.uint8)) as frame:
         frame.release()
     assert frame.picture is frame.grey
+
+
+@pytest.mark.parametrize("ago_s", [0.0, 90.0, -5.0])
+def test_a_live_event_has_the_wall_clock_of_its_own_moment(ago_s: float) -> None:
+    event = Event(time.monotonic() - ago_s, "fired", {"face": 1})
+    stamped = event.stamped("door")
+    assert (stamped.time, stamped.name) == (event.time, event.name)
+    assert list(stamped.facts) == ["at", "device", "face"]
+    assert stamped.facts["device"] == "door"
+    at = str(stamped.facts["at"])
+    assert at.endswith("Z")
+    passed = datetime.now(UTC) - datetime.fromisoformat(at) - timedelta(seconds=ago_s)
+    assert timedelta() <= passed < timedelta(seconds=1)
+
+
+def test_an_event_of_a_clip_has_the_clips_time_only() -> None:
+    event = Event(1.0, "fired", {"face": 1})
+    assert event.stamped("") == event

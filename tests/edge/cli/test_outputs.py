@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -93,7 +94,9 @@ def test_fire_saves_a_picture_beside_the_file(smile_gate: Any, config: Path) -> 
 def test_fire_starts_a_command_and_waits_for_it(smile_gate: Any, config: Path) -> None:
     assert smile_gate("fire", "hook", "--config", config) == (0, "", "")
     heard = json.loads((config.parent / "heard.json").read_text())
-    assert heard == {"time": 0.0, "event": "fired", "output": "hook"}
+    assert heard.pop("time") == pytest.approx(time.monotonic(), abs=20.0)
+    assert heard.pop("at").endswith("Z")
+    assert heard == {"event": "fired", "device": socket.gethostname(), "output": "hook"}
 
 
 @pytest.mark.parametrize(

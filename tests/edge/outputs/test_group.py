@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -168,3 +169,12 @@ def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(
     ]
     assert before <= told[0].time <= told[1].time <= time.monotonic()
     fire_until_active(outputs, mock_pin(17))
+
+
+@pytest.mark.parametrize(("device", "clock"), [("door", time.monotonic), ("", lambda: 0.0)])
+def test_a_fault_before_the_first_frame_has_the_time_of_the_frames_to_come(
+    opened: Opened, events: EventLog, device: str, clock: Callable[[], float]
+) -> None:
+    outputs = opened(LONG, device=device)
+    outputs.opened[0].report_failure("it is broken")
+    assert events[0].time == pytest.approx(clock(), abs=5.0)
