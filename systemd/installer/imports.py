@@ -25,6 +25,7 @@ MODULES_OF_APT = {
     "numpy": "numpy",
     "opencv-python-headless": "cv2",
     "gpiozero": "gpiozero",
+    "simplejpeg": "simplejpeg",
 }
 """Requirements that pip does not install where their module imports. apt's packages have other
 names or versions, and a second copy breaks modules that were compiled for the first."""
@@ -96,7 +97,7 @@ def verify(from_system: list[str]) -> list[str]:
         SmileGateError: the model or the detector does not work here.
     """
     lines = []
-    for name in [*from_system, "numpy", "cv2", "gpiozero", "ai_edge_litert", "msgspec", "tomlkit"]:
+    for name in [*from_system, *MODULES_OF_APT.values(), "ai_edge_litert", "msgspec", "tomlkit"]:
         module = importlib.import_module(name)
         place = str(module.__file__ or "?")
         if name in from_system and place.startswith(sys.prefix + "/"):

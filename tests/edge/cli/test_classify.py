@@ -73,15 +73,17 @@ def test_classify_goes_on_after_files_that_cannot_be_read(
     corrupt.write_bytes(whole[: len(whole) // 2])
     empty = tmp_path / "empty"
     empty.mkdir()
-    given = [tmp_path / "gone.jpg", corrupt, empty, portraits / "b-collins.jpg"]
+    os.mkfifo(tmp_path / "pipe.jpg")
+    refused = [tmp_path / "gone.jpg", corrupt, empty, tmp_path / "pipe.jpg", Path("/dev/zero")]
+    given = [*refused, portraits / "b-collins.jpg"]
     code, out, err = smile_gate("classify", "--json", *given)
     assert (code, err) == (1, "")
     assert [r["file"] for r in records(out)] == [str(path) for path in given]
-    assert [set(r) for r in records(out)] == [{"file", "error"}] * 3 + [{"file", "faces"}]
+    assert [set(r) for r in records(out)] == [{"file", "error"}] * 5 + [{"file", "faces"}]
 
     code, out, err = smile_gate("classify", *given)
     assert code == 1
-    assert len(err.splitlines()) == 3
+    assert len(err.splitlines()) == 5
     assert len(out.splitlines()) == 1
 
 
