@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from edge.errors import TruthError
+from edge.regular_file import MIB, read_regular
 
 
 class Truth(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +60,7 @@ def read_truth(path: Path) -> list[tuple[float, float]]:
         TruthError: the file is missing or not valid.
     """
     try:
-        smiles = msgspec.json.decode(path.read_bytes(), type=Truth).smiles
+        smiles = msgspec.json.decode(read_regular(path, at_most=16 * MIB), type=Truth).smiles
     except OSError as error:
         raise TruthError(f"{path}: expected a file of labels, got: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge.errors import ConfigError
+from edge.regular_file import MIB, read_regular
 from edge.settings import DEFAULT_OUTPUTS, Settings
 from edge.settings.tables import to_settings
 
@@ -93,7 +94,7 @@ def _related(key: str, other: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_regular(path, at_most=MIB).decode())
     except OSError as error:
         raise ConfigError(f"expected a TOML file, got: {error.strerror}", origin=path) from error
     except (ValueError, RecursionError) as error:
