@@ -9,6 +9,7 @@ from pathlib import Path
 MIB = 1 << 20
 
 KINDS = {
+    stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
