@@ -20,6 +20,8 @@ from edge.regular_file import read_regular
 from edge.values import Grey, Picture
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm"})
+FOREIGN_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".gif"})
+"""Of images that people have, in formats that are refused."""
 
 BOUND = "OPENCV_IO_MAX_IMAGE_PIXELS"
 _bound = os.environ.get(BOUND, "")
