@@ -79,7 +79,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     self_test: tuple[float, ...] = ()
     training_data: dict[str, Any]
     metrics: dict[str, Any]
-    files: dict[str, str]
+    files: dict[str, Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]]
 
 
 class _Version(Struct, frozen=True):

@@ -15,6 +15,8 @@ from edge.model.bundle import LARGEST_FILE, load_bundle, self_test_pictures
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.model.fake_coral import bundle_with
 
+SHA = 64 * "0"
+
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
@@ -66,10 +68,11 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
         (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
         (lambda m: m.update(model=""), "expected '' among its files"),
         (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
-        (lambda m: m["files"].update({"../x": "0"}), r"manifest\.json: expected names of files"),
-        (lambda m: m["files"].update({"a\0b": "0"}), r"files inside the bundle, got 'a\\x00b'$"),
-        (lambda m: m["files"].update({"a\nb": "0"}), r"files inside the bundle, got 'a\\nb'$"),
-        (lambda m: m["files"].update({"a": "0"}), "a: expected a file of the bundle"),
+        (lambda m: m["files"].update({"../x": SHA}), r"manifest\.json: expected names of files"),
+        (lambda m: m["files"].update({"a\0b": SHA}), r"files inside the bundle, got 'a\\x00b'$"),
+        (lambda m: m["files"].update({"a\nb": SHA}), r"files inside the bundle, got 'a\\nb'$"),
+        (lambda m: m["files"].update({"a": SHA}), "a: expected a file of the bundle"),
+        (lambda m: m["files"].update({"a": "0\n"}), r"`str` matching regex .* at `\$\.files"),
         (lambda m: m.update(self_test="0.5"), r"Expected `array`, got `str` - at `\$\.self_test"),
         (lambda m: m.update(self_test=[True]), r"Expected `float`, got `bool` - at `\$\.self_test"),
     ],
