@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
 MIB = 1 << 20
 
 KINDS = {
-    stat.S_IFDIR: "a directory",
+    stat.S_IFDIR: os.strerror(errno.EISDIR),
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",

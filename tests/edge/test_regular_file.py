@@ -18,7 +18,7 @@ def a_socket(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda path: path.mkdir(), "a directory"),
+        (lambda path: path.mkdir(), "Is a directory"),
         (os.mkfifo, "a pipe"),
         (a_socket, "a socket"),
         (lambda path: path.symlink_to("/dev/zero"), "a device"),
