@@ -7,11 +7,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
-from edge.cameras.image_file import decode_grey
-from edge.errors import FrameError, ImageError
+from edge.errors import FrameError
 from edge.values import Frame, Grey, Picture
+
+Bytes = NDArray[np.uint8]
 
 LEAST_PX = 16
 """A picture that is narrower or lower than this is refused."""
@@ -40,7 +42,7 @@ def to_frame(source: str, index: int, time: float, raw: NDArray[Any]) -> Frame:
     channels = raw.shape[2] if raw.ndim == 3 else 1
     if raw.dtype == np.uint8 and raw.size:
         if raw.ndim == 2 and raw.shape[0] == 1:
-            grey, main = _grey_of_jpeg(source, raw), partial(_bgr_of_jpeg, raw)
+            grey, main = _grey_of_jpeg(source, raw[0]), partial(_decode_jpeg, raw[0], "BGR")
         elif raw.ndim in {2, 3} and channels == 1:
             grey = raw.reshape(raw.shape[:2])
         elif channels in TO_GREY:
@@ -51,15 +53,22 @@ def to_frame(source: str, index: int, time: float, raw: NDArray[Any]) -> Frame:
     return Frame(index, time, grey, main)
 
 
-def _grey_of_jpeg(source: str, data: NDArray[Any]) -> Grey:
+def _grey_of_jpeg(source: str, data: Bytes) -> Grey:
+    start, end = b"\xff\xd8", b"\xff\xd9"
+    if data[:2].tobytes() == start and end not in data.tobytes():
+        raise FrameError(f"{source}: expected a whole image, got one cut short", source)
     try:
-        return decode_grey(data.tobytes(), source)
-    except ImageError as error:
-        raise FrameError(str(error), source) from error
+        return np.asarray(_decode_jpeg(data, "Gray")[..., 0], np.uint8)
+    except ValueError as error:
+        raise FrameError(
+            f"{source}: expected an image, got {data.size} bytes of something else", source
+        ) from error
 
 
-def _bgr_of_jpeg(data: NDArray[Any]) -> Picture:
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+def _decode_jpeg(data: Bytes, colours: str) -> Picture:
+    """Decode a webcam's JPEG. Many contain bytes too many, which do no harm, and about which
+    OpenCV's decoder would print a line a frame."""
+    return np.asarray(simplejpeg.decode_jpeg(data, colours, strict=False), np.uint8)
 
 
 def _bgr(raw: NDArray[Any]) -> Picture:

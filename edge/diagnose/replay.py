@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from edge.diagnose.trace import Step
 from edge.errors import TruthError
+from edge.regular_file import MIB, read_regular
 
 
 class Truth(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,9 +95,8 @@ def read_truth(path: Path) -> list[tuple[float, float]]:
         TruthError: the file is missing or not valid.
     """
     try:
-        smiles = msgspec.json.decode(
-            path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Truth
-        ).smiles
+        text = read_regular(path, at_most=16 * MIB).removeprefix(codecs.BOM_UTF8)
+        smiles = msgspec.json.decode(text, type=Truth).smiles
     except OSError as error:
         raise TruthError(f"{path}: expected a file of labels, got: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -16,10 +16,13 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from edge.errors import BundleError
+from edge.regular_file import MIB, read_regular
 from edge.values import Grey
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+LARGEST_FILE = 64 * MIB
+"""Several times a model that a Pi can run."""
 
 
 class Quantization(Struct, frozen=True):
@@ -76,7 +79,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     self_test: tuple[float, ...] = ()
     training_data: dict[str, Any]
     metrics: dict[str, Any]
-    files: dict[str, str]
+    files: dict[str, Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]]
 
 
 class _Version(Struct, frozen=True):
@@ -110,6 +113,9 @@ def load_bundle(folder: Path) -> Bundle:
     """
     path = folder / MANIFEST
     manifest = _read_manifest(path)
+    for name in manifest.files:
+        if Path(name).name != name or not name.isprintable():
+            raise BundleError(f"expected names of files inside the bundle, got {name!r}", path)
     for model in (manifest.model, manifest.edgetpu_model or manifest.model):
         if model not in manifest.files:
             names = ", ".join(manifest.files) or "none"
@@ -121,25 +127,23 @@ def load_bundle(folder: Path) -> Bundle:
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        text = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise BundleError(f"expected a model bundle's manifest, got: {reason}", path) from error
+        text = read_regular(path, at_most=MIB)
+    except OSError as error:
+        reason = f"expected a model bundle's manifest, got: {error.strerror}"
+        raise BundleError(reason, path) from error
     try:
         version = msgspec.json.decode(text, type=_Version).format
         if version != FORMAT:
             raise BundleError(f"expected format {FORMAT}, got {version}", path)
         return msgspec.json.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"not a bundle's manifest: {error}", path) from error
 
 
 def _read(folder: Path, name: str, expected: str) -> bytes:
     path = folder / name
-    if Path(name).name != name:
-        raise BundleError("expected a file inside the bundle", path)
     try:
-        data = path.read_bytes()
+        data = read_regular(path, LARGEST_FILE)
     except OSError as error:
         raise BundleError(f"expected a file of the bundle, got: {error.strerror}", path) from error
     digest = hashlib.sha256(data).hexdigest()

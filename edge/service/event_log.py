@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -45,7 +46,7 @@ class EventWriter:
             long, in seconds.
 
     Raises:
-        TelemetryError: the file can't be opened for writing.
+        TelemetryError: the file can't be opened for writing, or is a pipe that nobody reads.
     """
 
     def __init__(self, path: str, *, queued: int = 10_000, stall_s: float = 1.0) -> None:
@@ -56,12 +57,17 @@ class EventWriter:
             self._file = os.dup(sys.stdout.fileno())
         else:
             try:
-                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+                # A pipe without a reader is refused at once instead of waited for.
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+                self._file = os.open(path, flags, 0o640)
+                os.set_blocking(self._file, True)
                 if _is_cut_short(path):
                     os.write(self._file, b"\n")
             except OSError as error:
+                unread = error.errno == errno.ENXIO
                 raise TelemetryError(
-                    f"--events {path}: expected a file to write to, got: {error.strerror}"
+                    f"--events {path}: expected a file to write to, "
+                    f"got: {'a pipe that nobody reads' if unread else error.strerror}"
                 ) from error
         self._lines: queue.Queue[bytes | None] = queue.Queue(queued)
         self._ended = False

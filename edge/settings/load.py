@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from edge.errors import ConfigError
+from edge.regular_file import MIB, read_regular
 from edge.settings import DEFAULT_OUTPUTS, OUTPUT_KINDS, SECTIONS, Settings
 from edge.settings.secrets import hide
 from edge.settings.tables import to_settings
@@ -119,7 +120,7 @@ def _related(key: str, other: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_regular(path, at_most=MIB).decode("utf-8-sig"))
     except PermissionError as error:
         reason = f"expected a file that this user may read, got: {error.strerror}; try sudo"
         raise ConfigError(reason, origin=path) from error

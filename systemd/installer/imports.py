@@ -21,7 +21,12 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 from types import ModuleType
 
-MODULES_OF_APT = {"numpy": "numpy", "opencv-python-headless": "cv2", "gpiozero": "gpiozero"}
+MODULES_OF_APT = {
+    "numpy": "numpy",
+    "opencv-python-headless": "cv2",
+    "gpiozero": "gpiozero",
+    "simplejpeg": "simplejpeg",
+}
 """Requirements that pip does not install where their module imports. apt's packages have other
 names or versions, and a second copy breaks modules that were compiled for the first."""
 
@@ -92,7 +97,7 @@ def verify(from_system: list[str]) -> list[str]:
         SmileGateError: the model or the detector does not work here.
     """
     lines = []
-    needed = ("numpy", "cv2", "gpiozero", "ai_edge_litert", "msgspec", "tomlkit")
+    needed = (*MODULES_OF_APT.values(), "ai_edge_litert", "msgspec", "tomlkit")
     for name in dict.fromkeys((*from_system, *needed)):
         module = importlib.import_module(name)
         place = str(module.__file__ or "?")

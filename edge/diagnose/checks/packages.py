@@ -38,6 +38,7 @@ PACKAGES = (
     Package("cv2", "sudo apt install python3-opencv"),
     LITERT,
     Package("gpiozero", "sudo apt install python3-gpiozero"),
+    Package("simplejpeg", REINSTALL),
     Package("msgspec", REINSTALL),
     Package("tomlkit", REINSTALL),
     Package("lgpio", "sudo apt install python3-lgpio", board_only=True),

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
 
 from edge.cameras.pixel_format import to_frame
@@ -65,8 +66,18 @@ def test_grey_is_taken_as_it_is(shape: tuple[int, ...]) -> None:
 
 def test_colours_are_not_made_before_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = to_frame("camera", 0, 0.0, jpeg())
-    monkeypatch.setattr(cv2, "imdecode", lambda *_: bgr(50, 60))
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_, **__: bgr(50, 60))
     assert frame.picture.shape == (50, 60, 3)
+
+
+def test_a_webcams_jpeg_with_bytes_too_many_is_a_frame_and_no_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    raw = jpeg()
+    frame = to_frame("camera", 0, 0.0, np.insert(raw, [raw.size - 2] * 3, 7, 1))
+    assert np.abs(frame.grey.astype(int) - LUMA).max() <= 2
+    assert frame.picture.shape == (48, 64, 3)
+    assert capfd.readouterr().err == ""
 
 
 def test_bgr_is_not_copied() -> None:

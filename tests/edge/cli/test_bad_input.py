@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -38,6 +39,11 @@ def files(tmp_path: Path, clip: Path) -> Path:
     (tmp_path / "corrupt").mkdir()
     (tmp_path / "corrupt" / "0.jpg").write_bytes(b"\xff\xd8 no jpeg \xff\xd9")
     (tmp_path / "corrupt" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n no png")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes" / "0.jpg")
+    os.mkfifo(tmp_path / "pipes" / "manifest.json")
+    (tmp_path / "pipes.toml").write_text('[model]\nbundle = "pipes"\n')
     return tmp_path
 
 
@@ -49,18 +55,23 @@ def files(tmp_path: Path, clip: Path) -> Path:
         (["run", "--config", "pin-twice.toml"], "outputs.b.pin: expected a pin of its own, got 5"),
         (["run", "--config", "gone.toml"], "expected a TOML file"),
         (["run", "--config", "no-model.toml"], "manifest.json: expected a model bundle's manifest"),
+        (["run", "--config", "pipe.jpg"], "pipe.jpg: expected a TOML file, got: a pipe"),
+        (["run", "--config", "/dev/zero"], "/dev/zero: expected a TOML file, got: a device"),
+        (["run", "--config", "pipes.toml"], "expected a model bundle's manifest, got: a pipe"),
         (["run", "--config", "altered.toml"], "smilenet.tflite: expected SHA-256"),
         (["classify", "x.jpg", "--config", "altered.toml"], "smilenet.tflite: expected SHA-256"),
         (["run", "--source", "cut.mp4"], "cut.mp4: expected a video"),
         (["run", "--source", "gone.mp4"], "gone.mp4: expected a video file"),
         (["run", "--source", "images:empty"], "expected a folder with images, got an empty one"),
         (["run", "--source", "corrupt"], "0.jpg: expected an image"),
+        (["run", "--source", "pipes"], "0.jpg: expected an image file, got: a pipe"),
         (["run", "--source", "webcam"], "webcam: expected a source: picamera2, "),
         (["run", "--source", ""], "expected a source: picamera2, "),
         (["run", "--source", "v4l2:/dev/video99"], "v4l2:/dev/video99: expected a camera"),
         (["run", "--source", "demo", "--events", "empty"], "--events empty: expected a file"),
         (["run", "--config", ""], "--config: expected a path, got an empty one"),
         (["run", "--source", "demo", "--socket", ""], "--socket: expected a path, got an empty"),
+        (["run", "--events", "pipe.jpg"], "pipe.jpg: expected a file to write to, got: a pipe"),
         (["run", "--surce", "demo"], "unrecognized arguments: --surce demo"),
         (["jump"], "invalid choice: 'jump'"),
         ([], "the following arguments are required: verb"),
@@ -80,6 +91,8 @@ def files(tmp_path: Path, clip: Path) -> Path:
         (["replay", "demo"], "smile-gate replay: the following arguments are required: --truth"),
         (["replay", "--truth", "labels.json"], "the following arguments are required: CLIP"),
         (["replay", "demo", "--truth", "gone.json"], "gone.json: expected a file of labels"),
+        (["replay", "demo", "--truth", "pipe.jpg"], "expected a file of labels, got: a pipe"),
+        (["replay", "demo", "--truth", "/dev/zero"], "expected a file of labels, got: a device"),
         (["replay", "demo", "--truth", "crossed.json"], "crossed.json: expected smiles as [start"),
         (["replay", "cut.mp4", "--truth", "labels.json"], "cut.mp4: expected a video"),
         (["replay", "corrupt", "--truth", "labels.json"], "0.jpg: expected an image"),

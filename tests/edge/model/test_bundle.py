@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from edge.errors import BundleError
-from edge.model.bundle import load_bundle, self_test_pictures
+from edge.model.bundle import LARGEST_FILE, load_bundle, self_test_pictures
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.model.fake_coral import bundle_with
+
+SHA = 64 * "0"
 
 
 @pytest.fixture
@@ -65,7 +68,11 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
         (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
         (lambda m: m.update(model=""), "expected '' among its files"),
         (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
-        (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
+        (lambda m: m["files"].update({"../x": SHA}), r"manifest\.json: expected names of files"),
+        (lambda m: m["files"].update({"a\0b": SHA}), r"files inside the bundle, got 'a\\x00b'$"),
+        (lambda m: m["files"].update({"a\nb": SHA}), r"files inside the bundle, got 'a\\nb'$"),
+        (lambda m: m["files"].update({"a": SHA}), "a: expected a file of the bundle"),
+        (lambda m: m["files"].update({"a": "0\n"}), r"`str` matching regex .* at `\$\.files"),
         (lambda m: m.update(self_test="0.5"), r"Expected `array`, got `str` - at `\$\.self_test"),
         (lambda m: m.update(self_test=[True]), r"Expected `float`, got `bool` - at `\$\.self_test"),
     ],
@@ -78,10 +85,21 @@ def test_a_manifest_with_a_wrong_field_is_refused(
         load_bundle(bundle)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b'{"format": 1, "name": "\xff"}'])
+DEEP = b'{"format": 1, "x": ' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'"x"', b'{"format": 1, "name": "\xff"}', DEEP], ids=lambda t: t[:9]
+)
 def test_a_file_that_is_no_manifest_is_refused(bundle: Path, text: bytes) -> None:
     (bundle / "manifest.json").write_bytes(text)
     with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+        load_bundle(bundle)
+
+
+def test_a_file_larger_than_any_model_is_refused(bundle: Path) -> None:
+    os.truncate(bundle / "smilenet.keras", LARGEST_FILE + 1)
+    with pytest.raises(BundleError, match="expected a file of the bundle, got: more than 64 MiB"):
         load_bundle(bundle)
 
 
