@@ -15,7 +15,7 @@ from edge.cli.console import Verbs
 from edge.pipeline import Timings
 from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
-from edge.service.outputs_file import write_outputs
+from edge.service.outputs_file import only_gate_in, write_outputs
 from edge.service.sd_notify import Notifier, runtime_folder
 from edge.service.service import Service
 from edge.service.signals import Stopper
@@ -43,8 +43,11 @@ def add_verbs(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
+    folder = runtime_folder()
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
+        if folder:
+            stack.enter_context(only_gate_in(folder))
         listeners: list[Callable[[Event], None]] = [
             partial(log_event, timed=not journal.is_journal())
         ]
@@ -58,7 +61,6 @@ def run(options: argparse.Namespace) -> int:
             for listener in listeners:
                 listener(event)
 
-        folder = runtime_folder()
         record = [partial(write_outputs, folder)] if folder else []
         service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
         if folder:
