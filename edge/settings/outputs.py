@@ -162,9 +162,10 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
 
     Attributes:
         command: program and arguments, as a list.
-        timeout_s: the program is killed after this time, s. Why: longer than most web requests
-            take.
-        environment: its environment besides PATH and LANG. Why: nothing of ours leaks into it.
+        timeout_s: the program is killed after this time, with all that it has started, s. Why:
+            longer than most web requests take.
+        environment: its environment besides PATH, LANG and SMILE_GATE_FIRING. Why: nothing of ours
+            leaks into it.
     """
 
     command: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
