@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
                 listener(event)
 
         record = [partial(write_outputs, folder)] if folder else []
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
+        notifier = Notifier()
+        service = stack.enter_context(closing(Service(load, listen, stopper, notifier, *record)))
         if folder:
             server = StatusServer(folder / SOCKET.name, service.report)
             stack.enter_context(closing(server))
@@ -72,7 +73,11 @@ def run(options: argparse.Namespace) -> int:
         if isinstance(service.camera, Capture):
             camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
-    return 0
+        failed = 0 if notifier.managed else service.outputs.failed_without_a_success
+        if failed:
+            got = f"{failed} of {failed} failed: {'; '.join(service.outputs.faults)}"
+            journal.print_error(f"smile-gate: expected an action to succeed, got: {got}")
+    return 1 if failed else 0
 
 
 def _log_summary(timings: Timings, seconds: float) -> None:

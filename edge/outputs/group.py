@@ -107,6 +107,13 @@ class Outputs:
         """What is wrong now, in words."""
         return self._faults.reasons
 
+    @property
+    def failed_without_a_success(self) -> int:
+        """How many actions failed, if all did; 0 if one or more succeeded."""
+        if any(output.successes for output in self.opened):
+            return 0
+        return sum(output.failures for output in self.opened)
+
     def stop(self) -> None:
         """Drive every output to its safe level, now and for good; from any thread.
 

@@ -52,11 +52,14 @@ class Output(ABC):
 
     Attributes:
         pin: BCM number of its main pin; None without one.
+        successes: how many firings it has acted on.
+        failures: how many firings it failed to act on; not those that ``safe`` interrupted.
     """
 
     def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
         self.name = name
         self.pin: int | None = None
+        self.successes = self.failures = 0
         self._listen = listen
         self._faults = faults
         self._failed = False
