@@ -167,7 +167,8 @@ class Pipeline:
             with self.timings.stage("classifier"):
                 self.scores = [self._classifier.score(frame, face) for face in faces]
             with self.timings.stage("trigger"):
-                decision = self._trigger.step(frame.time, self.scores)
+                armed = self._outputs.armed
+                decision = self._trigger.step(frame.time, self.scores, armed=armed)
             with self.timings.stage("outputs"):
                 fired = self._outputs.step(decision, frame)
         self.timings.frames += 1

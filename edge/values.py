@@ -30,6 +30,8 @@ EventName = Literal[
     "face_lost",
     "smile_on",
     "smile_off",
+    "countdown",
+    "cancelled",
     "fired",
     "released",
     "saved",
@@ -37,6 +39,8 @@ EventName = Literal[
     "fault_over",
     "camera_lost",
     "camera_back",
+    "armed",
+    "disarmed",
 ]
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 
-from edge.cli import classify, config, diagnose, outputs, run
+from edge.cli import arming, classify, config, diagnose, outputs, run
 from edge.cli.console import OneLineParser, Verbs, drop_stdout, silence_libraries
 from edge.errors import SmileGateError, may_pass
 from edge.service import journal
@@ -51,7 +51,7 @@ def _make_parser() -> OneLineParser:
     common.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration")
     common.add_argument("-v", "--verbose", action="store_true", help="log at level DEBUG")
     verbs = Verbs(parser, "verb", common)
-    for family in (run, classify, outputs, diagnose, config):
+    for family in (run, classify, outputs, arming, diagnose, config):
         family.add_verbs(verbs)
     return parser
 

@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
         notifier = Notifier()
         service = stack.enter_context(closing(Service(load, listen, stopper, notifier, *record)))
         if folder:
-            server = StatusServer(folder / SOCKET.name, service.report)
+            requests = {"arm": service.arm, "disarm": service.disarm}
+            server = StatusServer(folder / SOCKET.name, service.report, requests)
             stack.enter_context(closing(server))
         started = time.monotonic()
         service.run(realtime=options.realtime)

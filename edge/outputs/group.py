@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -25,6 +26,9 @@ class Outputs:
         listen: receives the events ``released``, ``saved``, ``fault`` and ``fault_over``.
         open_output: opens one output, as ``edge.outputs.open.open_output`` does.
 
+    Attributes:
+        armed: False while they are disarmed; see ``set_armed``.
+
     Raises:
         OutputError: a pin can't be had; those opened before are safe and closed again.
     """
@@ -38,7 +42,9 @@ class Outputs:
     ) -> None:
         self._frame_time = 0.0  # of the last frame, and when that came
         self._frame_came_at = time.monotonic()
-        self._faults = Faults(listen, self._show_fault, self._now)
+        self.armed = True
+        self._arming = threading.Lock()  # held from a look at armed until outputs have acted on it
+        self._faults = Faults(listen, self._show_fault, self.now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
         try:
@@ -56,19 +62,34 @@ class Outputs:
         """
         self._frame_time, self._frame_came_at = decision.time, time.monotonic()
         self.watchdog.frame_came()
+        with self._arming:
+            fired = self._act(decision, frame) if self.armed else []
+        self._faults.end("stalled")
+        if not (decision.too_many and self.armed):
+            self._faults.end("rate")
+        elif not self._faults.has("rate"):
+            self._make_safe()
+            self._faults.begin("rate", "too many firings in a minute (trigger.max_per_minute)")
+        return fired
+
+    def _act(self, decision: Decision, frame: Frame | None) -> list[Event]:
         fired = []
         if decision.fire:
             firing = Firing(decision.time, decision.face, frame, time.monotonic())
             fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
         for output in self.opened:
             output.process_frame(decision, frame)
-        self._faults.end("stalled")
-        if not decision.too_many:
-            self._faults.end("rate")
-        elif not self._faults.has("rate"):
-            self._make_safe()
-            self._faults.begin("rate", "too many firings in a minute (trigger.max_per_minute)")
         return fired
+
+    def set_armed(self, armed: bool) -> None:
+        """Arm or disarm all outputs; from any thread. While they are disarmed, they stay safe and
+        no frame reaches them. They are armed at first."""
+        with self._arming:
+            if armed == self.armed:
+                return
+            self.armed = armed
+            if not armed:
+                self._make_safe()
 
     def watch(self, stall_s: float) -> None:
         """Make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since the last,
@@ -94,8 +115,9 @@ class Outputs:
 
     def end_smiles(self) -> None:
         """Let every output know that no smile is under way."""
-        for output in self.opened:
-            output.process_frame(Decision(self._frame_time), None)
+        with self._arming:
+            for output in self.opened if self.armed else []:
+                output.process_frame(Decision(self._frame_time), None)
 
     @property
     def idle(self) -> bool:
@@ -156,7 +178,7 @@ class Outputs:
         for output in self.opened:
             output.show_fault(fault)
 
-    def _now(self) -> float:
+    def now(self) -> float:
         """Return the time in the frames' seconds."""
         return self._frame_time + time.monotonic() - self._frame_came_at
 

@@ -178,7 +178,8 @@ class Snapshot(QueuedOutput):
         return now - self._clock_jumped > self.DISTRUST_S
 
     def off(self) -> None:
-        """Do nothing: a picture harms nobody."""
+        """Forget the frames for the next strip: there may be none for long from here on."""
+        self._strip = deque(maxlen=self._settings.strip)
 
 
 def _reason(error: OSError) -> str:
