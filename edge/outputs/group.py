@@ -58,7 +58,7 @@ class Outputs:
         """Let every output process a frame, and fire if the decision says so; returns at once.
 
         Returns:
-            A ``fired`` event for each output that acts.
+            An event for each output that acts: ``fired``, or ``countdown`` if it acts later.
         """
         self._frame_time, self._frame_came_at = decision.time, time.monotonic()
         self.watchdog.frame_came()
@@ -76,7 +76,11 @@ class Outputs:
         fired = []
         if decision.fire:
             firing = Firing(decision.time, decision.face, frame, time.monotonic())
-            fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
+            acting = [output for output in self.opened if output.fire(firing)]
+            fired = [output.fired(firing) for output in acting]
+            if delay_s := max((output.delay_s for output in acting), default=0.0):
+                for output in self.opened:
+                    output.show_countdown(firing.requested_at + delay_s)
         for output in self.opened:
             output.process_frame(decision, frame)
         return fired
@@ -112,6 +116,11 @@ class Outputs:
         self.watchdog.stop()
         self.watchdog.pause()
         self.end_smiles()
+
+    def faces_left(self) -> None:
+        """Let every output know that the last face has left."""
+        for output in self.opened:
+            output.faces_left()
 
     def end_smiles(self) -> None:
         """Let every output know that no smile is under way."""

@@ -129,10 +129,11 @@ def _check_lengths(settings: Settings) -> None:
     cooldown_s = settings.trigger.cooldown_s
     for name, output in settings.outputs.items():
         if isinstance(output, ShutterSettings) and output.length_s > cooldown_s + TINY_S:
+            key = "delay_s" if output.delay_s else "burst" if output.burst > 1 else "pulse_s"
             raise ConfigError(  # firings would queue up
                 f"expected at most trigger.cooldown_s ({cooldown_s}) for the whole firing, "
                 f"got {output.length_s:g} s",
-                f"outputs.{name}.{'burst' if output.burst > 1 else 'pulse_s'}",
+                f"outputs.{name}.{key}",
             )
 
 
