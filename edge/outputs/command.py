@@ -34,7 +34,7 @@ class Command(QueuedOutput):
     POLL_S = 0.2
     """How often children that outlive the program are looked for."""
     ROUNDS = 20
-    """How often processes are looked for and killed."""
+    """How often processes are looked for at most until no new ones are there to be killed."""
 
     def __init__(
         self, name: str, settings: CommandSettings, listen: Listen, faults: Faults
@@ -69,7 +69,7 @@ class Command(QueuedOutput):
             in_time = self._all_end(started + self._settings.timeout_s)
             if not in_time:
                 self.off()
-                process.wait()
+            process.wait()
             self._process = None
         length_s = round(clock.monotonic() - started, 4)
         self.send_event("released", firing, length_s=length_s, exit_code=process.returncode)

@@ -63,10 +63,11 @@ class Arming:
         The schedule follows the clock on the wall, whatever happens to that.
         """
         time.tzset()  # the time zone may have been changed
+        window = self.settings.window
         allowed = {
             "command": not self.disarmed_by_command,
             "switch": self._is_switch_on(),
-            "schedule": self._is_active(self._wall_clock()),
+            "schedule": window is None or _is_in(window, self._wall_clock()),
         }
         return tuple(name for name, allows in allowed.items() if not allows)
 
@@ -74,14 +75,14 @@ class Arming:
     def until(self) -> str | None:
         """When the schedule will arm or disarm the gate next, as local time with its offset
         (RFC 3339); None if it will not, unless somebody else does so before."""
-        if self.settings.window is None or self.disarmed_by not in {(), ("schedule",)}:
+        window = self.settings.window
+        if window is None or self.disarmed_by not in {(), ("schedule",)}:
             return None
-        now = self._wall_clock()
-        active = self._is_active(now)
-        this_minute = int(now) // MINUTE_S * MINUTE_S
+        this_minute = int(self._wall_clock()) // MINUTE_S * MINUTE_S
+        active = _is_in(window, this_minute)
         for minutes in range(1, LONGEST_MIN):
             moment = this_minute + minutes * MINUTE_S
-            if self._is_active(moment) != active:
+            if _is_in(window, moment) != active:
                 return datetime.fromtimestamp(moment).astimezone().isoformat()
         return None
 
@@ -89,14 +90,6 @@ class Arming:
         """Return the state, for JSON."""
         disarmed_by = self.disarmed_by
         return {"armed": not disarmed_by, "disarmed_by": [*disarmed_by], "until": self.until}
-
-    def _is_active(self, moment: float) -> bool:
-        if (window := self.settings.window) is None:
-            return True
-        local = time.localtime(moment)
-        minute = local.tm_hour * 60 + local.tm_min
-        start, end = window
-        return start <= minute < end if start < end else not end <= minute < start
 
     def _is_switch_on(self) -> bool:
         if self._switch is None:
@@ -110,6 +103,14 @@ class Arming:
             return False
         self._switch_works = True
         return to_ground == (self.settings.switch_level == "low")
+
+
+def _is_in(window: tuple[int, int], moment: float) -> bool:
+    """Tell whether a moment, in seconds since 1970, is in a window of minutes of the local day."""
+    local = time.localtime(moment)
+    minute = local.tm_hour * 60 + local.tm_min
+    start, end = window
+    return start <= minute < end if start < end else not end <= minute < start
 
 
 def in_words(report: Mapping[str, Any]) -> str:

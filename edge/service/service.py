@@ -88,9 +88,8 @@ class Service:
         self._timings = Timings()
         self._armed = True
         self.arming = Arming(wall_clock)
-        self._pins_lock = (
-            threading.RLock()
-        )  # held while pins are opened anew, and armed or disarmed
+        # Held while pins are opened anew, and while outputs are armed or disarmed.
+        self._pins_lock = threading.RLock()
         self.settings = load()
         self.stages = open_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
