@@ -174,9 +174,12 @@ class Pipeline:
             with self.timings.stage("classifier"):
                 self.scores = [self._classifier.score(frame, face) for face in faces]
             with self.timings.stage("trigger"):
-                decision = self._trigger.step(frame.time, self.scores)
+                armed = self._outputs.armed
+                decision = self._trigger.step(frame.time, self.scores, armed=armed)
             with self.timings.stage("outputs"):
                 fired = self._outputs.step(decision, frame)
+                if known and not self._faces.known:
+                    self._outputs.faces_left()
         self.timings.frames += 1
         self._report(decision, known, self._faces.known)
         for event in fired:
@@ -191,6 +194,8 @@ class Pipeline:
         time = clock.monotonic() if self._camera.live else self._time
         self._report(self._trigger.forget(time), known, known if keep_faces else ())
         self._outputs.end_smiles()
+        if not keep_faces:
+            self._outputs.faces_left()
 
     def _report(
         self, decision: Decision, known_before: Collection[int], known: Collection[int]

@@ -78,12 +78,13 @@ class Trigger:
         self._refused_until = -math.inf
         self._last_time = -math.inf
 
-    def step(self, time: float, scores: Sequence[SmileScore]) -> Decision:
+    def step(self, time: float, scores: Sequence[SmileScore], *, armed: bool = True) -> Decision:
         """Process one frame.
 
         Args:
             time: the frame's time in seconds, not before the time of the last call.
             scores: of all faces seen in the frame; empty when there are none.
+            armed: False to fire for no smile and to consume none.
 
         Returns:
             The decision on this frame.
@@ -97,7 +98,7 @@ class Trigger:
         if len(self._tracks) > len(seen):
             self._drop_unseen(time, smile_off)
         self._last_time = time
-        face = self._eligible_face(time) if self._may_fire(time) else None
+        face = self._eligible_face(time) if armed and self._may_fire(time) else None
         if face is not None and self._is_minute_full(time):
             self._refused_until = time + self.MINUTE
             face = None

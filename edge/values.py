@@ -33,6 +33,8 @@ EventName = Literal[
     "face_lost",
     "smile_on",
     "smile_off",
+    "countdown",
+    "cancelled",
     "fired",
     "released",
     "saved",
@@ -40,6 +42,8 @@ EventName = Literal[
     "fault_over",
     "camera_lost",
     "camera_back",
+    "armed",
+    "disarmed",
 ]
 
 

@@ -46,9 +46,9 @@ class EagerTrigger(Trigger):
         super().__init__(eager)
         self.steps: list[Step] = []
 
-    def step(self, time_: float, scores: Sequence[SmileScore]) -> Decision:
+    def step(self, time_: float, scores: Sequence[SmileScore], *, armed: bool = True) -> Decision:
         scored_s = time.monotonic()
-        decision = super().step(time_, scores)
+        decision = super().step(time_, scores, armed=armed)
         self.steps.append(Step(time_, scored_s, time.monotonic(), decision.fire))
         return decision
 

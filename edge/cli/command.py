@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
 
-from edge.cli import classify, config, diagnose, look, outputs, run
+from edge.cli import arming, classify, config, diagnose, look, outputs, run
 from edge.cli.console import OneLineParser, Verbs, drop_stdout, path, silence_libraries
 from edge.errors import SmileGateError, may_pass
 from edge.service import journal
@@ -52,6 +52,6 @@ def _make_parser() -> OneLineParser:
     )
     common.add_argument("-v", "--verbose", action="store_true", help="log at level DEBUG")
     verbs = Verbs(parser, "verb", common)
-    for family in (run, classify, outputs, diagnose, look, config):
+    for family in (run, classify, outputs, arming, diagnose, look, config):
         family.add_verbs(verbs)
     return parser

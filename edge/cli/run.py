@@ -16,10 +16,11 @@ from edge.cameras.source import KINDS
 from edge.cli import recording
 from edge.cli.console import Verbs, path
 from edge.cli.progress import progress
+from edge.outputs.group import Outputs
 from edge.pipeline import Timings
 from edge.service import journal
 from edge.service.event_log import EventWriter, log_event
-from edge.service.outputs_file import write_outputs
+from edge.service.outputs_file import only_gate_in, write_outputs
 from edge.service.sd_notify import Notifier, runtime_folder
 from edge.service.service import Service
 from edge.service.signals import Stopper
@@ -54,8 +55,11 @@ def add_verbs(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a source and fire the outputs on smiles."""
+    folder = runtime_folder()
     with ExitStack() as stack:
         stopper = stack.enter_context(Stopper())
+        if folder:
+            stack.enter_context(only_gate_in(folder))
         listeners: list[Callable[[Event], None]] = [
             partial(log_event, timed=not journal.is_journal())
         ]
@@ -74,28 +78,46 @@ def run(options: argparse.Namespace) -> int:
             for listener in listeners:
                 listener(event)
 
-        folder = runtime_folder()
         record = [partial(write_outputs, folder)] if folder else []
-        service = stack.enter_context(closing(Service(load, listen, stopper, Notifier(), *record)))
+        notifier = Notifier()
+        service = stack.enter_context(closing(Service(load, listen, stopper, notifier, *record)))
         if not service.settings.outputs:
             log.info("no output is configured: nothing will be fired")
         socket = options.socket or (folder / SOCKET.name if folder else None)
         if socket:
-            server = StatusServer(socket, service.report)
+            requests = {"arm": service.arm, "disarm": service.disarm}
+            server = StatusServer(socket, service.report, requests)
             stack.enter_context(closing(server))
-        source, watchers = service.camera, service.watchers
-        watchers += recording.open_watchers(options, service.settings, source.fps, pictures)
-        if isinstance(source, Counted):
-            bar = progress(source.frame_count, " frames", printing=options.events == "-")
-            update = stack.enter_context(bar).update
-            watchers.append(lambda *_: update())
+        _watch_clip(options, service, stack, pictures)
         started = time.monotonic()
         service.run(realtime=options.realtime)
         _log_summary(service.pipeline.timings, time.monotonic() - started)
         if isinstance(service.camera, Capture):
             camera = service.camera
             log.info("%d frames dropped, %d were garbage", camera.dropped, camera.garbage)
-    return 0
+        failed = not notifier.managed and _all_actions_failed(service.outputs)
+    return 1 if failed else 0
+
+
+def _watch_clip(
+    options: argparse.Namespace, service: Service, stack: ExitStack, pictures: ExitStack
+) -> None:
+    """Plot and record a clip where the options say so, and show how far it is."""
+    source, watchers = service.camera, service.watchers
+    watchers += recording.open_watchers(options, service.settings, source.fps, pictures)
+    if isinstance(source, Counted):
+        bar = progress(source.frame_count, " frames", printing=options.events == "-")
+        update = stack.enter_context(bar).update
+        watchers.append(lambda *_: update())
+
+
+def _all_actions_failed(outputs: Outputs) -> bool:
+    """Tell whether outputs acted and none succeeded, which is also printed."""
+    failed = outputs.failed_without_a_success
+    if failed:
+        got = f"{failed} of {failed} failed: {'; '.join(outputs.faults)}"
+        journal.print_error(f"smile-gate: expected an action to succeed, got: {got}")
+    return failed > 0
 
 
 def _log_summary(timings: Timings, seconds: float) -> None:

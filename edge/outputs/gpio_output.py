@@ -74,9 +74,10 @@ class GpioOutput(Output):
 
 
 @contextmanager
-def opening(name: str, pin: int) -> Iterator[None]:
+def opening(name: str, pin: int, key: str = "") -> Iterator[None]:
     """Turn what gpiozero and the pin libraries raise when a pin (BCM number) is opened into the
-    errors that ``GpioOutput.open_pin`` raises, which name the output and the pin."""
+    errors that ``GpioOutput.open_pin`` raises, which name the output and the pin; for a pin of no
+    output, the key of its setting."""
     kind, usable, hint = OutputError, f"GPIO {pin} to be usable", ""
     try:
         with warnings.catch_warnings():
@@ -96,7 +97,8 @@ def opening(name: str, pin: int) -> Iterator[None]:
         expected, cause = usable, error
         if _held_by_another_program(error):
             kind, hint = PinInUseError, "; another program holds it, perhaps smile-gate itself"
-    raise kind(f"outputs.{name}: expected {expected}, got: {cause}{hint}", name, pin) from cause
+    key = key or f"outputs.{name}"
+    raise kind(f"{key}: expected {expected}, got: {cause}{hint}", name, pin) from cause
 
 
 def _held_by_another_program(error: Exception) -> bool:

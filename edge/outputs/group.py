@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,6 +27,9 @@ class Outputs:
         device: this device's name; empty if the frames are a recorded source's.
         open_output: opens one output, as ``edge.outputs.open.open_output`` does.
 
+    Attributes:
+        armed: False while they are disarmed; see ``set_armed``.
+
     Raises:
         OutputError: a pin can't be had; those opened before are safe and closed again.
     """
@@ -41,7 +45,9 @@ class Outputs:
         self.device = device
         self._frame_came_at = time.monotonic()  # the last frame, and its time
         self._frame_time = self._frame_came_at if device else 0.0
-        self._faults = Faults(listen, self._show_fault, self._now)
+        self.armed = True
+        self._arming = threading.Lock()  # held from a look at armed until outputs have acted on it
+        self._faults = Faults(listen, self._show_fault, self.now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
         try:
@@ -55,25 +61,43 @@ class Outputs:
         """Let every output process a frame, and fire if the decision says so; returns at once.
 
         Returns:
-            A ``fired`` event for each output that acts.
+            An event for each output that acts: ``fired``, or ``countdown`` if it acts later.
         """
         self._frame_time, self._frame_came_at = decision.time, time.monotonic()
         self.watchdog.frame_came()
-        fired = []
-        if decision.fire:
-            firing = Firing(
-                decision.time, decision.face, frame, time.monotonic(), device=self.device
-            )
-            fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
-        for output in self.opened:
-            output.process_frame(decision, frame)
+        with self._arming:
+            fired = self._act(decision, frame) if self.armed else []
         self._faults.end("stalled")
-        if not decision.too_many:
+        if not (decision.too_many and self.armed):
             self._faults.end("rate")
         elif not self._faults.has("rate"):
             self._make_safe()
             self._faults.begin("rate", "too many firings in a minute (trigger.max_per_minute)")
         return fired
+
+    def _act(self, decision: Decision, frame: Frame | None) -> list[Event]:
+        fired = []
+        if decision.fire:
+            now = time.monotonic()
+            firing = Firing(decision.time, decision.face, frame, now, device=self.device)
+            acting = [output for output in self.opened if output.fire(firing)]
+            fired = [output.fired(firing) for output in acting]
+            if delay_s := max((output.delay_s for output in acting), default=0.0):
+                for output in self.opened:
+                    output.show_countdown(firing.requested_at + delay_s)
+        for output in self.opened:
+            output.process_frame(decision, frame)
+        return fired
+
+    def set_armed(self, armed: bool) -> None:
+        """Arm or disarm all outputs; from any thread. While they are disarmed, they stay safe and
+        no frame reaches them. They are armed at first."""
+        with self._arming:
+            if armed == self.armed:
+                return
+            self.armed = armed
+            if not armed:
+                self._make_safe()
 
     def watch(self, stall_s: float) -> None:
         """Make all outputs safe whenever no ``step`` came for ``stall_s`` seconds since the last,
@@ -97,10 +121,16 @@ class Outputs:
         self.watchdog.pause()
         self.end_smiles()
 
+    def faces_left(self) -> None:
+        """Let every output know that the last face has left."""
+        for output in self.opened:
+            output.faces_left()
+
     def end_smiles(self) -> None:
         """Let every output know that no smile is under way."""
-        for output in self.opened:
-            output.process_frame(Decision(self._frame_time), None)
+        with self._arming:
+            for output in self.opened if self.armed else []:
+                output.process_frame(Decision(self._frame_time), None)
 
     @property
     def idle(self) -> bool:
@@ -111,6 +141,13 @@ class Outputs:
     def faults(self) -> list[str]:
         """What is wrong now, in words."""
         return self._faults.reasons
+
+    @property
+    def failed_without_a_success(self) -> int:
+        """How many actions failed, if all did; 0 if one or more succeeded."""
+        if any(output.successes for output in self.opened):
+            return 0
+        return sum(output.failures for output in self.opened)
 
     def stop(self) -> None:
         """Drive every output to its safe level, now and for good; from any thread.
@@ -154,7 +191,7 @@ class Outputs:
         for output in self.opened:
             output.show_fault(fault)
 
-    def _now(self) -> float:
+    def now(self) -> float:
         """Return the time in the frames' seconds."""
         return self._frame_time + time.monotonic() - self._frame_came_at
 

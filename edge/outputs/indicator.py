@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Callable
 from functools import partial
 
 from gpiozero import PWMLED, TonalBuzzer
@@ -20,6 +21,8 @@ class Indicator(GpioOutput):
     """An LED goes from dim to bright with the score, an RGB LED from blue to green; both flash at
     a firing. A fault is shown by as many short blinks as ``BLINKS`` says and a pause, the RGB
     LED's in red. A buzzer plays one high tone at a firing and two low ones when a fault appears.
+    While a shutter counts down, LEDs blink, the RGB LED in yellow, and the buzzer beeps, the faster
+    the less time is left; at the end both show a firing once more.
 
     Raises:
         OutputError: there is no GPIO here, a pin can't be had or can't be dimmed.
@@ -30,7 +33,9 @@ class Indicator(GpioOutput):
     PAUSE_S = 1.2
     REFRESH_S = 0.04
     RETRY_S = 10.0
-    HIGH, LOW = 1.0, -1.0  # one octave above and below A4
+    SLOWEST_S, FASTEST_S = 0.5, 0.06
+    """How long light and darkness of a countdown last at most and at least."""
+    HIGH, MIDDLE, LOW = 1.0, 0.0, -1.0  # A4, and one octave above and below
     TONE_S = 0.15
 
     def __init__(
@@ -42,6 +47,7 @@ class Indicator(GpioOutput):
         self._dark = True  # until there is something to show
         self._fault: Fault | None = None
         self._flash_until = 0.0
+        self._countdown_until = 0.0  # 0 for no countdown
         self._tones: list[float] = []
         self._buzzer: TonalBuzzer | None = None
         self._leds: list[PWMLED] = []  # the single LED, if any, and then red, green and blue
@@ -65,7 +71,7 @@ class Indicator(GpioOutput):
     @property
     def idle(self) -> bool:
         with self._lock:
-            return not self._tones and clock.monotonic() >= self._flash_until
+            return not (self._tones or self._flashing() or self._countdown_until)
 
     def process_frame(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
         if self._dark or abs(decision.score - self._score) > 0.01:
@@ -73,6 +79,17 @@ class Indicator(GpioOutput):
                 self._dark = False
                 self._score = decision.score
                 self._lock.notify_all()
+
+    def show_countdown(self, until: float) -> None:
+        with self._lock:
+            self._dark = False
+            self._countdown_until = until
+            self._lock.notify_all()
+
+    def faces_left(self) -> None:
+        with self._lock:
+            self._countdown_until = 0.0
+            self._lock.notify_all()
 
     def show_fault(self, fault: Fault | None) -> None:
         with self._lock:
@@ -86,7 +103,7 @@ class Indicator(GpioOutput):
     def safe(self) -> None:
         with self._lock:
             self._dark = True
-            self._score = self._flash_until = 0.0
+            self._score = self._flash_until = self._countdown_until = 0.0
             self._tones = []
             super().safe()
 
@@ -99,12 +116,15 @@ class Indicator(GpioOutput):
         self._show_state()
 
     def _show_state(self) -> None:
+        self._end_countdown()
         if self._flashing():
             self._light(1.0, (1.0, 1.0, 1.0))
         if self._tones:
             self._play()
         elif self._flashing():
             self.wait(self._flash_until - clock.monotonic())
+        elif self._countdown_until:
+            self._count_down(self._countdown_until)
         elif self._fault is not None:
             self._blink(BLINKS[self._fault])
         else:
@@ -122,24 +142,56 @@ class Indicator(GpioOutput):
         return bool(
             self._stopped
             or self._tones
+            or self._countdown_until
             or self._fault is not None
             or (self._score, self._dark) != (score, dark)
             or self._flashing()
         )
 
     def _blink(self, times: int) -> None:
-        """Show a fault once, unless there is a firing to show."""
+        """Show a fault once, unless there is a firing or a countdown to show."""
         blinks = [(1.0, self.BLINK_S), (0.0, self.BLINK_S)] * times
         for light, seconds in (*blinks, (0.0, self.PAUSE_S)):
             self._light(light, (light, 0.0, 0.0))
-            with self._lock:
-                self._lock.wait_for(self._is_blinking_over, seconds)
-                self.check_not_interrupted()
-                if self._is_blinking_over():
-                    return
+            if self._waited_for(self._is_blinking_over, seconds):
+                return
 
     def _is_blinking_over(self) -> bool:
-        return self.interrupted or bool(self._tones) or self._flashing()
+        return bool(self._tones or self._flashing() or self._countdown_until)
+
+    def _count_down(self, until: float) -> None:
+        """Blink and beep once."""
+        half_s = (until - clock.monotonic()) / 10.0
+        half_s = min(self.SLOWEST_S, max(self.FASTEST_S, half_s))
+        for light in (1.0, 0.0):
+            self._light(light, (light, light, 0.0))
+            if self._buzzer is not None:
+                self.drive(self._buzzer, self.MIDDLE if light else None)
+            seconds = min(half_s, until - clock.monotonic())
+            if self._waited_for(
+                lambda: bool(self._tones) or self._countdown_until != until, seconds
+            ):
+                break
+        if self._buzzer is not None:
+            self.drive(self._buzzer, None)
+
+    def _end_countdown(self) -> None:
+        with self._lock:
+            if 0.0 < self._countdown_until <= clock.monotonic():
+                self._countdown_until = 0.0
+                self._flash_until = clock.monotonic() + self.FLASH_S
+                self._tones.append(self.HIGH)
+
+    def _waited_for(self, over: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a condition, some seconds at most; return whether it is true.
+
+        Raises:
+            Interrupted: the output was made safe since ``begin``; at once.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: self.interrupted or over(), max(0.0, seconds))
+            self.check_not_interrupted()
+            return over()
 
     def _light(self, brightness: float, colour: tuple[float, float, float]) -> None:
         """Light the single LED and, in a colour (red, green, blue), the RGB LED; each 0 to 1."""

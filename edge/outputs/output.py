@@ -35,8 +35,9 @@ class Firing(Struct, frozen=True):
     pictures: tuple[Picture, ...] = ()
 
 
-class Interrupted(Exception):  # noqa: N818  (no error: the output was told to be safe)
-    """Raised in an output's own thread when the output was made safe while it acted."""
+class Interrupted(Exception):  # noqa: N818  (no error: the output was told to end)
+    """Raised in an output's own thread when it was made safe while it acted, or the act was
+    cancelled."""
 
 
 class Output(ABC):
@@ -54,11 +55,16 @@ class Output(ABC):
 
     Attributes:
         pin: BCM number of its main pin; None without one.
+        delay_s: time from a firing to what the output does, in seconds.
+        successes: how many firings it has acted on.
+        failures: how many firings it failed to act on; not those that ``safe`` interrupted.
     """
 
     def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
         self.name = name
         self.pin: int | None = None
+        self.delay_s = 0.0
+        self.successes = self.failures = 0
         self._listen = listen
         self._faults = faults
         self._failed = False
@@ -79,6 +85,12 @@ class Output(ABC):
 
     def process_frame(self, decision: Decision, frame: Frame | None) -> None:  # noqa: B027
         """Process a frame and the trigger's decision on it; called for each frame."""
+
+    def faces_left(self) -> None:  # noqa: B027
+        """Cancel what is only for people who are still there."""
+
+    def show_countdown(self, until: float) -> None:  # noqa: B027
+        """Show that another output acts at a time of the monotonic clock, in seconds."""
 
     def show_fault(self, fault: Fault | None) -> None:  # noqa: B027
         """Show the worst present fault, None when there is none."""
@@ -158,7 +170,7 @@ class Output(ABC):
         return {"output": self.name, **pin}
 
     def fired(self, firing: Firing) -> Event:
-        """Return the ``fired`` event of a firing."""
+        """Return the event of a firing that was accepted."""
         face = {} if firing.face is None else {"face": firing.face}
         return Event(firing.time, "fired", {**self.facts, **face})
 

@@ -64,8 +64,15 @@ class QueuedOutput(Output):
         firing = self._next()
         if firing is None:
             self.maintain()
-        else:
+            return
+        try:
             self.handle(firing)
+        except Interrupted:
+            raise
+        except Exception:
+            self.failures += 1
+            raise
+        self.successes += 1
 
     def _next(self) -> Firing | None:
         """Wait for a firing and return it; None when maintenance is due."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
+import stat
 import time as clock
 from collections import deque
 from datetime import datetime
@@ -20,6 +22,8 @@ from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import SnapshotSettings
 from edge.values import Decision, Frame, Picture
+
+log = logging.getLogger(__name__)
 
 MB = 1_000_000
 DAY_S = 86_400.0
@@ -50,6 +54,7 @@ class Snapshot(QueuedOutput):
         self._strip: deque[Picture] = deque(maxlen=settings.strip)
         self._strip_time = float("-inf")
         self._saved: dict[str, int] = {}  # names of the pictures since the start, numbered
+        self._strangers: set[str] = set()  # names in the form of a picture's that are no files
         self._clock_ahead = self.wall_clock() - clock.monotonic()
         self._clock_jumped = float("-inf")
         self.start()
@@ -123,18 +128,41 @@ class Snapshot(QueuedOutput):
             )
 
     def _prune(self) -> None:
-        for path in self._folder.glob("*".join(HALF_WRITTEN)):
-            path.unlink()
-        kept = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
-        size = 0.0
+        """Delete what is not to be kept. What cannot be deleted keeps nothing else.
+
+        Raises:
+            OSError: the folder can't be read, or a picture can't be deleted.
+        """
+        failures = []
         oldest = self.wall_clock() - self._settings.max_age_days * DAY_S
         if not self._clock_is_trusted():
             oldest = float("-inf")
-        for path in sorted(kept, key=self._age, reverse=True):  # newest first
-            status = path.stat()
-            size += status.st_size
-            if size > self._settings.max_mb * MB or status.st_mtime < oldest:
-                path.unlink()
+        names = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
+        size = 0.0
+        for path in [
+            *self._folder.glob("*".join(HALF_WRITTEN)),
+            *sorted(names, key=self._age, reverse=True),  # newest first
+        ]:
+            try:
+                status = path.lstat()
+                if not stat.S_ISREG(status.st_mode):
+                    self._warn_of_stranger(path)
+                    continue
+                half_written = path.name.startswith(HALF_WRITTEN[0])
+                size += 0.0 if half_written else status.st_size
+                if half_written or size > self._settings.max_mb * MB or status.st_mtime < oldest:
+                    path.unlink()
+            except FileNotFoundError:  # somebody else has deleted it meanwhile
+                continue
+            except OSError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _warn_of_stranger(self, path: Path) -> None:
+        if path.name not in self._strangers:
+            self._strangers.add(path.name)
+            log.warning("outputs.%s: %s is left alone: it is no file", self.name, path)
 
     def _age(self, path: Path) -> tuple[int, str]:
         """Return a key that sorts pictures by age: the name is the time, but pictures saved since
@@ -150,7 +178,8 @@ class Snapshot(QueuedOutput):
         return now - self._clock_jumped > self.DISTRUST_S
 
     def off(self) -> None:
-        """Do nothing: a picture harms nobody."""
+        """Forget the frames for the next strip: there may be none for long from here on."""
+        self._strip = deque(maxlen=self._settings.strip)
 
 
 def _reason(error: OSError) -> str:

@@ -10,7 +10,9 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edge.errors import TelemetryError
 from edge.values import Event, EventName
@@ -22,6 +24,8 @@ SENTENCES: Mapping[EventName, str] = {
     "face_lost": "face {face} lost",
     "smile_on": "face {face} smiles",
     "smile_off": "face {face} smiles no more",
+    "countdown": "{output} fires in {delay_s:g} s",
+    "cancelled": "{output} does not fire: {reason}",
     "fired": "{output} fired{gpio}",
     "released": "{output} released{gpio} after {length_s:.3f} s",
     "saved": "{output} saved {file}",
@@ -29,6 +33,8 @@ SENTENCES: Mapping[EventName, str] = {
     "fault_over": "fault over: {subject}",
     "camera_lost": "camera lost: {reason}",
     "camera_back": "camera back",
+    "armed": "armed{until}",
+    "disarmed": "disarmed by {by}{until}",
 }
 
 
@@ -137,8 +143,16 @@ def describe(event: Event) -> str:
     """Return an event as a short sentence."""
     facts = event.facts
     level = "active" if event.name == "fired" else "safe"
-    return SENTENCES[event.name].format(
-        gpio=f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
-        subject=facts.get("output", facts.get("fault")),
+    words = {
         **facts,
-    )
+        "gpio": f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
+        "subject": facts.get("output", facts.get("fault")),
+        "until": until(facts),
+    }
+    return SENTENCES[event.name].format(**words)
+
+
+def until(facts: Mapping[str, Any]) -> str:
+    """Return `` until`` and the local time that facts say by this key; empty if they say none."""
+    moment = facts.get("until")
+    return f" until {datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else ""

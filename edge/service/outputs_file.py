@@ -3,17 +3,44 @@ configuration may have changed by then, or be broken."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from edge.atomic_file import written
-from edge.errors import OutputError
+from edge.errors import OutputError, StatusError
 from edge.settings import AnyOutputSettings
 
 FILE = "outputs.json"
 """In the service's RuntimeDirectory, which is in memory and ends with the service."""
+
+
+@contextmanager
+def only_gate_in(folder: Path) -> Iterator[None]:
+    """Keep other gates out of a folder, so that each may trust the record in it. The lock ends with
+    this process, even if it is killed.
+
+    Raises:
+        StatusError: another gate runs there, or there is no such folder.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise StatusError(f"{folder}: expected a folder, got: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StatusError(
+                f"{folder}: expected no other smile-gate there, got one that runs"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_outputs(folder: Path, outputs: Mapping[str, AnyOutputSettings]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -16,6 +17,7 @@ from edge.cameras.source import is_live
 from edge.errors import LeakError, SmileGateError
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, Stages, Timings, Watch, open_stages
+from edge.service.arming import Arming
 from edge.service.board import BoardWatch, private_mb
 from edge.service.monitor import Monitor
 from edge.service.sd_notify import Notifier
@@ -42,6 +44,7 @@ class Service:
         record_outputs: is called with the outputs that are about to be opened.
         open_camera: as ``open_captured``.
         watch_board: reads the board's sensors, given the temperature that counts as hot.
+        wall_clock: the system's time in seconds since 1970, for the schedule of arming.
         hung_s: a camera's driver that does not answer for longer than this, beyond ``stall_s``,
             needs another process.
         memory_mb: a service that holds more has a leak, and needs another process. It checks
@@ -64,6 +67,7 @@ class Service:
         *,
         open_camera: Callable[..., Camera] = open_captured,
         watch_board: Callable[[float], BoardWatch] = BoardWatch,
+        wall_clock: Callable[[], float] = time.time,
         hung_s: float = 15.0,
         memory_mb: float = 250.0,
     ) -> None:
@@ -87,17 +91,22 @@ class Service:
         self._frame_ended_at = time.monotonic()
         self._monitor = Monitor()
         self._timings = Timings()
+        self._armed = True
+        self.arming = Arming(wall_clock)
+        # Held while pins are opened anew, and while outputs are armed or disarmed.
+        self._pins_lock = threading.RLock()
         self.settings = load()
         self.stages = open_stages(self.settings)
         # Pins before the camera: they are at their safe level from here on.
-        self.outputs = self._open_outputs(self.settings)
+        self._open_pins(self.settings)
         stopper.on_stop = lambda: self.outputs.stop()  # noqa: PLW0108  (a reload replaces them)
         try:
             self.camera = self._open_camera(self.settings, patient=notifier.managed)
         except BaseException:
-            self.outputs.close()
+            self._close_pins()
             raise
         self.pipeline = self._make_pipeline()
+        self._update_arming()
         self.board = watch_board(self.settings.board.hot_c)
 
     def run(self, *, realtime: bool = False) -> None:
@@ -131,20 +140,34 @@ class Service:
         self._notifier.stopping()
         self.board.close()
         try:
-            self.outputs.close()  # first: a camera may hang when it is closed
+            self._close_pins()  # first: a camera may hang when it is closed
         finally:
             self.camera.close()
+
+    def arm(self) -> None:
+        """Allow firings again after ``disarm``; from any thread."""
+        self.arming.disarmed_by_command = False
+        self._update_arming()
+
+    def disarm(self) -> None:
+        """Make the outputs safe, and let nothing fire until ``arm``; from any thread. Frames are
+        processed as before."""
+        self.arming.disarmed_by_command = True
+        self._update_arming()
 
     def report(self) -> Mapping[str, Any]:
         """Return the state of the gate, for JSON; from any thread."""
         dropped = {"dropped": self.camera.dropped} if isinstance(self.camera, Capture) else {}
         classifier = self.stages.classifier
+        with self._pins_lock:
+            arming = self.arming.report()
         return {
             "version": version("smile-gate"),
             "at": wall_time(time.monotonic()),
             "device": self.settings.board.device,
             "source": self.settings.camera.shown_source,
             **self._monitor.report(),
+            **arming,
             **dropped,
             "frame_ms": round(self._timings.medians_ms().get("frame", 0.0), 2),
             "model_on": "Edge TPU" if classifier.on_edge_tpu else "CPU",
@@ -156,12 +179,28 @@ class Service:
 
     def _after_frame(self) -> None:
         self._monitor.note_frame(self.pipeline.scores)
+        self._update_arming()
         if not self._ready:
             self._ready = True
             self._notifier.ready()
         if self._notifier.feed_watchdog():
             self._check_memory()
         self._wait_if_hot()
+
+    def _update_arming(self) -> None:
+        """Arm or disarm the outputs as command, switch and schedule say, and report a change."""
+        with self._pins_lock:
+            disarmed_by = self.arming.disarmed_by
+            armed = not disarmed_by
+            self.outputs.set_armed(armed)
+            if armed == self._armed:
+                return
+            self._armed = armed
+            facts = {} if armed else {"by": ", ".join(disarmed_by)}
+            if until := self.arming.until:
+                facts["until"] = until
+            now = time.monotonic() if self.camera.live else self.outputs.now()
+            self._publish(Event(now, "armed" if armed else "disarmed", facts))
 
     def _check_memory(self) -> None:
         with suppress(OSError):  # there may be no descriptor left to read it with
@@ -182,6 +221,7 @@ class Service:
         """Feed the watchdog, unless the camera's driver hangs."""
         limit_s = self._hung_s + self.settings.camera.stall_s
         answers = isinstance(self.camera, Capture) and self.camera.hung_s < limit_s
+        self._update_arming()
         if answers and self._notifier.feed_watchdog():
             self._check_memory()
 
@@ -236,9 +276,11 @@ class Service:
             self.settings, self.stages = settings, stages
             self.board.hot_c = settings.board.hot_c
             self.outputs.device = _device_of(settings)
+            self.arming.settings = settings.arming
             log.info("reloaded")
             self._notifier.status("reloaded")
         self.pipeline = self._make_pipeline()
+        self._update_arming()
         if self._ready:
             self._notifier.ready()
 
@@ -255,22 +297,32 @@ class Service:
     def _reopen_changed(self, settings: Settings, undo: ExitStack) -> None:
         """Close the outputs and the camera whose settings have changed, and open them anew."""
         before = self.settings
-        if settings.outputs != before.outputs:
-            undo.callback(self._reopen_outputs, before)
-            self._reopen_outputs(settings)
+        if _pins_of(settings) != _pins_of(before):
+            undo.callback(self._reopen_pins, before)
+            self._reopen_pins(settings)
         if _camera_of(settings) != _camera_of(before):
             undo.callback(self._reopen_camera, before, patient=True)
             self._reopen_camera(settings)
 
-    def _reopen_outputs(self, settings: Settings) -> None:
-        self.outputs.close()
-        self.outputs = self._open_outputs(settings)
+    def _reopen_pins(self, settings: Settings) -> None:
+        with self._pins_lock:
+            self._close_pins()
+            self._open_pins(settings)
         if self._lost:
             self.outputs.camera_lost(self._lost)
 
-    def _open_outputs(self, settings: Settings) -> Outputs:
+    def _open_pins(self, settings: Settings) -> None:
         self._record_outputs(settings.outputs)
-        return Outputs(settings.outputs, self._publish, device=_device_of(settings))
+        self.outputs = Outputs(settings.outputs, self._publish, device=_device_of(settings))
+        try:
+            self.arming.open(settings.arming)
+        except BaseException:
+            self.outputs.close()
+            raise
+
+    def _close_pins(self) -> None:
+        self.arming.close()
+        self.outputs.close()
 
     def _reopen_camera(self, settings: Settings, *, patient: bool = False) -> None:
         self.camera.close()
@@ -286,3 +338,7 @@ def _device_of(settings: Settings) -> str:
 
 def _camera_of(settings: Settings) -> tuple[object, ...]:
     return settings.camera, settings.picamera2, settings.v4l2, settings.stream
+
+
+def _pins_of(settings: Settings) -> tuple[object, ...]:
+    return settings.outputs, settings.arming.switch_pin

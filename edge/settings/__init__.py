@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct, convert, field
 
+from edge.settings.arming import ArmingSettings
 from edge.settings.board import BoardSettings
 from edge.settings.cameras import CameraSettings, Picamera2Settings, StreamSettings, V4l2Settings
 from edge.settings.faces import FaceSettings
@@ -32,6 +33,7 @@ __all__ = [
     "SECTIONS",
     "SHIPPED_BUNDLE",
     "AnyOutputSettings",
+    "ArmingSettings",
     "BoardSettings",
     "CameraSettings",
     "CommandSettings",
@@ -64,6 +66,7 @@ class Settings(Struct, frozen=True):
     faces: FaceSettings = FaceSettings()
     trigger: TriggerSettings = TriggerSettings()
     board: BoardSettings = BoardSettings()
+    arming: ArmingSettings = ArmingSettings()
     outputs: dict[str, AnyOutputSettings] = field(
         default_factory=lambda: convert(DEFAULT_OUTPUTS, dict[str, AnyOutputSettings])
     )

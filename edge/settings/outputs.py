@@ -49,6 +49,8 @@ class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
         focus_s: time to focus before the first pulse, s. Why: most lenses have focused by then.
         burst: pulses at each firing. Why: one smile, one picture.
         burst_gap_s: time between the pulses of a burst, s. Why: time for closed eyes to open.
+        delay_s: countdown from the firing on, shown by the indicators, s; cancelled when all faces
+            have left. Why: no countdown.
         active_high: true: 3.3 V is active and 0 V safe; false: the reverse. Why: a pin that is not
             driven is then safe with a resistor to ground.
     """
@@ -61,13 +63,15 @@ class ShutterSettings(OutputSettings, frozen=True, tag="shutter"):
     focus_s: Annotated[float, Meta(ge=0, le=10)] = 0.5
     burst: Annotated[int, Meta(ge=1, le=20)] = 1
     burst_gap_s: Annotated[float, Meta(ge=0.01, le=60)] = 0.3
+    delay_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
     active_high: bool = True
 
     @property
     def length_s(self) -> float:
-        """The length of a firing in seconds, focus and gaps included."""
+        """The length of a firing in seconds, countdown, focus and gaps included."""
         focus_s = self.focus_s if self.focus_pin is not None else 0.0
-        return focus_s + self.burst * self.pulse_s + (self.burst - 1) * self.burst_gap_s
+        pulses_s = self.burst * self.pulse_s + (self.burst - 1) * self.burst_gap_s
+        return self.delay_s + focus_s + pulses_s
 
 
 class GateSettings(OutputSettings, frozen=True, tag="gate"):
@@ -162,9 +166,10 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
 
     Attributes:
         command: program and arguments, as a list.
-        timeout_s: the program is killed after this time, s. Why: longer than most web requests
-            take.
-        environment: its environment besides PATH and LANG. Why: nothing of ours leaks into it.
+        timeout_s: the program is killed after this time, with all that it has started, s. Why:
+            longer than most web requests take.
+        environment: its environment besides PATH, LANG and SMILE_GATE_FIRING. Why: nothing of ours
+            leaks into it.
     """
 
     command: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]

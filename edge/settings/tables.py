@@ -48,7 +48,7 @@ def to_settings(tables: Mapping[str, Any], folder: Path) -> Settings:
             raise ConfigError(f"expected a section among {', '.join(known)}", name)
     sections = {name: _section(name, tables.get(name, {}), SECTIONS[name]) for name in SECTIONS}
     settings = Settings(outputs=_outputs(tables.get("outputs", {})), **sections)  # type: ignore[arg-type]
-    _check_unique(_pins(settings.outputs), "a pin")
+    _check_unique(_pins(settings), "a pin")
     _check_unique(_folders(settings.outputs, folder), "a folder")
     _check_lengths(settings)
     return _resolved(settings, folder)
@@ -101,13 +101,18 @@ def _outputs(tables: object) -> dict[str, AnyOutputSettings]:
     return outputs
 
 
-def _pins(outputs: Mapping[str, AnyOutputSettings]) -> Iterator[tuple[str, int, int]]:
-    for name, output in outputs.items():
-        for setting, pin in output.pins():
-            key = f"outputs.{name}.{setting}"
-            if pin in RESERVED_PINS:
-                raise ConfigError(f"expected another pin than {pin}, {RESERVED_PINS[pin]}", key)
-            yield key, pin, pin
+def _pins(settings: Settings) -> Iterator[tuple[str, int, int]]:
+    pins = [
+        (f"outputs.{name}.{setting}", pin)
+        for name, output in settings.outputs.items()
+        for setting, pin in output.pins()
+    ]
+    if (switch_pin := settings.arming.switch_pin) is not None:
+        pins.append(("arming.switch_pin", switch_pin))
+    for key, pin in pins:
+        if pin in RESERVED_PINS:
+            raise ConfigError(f"expected another pin than {pin}, {RESERVED_PINS[pin]}", key)
+        yield key, pin, pin
 
 
 def _folders(
@@ -134,10 +139,11 @@ def _check_lengths(settings: Settings) -> None:
     cooldown_s = settings.trigger.cooldown_s
     for name, output in settings.outputs.items():
         if isinstance(output, ShutterSettings) and output.length_s > cooldown_s + TINY_S:
+            key = "delay_s" if output.delay_s else "burst" if output.burst > 1 else "pulse_s"
             raise ConfigError(  # firings would queue up
                 f"expected at most trigger.cooldown_s ({cooldown_s}) for the whole firing, "
                 f"got {output.length_s:g} s",
-                f"outputs.{name}.{'burst' if output.burst > 1 else 'pulse_s'}",
+                f"outputs.{name}.{key}",
             )
 
 

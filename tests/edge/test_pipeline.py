@@ -102,6 +102,18 @@ def test_a_clip_replays_to_the_same_events(clip: Path, classifier: Classifier) -
     assert decisions() == decisions()
 
 
+@pytest.mark.parametrize("leave", [True, False])
+def test_a_countdown_is_cancelled_when_the_last_face_is_lost(
+    classifier: Classifier, collins: Grey, leave: bool
+) -> None:
+    pictures = [collins] * 20 + [np.zeros_like(collins) if leave else collins] * 20
+    camera = Shown(frames_of(pictures), live=False)
+    settings = {"photo": replace(SHUTTER["photo"], delay_s=1.0)}
+    events, _ = play(camera, classifier, settings=settings)
+    names = [event.name for event in events if event.facts.get("output")]
+    assert names == ["countdown", *(["cancelled"] if leave else ["fired", "released"])]
+
+
 class Shown:
     """A camera that gives these frames, and does what their iterator does meanwhile."""
 

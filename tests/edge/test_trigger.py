@@ -62,6 +62,18 @@ def test_fires_once_when_the_hold_is_over() -> None:
     assert next(d.face for d in decisions if d.fire) == 1
 
 
+def test_while_it_is_disarmed_nothing_fires_no_smile_is_consumed_and_no_cooldown_starts() -> None:
+    trigger = Trigger(replace(SETTINGS, max_per_minute=1))
+    decisions = [
+        trigger.step(time, [SmileScore(Face(1, HERE, 1.0), score)], armed=time >= 5.0)
+        for start, end, score in ((0, 2, 0.9), (2, 4, 0.1), (4, 9, 0.9))
+        for time, _ in steady(score, start, end)
+    ]
+    assert fired(decisions) == [5.0]
+    assert [decision.time for decision in decisions if decision.smile_on] == [0.0, 4.0]
+    assert not any(decision.smiling or decision.too_many for decision in decisions[:50])
+
+
 def test_a_short_smile_does_not_fire() -> None:
     decisions = steps(steady(0.9, 0, 0.3) + steady(0.1, 0.3, 2))
     assert fired(decisions) == []

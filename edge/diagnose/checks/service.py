@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from edge.diagnose.checks.interface import Finding
 from edge.errors import SmileGateError
+from edge.service.arming import in_words
 from edge.service.status_socket import ask
 
 UNIT = "smile-gate.service"
@@ -38,6 +39,8 @@ def check_service(socket: Path) -> tuple[Gate, Finding]:
     except SmileGateError as error:
         return _check_state(error)
     text = f"{report.get('fps')} frames per second for {report.get('uptime_s')} s"
+    if arming := in_words(report):
+        text = f"{text}, {arming}"
     faults = [*report.get("faults", ()), *report.get("warnings", ())]
     if not faults:
         return Gate(True, report), Finding("service", "good", text)

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from edge.cli import classify, config, diagnose, look, outputs, run
+from edge.cli import arming, classify, config, diagnose, look, outputs, run
 
 VERBS = {
     "run": run.run,
     "classify": classify.classify,
     "fire": outputs.fire,
     "safe": outputs.safe,
+    "arm": arming.arm,
+    "disarm": arming.disarm,
     "calibrate": diagnose.calibrate,
     "replay": diagnose.replay,
     "cameras": diagnose.cameras,

@@ -146,6 +146,39 @@ def test_a_gate_answers_where_it_is_told_to(
     assert not socket.exists()
 
 
+@pytest.mark.parametrize(
+    ("commands", "managed", "code"),
+    [
+        (["false"], False, 1),
+        (["false", "/nonexistent/program"], False, 1),
+        (["false", "true"], False, 0),
+        (["false"], True, 0),  # a service that is stopped has not failed
+    ],
+)
+def test_a_run_whose_every_action_failed_ends_with_1_and_a_line(
+    smile_gate: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    commands: list[str],
+    managed: bool,
+    code: int,
+) -> None:
+    if managed:
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    config = tmp_path / "c.toml"
+    config.write_text(
+        "\n".join(
+            f"[outputs.web{number}]\nkind = 'command'\ncommand = ['{command}']"
+            for number, command in enumerate(commands)
+        )
+    )
+    done, _, err = smile_gate("run", "--source", "demo", "--config", config)
+    assert done == code
+    all_failed = f"{len(commands)} of {len(commands)} failed: outputs.web"
+    line = f"smile-gate: expected an action to succeed, got: {all_failed}"
+    assert (line in err) == bool(code)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_run_with_the_pins_safe(
     smile_gate: Any, long_pulse: Path, pins: MockFactory, number: signal.Signals

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import Sequence
@@ -57,11 +58,11 @@ def lives(process: int) -> bool:
     return about.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
-def started(file: Path) -> list[int]:
-    """The processes that STUBBORN wrote down, once it has."""
+def started(file: Path, count: int = 2) -> list[int]:
+    """The processes that a script wrote down, once it has."""
     wait_until(file.is_file)
     processes = [int(word) for word in file.read_text().split()]
-    assert len(processes) == 2
+    assert len(processes) == count
     assert all(map(lives, processes))
     return processes
 
@@ -104,7 +105,9 @@ def test_the_environment_is_what_is_given_and_no_more(
 ) -> None:
     monkeypatch.setenv("SMILE_GATE_SECRET", "password")
     fire_and_close(opened(web(["cp", "/proc/self/environ", out], TZ="Europe/Berlin")))
-    assert sorted(out.read_text().split("\0")) == [
+    given = sorted(out.read_text().split("\0"))
+    assert re.fullmatch("SMILE_GATE_FIRING=[0-9a-f]{16}", given.pop(3))
+    assert given == [
         "",
         "LANG=C.UTF-8",
         "PATH=/usr/local/bin:/usr/bin:/bin",
@@ -155,6 +158,53 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(
     assert lasted(events[0].time, FIRE.time + 0.4)
     assert events[1].facts["output"] == "web"
     assert events.reasons == ["outputs.web: expected sh to end within 0.4 s, got: no end: killed"]
+
+
+# In sessions of their own: a child, a child of a program that has ended, and one that has
+# forgotten its environment but not its parent.
+DETACHED = """
+setsid sleep 20 &
+echo $! > "$1".part
+setsid sh -c 'sleep 20 & echo $! >> "$1".part' sh "$1"
+env -i setsid /bin/sleep 20 &
+echo $! >> "$1".part
+mv "$1".part "$1"
+"""
+
+
+@pytest.mark.parametrize("way", ["timeout", *WAYS])
+@pytest.mark.parametrize("then", ["wait", "env -i /bin/sleep 20", "exit 0"])
+def test_children_in_sessions_of_their_own_are_killed_too(
+    opened: Opened, events: EventLog, out: Path, way: str, then: str
+) -> None:
+    script = DETACHED if then != "exit 0" else DETACHED.replace("env -i ", "")
+    settings = web(["sh", "-c", script + then, "sh", out], 0.6 if way == "timeout" else 10.0)
+    outputs = opened(settings)
+    outputs.step(FIRE)
+    processes = started(out, 3)
+    if way == "timeout":
+        wait_until(lambda: "fault" in events.names)
+    else:
+        end(outputs, way)
+    wait_until(lambda: not any(map(lives, processes)), seconds=0.5)
+    outputs.close()
+    assert events.names == ["released", *["fault"] * (way == "timeout")]
+    what = "children that go on" if then == "exit 0" else "no end"
+    assert events.reasons in (
+        [],
+        [f"outputs.web: expected sh to end within 0.6 s, got: {what}: killed"],
+    )
+
+
+def test_a_command_has_ended_when_its_children_have(
+    opened: Opened, events: EventLog, out: Path
+) -> None:
+    outputs = opened(web(["sh", "-c", f"setsid sh -c 'sleep 0.3; touch {out}' &"]))
+    outputs.step(FIRE)
+    wait_until(lambda: outputs.idle)
+    assert out.exists()
+    assert events.names == ["released"]
+    assert events[0].facts["exit_code"] == 0
 
 
 @pytest.mark.parametrize("way", WAYS)

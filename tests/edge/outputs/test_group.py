@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge.errors import OutputError
-from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
+from edge.settings import AnyOutputSettings, GateSettings, IndicatorSettings, ShutterSettings
 from edge.values import Decision, Event
 from tests.conftest import lasted
 from tests.edge.outputs.harness import (
@@ -178,3 +179,47 @@ def test_a_fault_before_the_first_frame_has_the_time_of_the_frames_to_come(
     outputs = opened(LONG, device=device)
     outputs.opened[0].report_failure("it is broken")
     assert events[0].time == pytest.approx(clock(), abs=5.0)
+
+
+def test_disarmed_outputs_are_safe_at_once_and_do_nothing_until_they_are_armed(
+    opened: Opened, events: EventLog, pins: MockFactory
+) -> None:
+    pins.pin_class = MockPWMPin
+    settings: dict[str, AnyOutputSettings] = {**LONG, "lamp": IndicatorSettings(led_pin=16)}
+    outputs = opened(settings)
+    outputs.watch(0.2)
+    lamp, gate = mock_pin(16), mock_pin(17)
+    fire_until_active(outputs, gate)
+    wait_until(lambda: lamp.state > 0)
+    outputs.set_armed(False)
+    assert (gate.state, lamp.state) == (0, 0)
+    assert outputs.step(FIRE) == []
+    outputs.step(Decision(12.6, score=0.9, smiling=True, too_many=True))
+    outputs.end_smiles()
+    assert holds(lambda: (gate.state, lamp.state) == (0, 0), 0.1)
+    assert "fault" not in events.names
+    wait_until(lambda: outputs.faults == ["no frame was judged for 0.2 s"])  # watched as before
+    outputs.set_armed(True)
+    fire_until_active(outputs, gate)
+
+
+def test_a_firing_while_it_is_disarmed_from_another_thread_never_outlives_it(
+    opened: Opened,
+) -> None:
+    outputs = opened(LONG)
+    stop = threading.Event()
+
+    def step() -> None:
+        while not stop.is_set():
+            outputs.step(FIRE)
+
+    thread = threading.Thread(target=step)
+    thread.start()
+    for _ in range(50):
+        wait_until(lambda: bool(mock_pin(17).state))
+        outputs.set_armed(False)
+        assert not mock_pin(17).state
+        assert holds(lambda: not mock_pin(17).state, 0.002)
+        outputs.set_armed(True)
+    stop.set()
+    thread.join()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from statistics import median
 
 import pytest
 from gpiozero import Device
@@ -36,7 +37,7 @@ BUZZER = IndicatorSettings(buzzer_pin=12)
 ALL = replace(LIGHTS, buzzer_pin=12)
 BROKEN = CommandSettings(command=("/nonexistent/program",))
 
-OFF, RED, BLUE, WHITE = (0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1)
+OFF, RED, BLUE, WHITE, YELLOW = (0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1), (1, 1, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -270,4 +271,54 @@ def test_a_firing_is_shown_at_once_while_a_fault_blinks(opened: Opened) -> None:
     wait_until(lambda: colour() == RED)
     outputs.step(FIRE)
     wait_until(lambda: colour() == WHITE, 0.15)
+    wait_until(lambda: colour() == RED)
+
+
+DELAYED = ShutterSettings(pin=17, pulse_s=0.02, delay_s=2.5)
+
+
+def test_a_countdown_blinks_and_beeps_faster_and_ends_with_a_flash_and_a_tone(
+    opened: Opened,
+) -> None:
+    outputs = opened({"lamp": ALL, "photo": DELAYED})
+    led, buzzer, shutter = mock_pin(16), mock_pin(12), mock_pin(17)
+    outputs.step(FIRE)
+    wait_until(lambda: colour() == WHITE)  # the smile is seen
+    wait_until(lambda: colour() == YELLOW)
+    led.clear_states()
+    buzzer.clear_states()
+    wait_until(lambda: bool(shutter.state))
+    wait_until(lambda: colour() == WHITE)
+    halves = lengths(led)[1:-1]
+    assert len(halves) > 10
+    thirds = [median(halves[i * len(halves) // 3 :][: len(halves) // 3]) for i in range(3)]
+    assert thirds == sorted(thirds, reverse=True)
+    assert thirds[0] > 1.5 * thirds[2]
+    assert levels(buzzer).count(0.5) > 5
+    wait_until(lambda: outputs.idle)
+    assert buzzer.frequency is None
+    assert led.state == 0.9
+
+
+@pytest.mark.parametrize("way", ["faces_left", *WAYS])
+def test_a_countdown_that_is_cancelled_is_shown_no_more(opened: Opened, way: str) -> None:
+    outputs = opened({"lamp": ALL, "photo": DELAYED})
+    outputs.step(FIRE)
+    wait_until(lambda: colour() == YELLOW)
+    lamp = outputs.opened[0]
+    end(outputs, way)
+    shown = FIRE.score if way == "faces_left" else 0
+    wait_until(lambda: mock_pin(16).state == shown)
+    assert holds(lambda: mock_pin(16).state == shown, 0.3)
+    assert mock_pin(12).frequency is None
+    assert lamp.idle
+
+
+def test_a_countdown_is_shown_though_a_fault_blinks(opened: Opened) -> None:
+    outputs = opened({"lamp": RGB, "photo": DELAYED})
+    outputs.opened[0].show_fault("output")
+    wait_until(lambda: colour() == RED)
+    outputs.step(FIRE)
+    wait_until(lambda: colour() == YELLOW, 1.0)
+    outputs.faces_left()
     wait_until(lambda: colour() == RED)

@@ -172,3 +172,14 @@ def test_a_firing_without_a_frame_saves_nothing(
     fire_and_close(opened(album(folder)))
     assert names(folder) == []
     assert events == []
+
+
+def test_a_strip_has_no_frame_from_before_the_output_was_made_safe(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, strip=2))
+    outputs.step(Decision(1.0), frame)
+    outputs.set_armed(False)
+    outputs.set_armed(True)
+    fire_and_close(outputs, frame)
+    assert len(pictures(folder)) == 1

@@ -78,6 +78,51 @@ def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
     assert names(folder) == sorted([*OTHERS, days[2], days[3], days[4], new])
 
 
+@pytest.mark.parametrize("way", ["dangling link", "folder"])
+def test_what_is_no_picture_is_skipped_with_one_warning(
+    opened: Opened, folder: Path, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(folder, *OURS, age_s=2 * DAY_S)
+    strangers = [
+        folder / "smile-20260101-000000-000.jpg",
+        folder / "smile-20270101-000000-000.jpg",
+        folder / ".smile-a1b2c3.part",
+    ]
+    for path in strangers:
+        path.mkdir() if way == "folder" else path.symlink_to("gone")
+    outputs = opened(album(folder, max_age_days=1), open_output=QuickSnapshot)
+    wait_until(lambda: not {*OURS} & {*names(folder)})
+    put(folder, OURS[0], age_s=2 * DAY_S)
+    wait_until(lambda: OURS[0] not in names(folder))
+    assert outputs.faults == []
+    assert {path.name for path in strangers} == {*names(folder)}
+    assert sorted(record.getMessage() for record in caplog.records) == sorted(
+        f"outputs.album: {path} is left alone: it is no file" for path in strangers
+    )
+
+
+@pytest.mark.parametrize(("error", "fault"), [(FileNotFoundError, False), (PermissionError, True)])
+def test_a_picture_that_is_gone_or_cannot_be_deleted_keeps_no_other(
+    opened: Opened,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[OSError],
+    fault: bool,
+) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name == OURS[1]:
+            raise error(1, "refused")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    put(folder, "smile-20200101-000000-000.jpg", *OURS, age_s=2 * DAY_S)
+    outputs = opened(album(folder, max_age_days=1))
+    wait_until(lambda: names(folder) == [OURS[1]])
+    wait_until(lambda: bool(outputs.faults) == fault)
+
+
 def test_a_clock_set_back_does_not_make_new_pictures_the_oldest(
     opened: Opened, events: EventLog, folder: Path, frame: Frame
 ) -> None:

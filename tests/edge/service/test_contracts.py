@@ -14,6 +14,7 @@ from edge.values import EventName
 from tests.conftest import ROOT
 from tests.edge.cli.commands import records
 from tests.edge.service.running_service import SOON_LOST, Serve, put
+from tests.waiting import wait_until
 
 ALL_OUTPUTS = """
 [outputs.pictures]
@@ -22,6 +23,10 @@ folder = "{folder}/pictures"
 [outputs.heard]
 kind = "command"
 command = ["/bin/sh", "-c", "cat > {folder}/heard"]
+[outputs.later]
+kind = "shutter"
+pin = 23
+delay_s = 2.5
 [outputs.broken]
 kind = "command"
 command = ["/bin/false"]
@@ -47,8 +52,15 @@ def test_all_events_of_a_live_camera_are_as_documented(serve: Serve, tmp_path: P
     served.reload(more=outputs)
     served.reload(("[trigger]", '[board]\nname = "door"\n[trigger]'), more=outputs)
     put(served.camera, "smile")
-    for name in ("saved", "fault"):
+    for name in ("saved", "fault", "countdown"):
         served.wait_for(name)
+    heard = tmp_path / "heard"
+    wait_until(lambda: heard.exists() and heard.read_text().endswith("\n"))
+    served.service.disarm()
+    for name in ("cancelled", "disarmed"):
+        served.wait_for(name)
+    served.service.arm()
+    served.wait_for("armed")
     put(served.camera, "plain")
     served.wait_for("smile_off")
     served.unplug()
@@ -63,9 +75,9 @@ def test_all_events_of_a_live_camera_are_as_documented(serve: Serve, tmp_path: P
     assert documented == set(get_args(EventName))
     assert {line["event"] for line in lines} >= documented - {"face_lost"}
     assert {line["device"] for line in lines} == {socket.gethostname(), "door"}
-    heard = json.loads((tmp_path / "heard").read_text())
-    check(heard, event)
-    assert heard["device"] == "door"
+    record = json.loads(heard.read_text())
+    check(record, event)
+    assert record["device"] == "door"
     report = json.loads(json.dumps(served.service.report()))
     check(report, schema("status"))
     assert report["device"] == "door"

@@ -101,6 +101,7 @@ def test_a_slow_reader_gets_all(tmp_path: Path) -> None:
 
 def test_every_event_has_a_description() -> None:
     facts: Facts = {"face": 1, "output": "a", "length_s": 1.0, "file": "b", "reason": "c"}
+    facts = {**facts, "by": "switch", "until": "2026-06-01T20:00:00+02:00", "delay_s": 3.0}
     for name in get_args(EventName):
         assert describe(Event(0.0, name, facts))
 

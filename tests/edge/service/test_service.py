@@ -213,7 +213,7 @@ def test_the_report_is_json_of_what_is_going_on(serve: Serve, board: dict[str, H
     assert set(report) == {
         "version", "source", "uptime_s", "frames", "fps", "faces", "firings", "last_firing_s_ago",
         "camera_lost", "dropped", "frame_ms", "model_on", "faults", "warnings", "temperature_c",
-        "memory_mb", "at", "device",
+        "memory_mb", "at", "device", "armed", "disarmed_by", "until",
     }  # fmt: skip
     assert report["firings"] == 1
     assert report["faces"][0]["score"] > 0.5

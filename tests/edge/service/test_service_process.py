@@ -111,6 +111,26 @@ def test_after_a_kill_what_was_driven_is_made_safe_whatever_the_settings_say(
     assert not active.state
 
 
+def test_a_second_gate_is_refused_before_it_notes_or_opens_anything(gate: Program) -> None:
+    gate.start("plain")
+    gate.wait_ready()
+    note = (gate.folder / "outputs.json").read_bytes()
+    pins = gate.folder / "second-pins"
+    gate.configure(PIN_22)
+    second = subprocess.run(
+        [sys.executable, "-m", running_service.__name__, pins, "run", "--config", gate.config],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "RUNTIME_DIRECTORY": str(gate.folder)},
+    )
+    assert (gate.folder / "outputs.json").read_bytes() == note
+    assert not pins.exists()
+    expected = f"{gate.folder}: expected no other smile-gate there, got one that runs"
+    assert (second.returncode, second.stderr) == (2, f"smile-gate: {expected}\n")
+    assert ask(gate.socket)["frames"] > 0
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.05])
 def test_an_end_during_a_reload_leaves_the_pins_safe(gate: Program, after_s: float) -> None:
     process = gate.start("smile", *LONG_PULSE)

@@ -57,6 +57,16 @@ def test_answers_several_at_once_with_one_line_whether_they_read_it_or_not(path:
             assert answer.read() == '{"fps": 30.0}\n'
 
 
+def test_a_request_is_done_before_the_answer_and_another_is_refused(path: Path) -> None:
+    done: list[str] = []
+    with closing(StatusServer(path, lambda: {"done": done}, {"arm": lambda: done.append("arm")})):
+        assert ask(path, "arm") == {"done": ["arm"]}
+        assert ask(path) == {"done": ["arm"]}
+        with pytest.raises(StatusError, match=r"expected one of status, arm, got 'open it'"):
+            ask(path, "open it")
+        assert ask(path) == {"done": ["arm"]}
+
+
 def test_a_socket_left_behind_is_replaced(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(path))

@@ -150,7 +150,7 @@ outputs.light.led_pin: pin of an LED: dim to bright with the score, blinks fault
   default  not set
   now      not set (default)
 
-outputs.hook.environment: its environment besides PATH and LANG
+outputs.hook.environment: its environment besides PATH, LANG and SMILE_GATE_FIRING
   default  {}
   why      nothing of ours leaks into it
   now      {TOKEN = "***"} (file)"""

@@ -10,6 +10,10 @@ from tests.edge.diagnose.examined_machine import Machine
 
 def test_a_gate_that_runs(machine: Machine, running: dict[str, Any]) -> None:
     assert machine.finding("service").text == "29.9 frames per second for 12.3 s"
+    running.update(armed=False, disarmed_by=["schedule"], until="2026-06-01T08:00:00+02:00")
+    assert machine.finding("service").text.endswith(
+        "s, disarmed by schedule until 2026-06-01 08:00"
+    )
     running.update(faults=["no camera"], warnings=["hot"])
     finding = machine.finding("service")
     assert (finding.verdict, finding.text.partition("; ")[2]) == ("warning", "no camera; hot")
