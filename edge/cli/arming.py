@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from edge.cli.console import Verbs
+from edge.cli.console import Verbs, add_socket_option
 from edge.errors import StatusError
 from edge.service.arming import in_words
-from edge.service.status_socket import SOCKET, ask
+from edge.service.status_socket import ask
 
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs and their arguments."""
     for parser in (verbs.add("arm", arm), verbs.add("disarm", disarm)):
-        parser.add_argument(
-            "--socket",
-            type=Path,
-            default=SOCKET,
-            metavar="PATH",
-            help=f"where the running gate answers (default {SOCKET})",
-        )
+        add_socket_option(parser)
 
 
 def arm(options: argparse.Namespace) -> int:

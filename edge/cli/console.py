@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import cv2
 
+from edge.service.status_socket import SOCKET
+
 
 class OneLineParser(argparse.ArgumentParser):
     """Reports an error in the arguments in one line, without the usage."""
@@ -28,6 +30,17 @@ def path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("expected a path, got an empty one")
     return Path(os.path.expanduser(text))  # noqa: PTH111  (Path.expanduser raises at ~nobody)
+
+
+def add_socket_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--socket``, by which a verb asks the running gate."""
+    parser.add_argument(
+        "--socket",
+        type=path,
+        default=SOCKET,
+        metavar="PATH",
+        help=f"where the running gate answers (default {SOCKET})",
+    )
 
 
 Verb = Callable[[argparse.Namespace], int]

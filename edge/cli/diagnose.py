@@ -16,7 +16,7 @@ from edge.cameras.camera import Counted
 from edge.cameras.capture import open_captured
 from edge.cameras.source import KINDS, list_attached, open_camera
 from edge.cli import recording
-from edge.cli.console import Verbs
+from edge.cli.console import Verbs, add_socket_option
 from edge.cli.progress import progress
 from edge.diagnose.calibrate import collect, plot, propose, write
 from edge.diagnose.doctor import examine
@@ -31,7 +31,7 @@ from edge.model.open import open_classifier
 from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, Watch, open_stages
 from edge.service.event_log import log_event
-from edge.service.status_socket import SOCKET, ask
+from edge.service.status_socket import ask
 from edge.settings.load import file_or_installed, load_configuration, with_source
 
 
@@ -68,13 +68,7 @@ def add_verbs(verbs: Verbs) -> None:
     verbs.add("cameras", cameras)
     for parser in (verbs.add("status", status), verbs.add("doctor", doctor)):
         parser.add_argument("--json", action="store_true", help="as JSON")
-        parser.add_argument(
-            "--socket",
-            type=Path,
-            default=SOCKET,
-            metavar="PATH",
-            help=f"where the running gate answers (default {SOCKET})",
-        )
+        add_socket_option(parser)
 
 
 def _seconds(text: str) -> float:

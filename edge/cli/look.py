@@ -18,12 +18,11 @@ from edge.atomic_file import written
 from edge.cameras.camera import Camera
 from edge.cameras.capture import open_captured
 from edge.cameras.source import KINDS, is_live
-from edge.cli.console import Verbs
+from edge.cli.console import Verbs, add_socket_option
 from edge.diagnose.checks.service import UNIT, check_service
 from edge.diagnose.look import FACE_M, Sight, Viewer
 from edge.errors import CameraError, ImageError
 from edge.service.signals import Stopper
-from edge.service.status_socket import SOCKET
 from edge.settings import Settings
 from edge.settings.load import file_or_installed, load_configuration, with_source
 from edge.values import Frame
@@ -57,13 +56,7 @@ def add_verbs(verbs: Verbs) -> None:
         help="horizontal angle that the frame shows; with it distances are in metres, for faces "
         f"{FACE_M:g} m wide, which is assumed of all",
     )
-    parser.add_argument(
-        "--socket",
-        type=Path,
-        default=SOCKET,
-        metavar="PATH",
-        help=f"where a running gate answers, which holds its camera (default {SOCKET})",
-    )
+    add_socket_option(parser)
 
 
 def _picture_path(text: str) -> Path:

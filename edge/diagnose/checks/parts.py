@@ -32,6 +32,7 @@ from edge.model.edgetpu import EDGE_TPU, library_version
 from edge.model.open import open_on_edge_tpu
 from edge.outputs.command import ENVIRONMENT
 from edge.outputs.group import Outputs
+from edge.service.arming import Arming
 from edge.settings import CameraSettings, CommandSettings, FaceSettings, Settings
 from edge.settings.load import load_configuration
 
@@ -183,16 +184,20 @@ def check_programs(settings: Settings) -> Iterator[Finding]:
 
 
 def check_pins(settings: Settings, gate: Gate) -> Finding:
-    """Check that the pins of the outputs can be had, by putting them to their safe level."""
+    """Check that the pins of outputs and switch can be had: outputs are put to their safe level."""
     outputs = {name: output for name, output in settings.outputs.items() if output.pins()}
-    if not outputs:
+    numbers = [pin for output in outputs.values() for _, pin in output.pins()]
+    if (switch_pin := settings.arming.switch_pin) is not None:
+        numbers.append(switch_pin)
+    if not numbers:
         return Finding("pins", "good", "none configured")
-    numbers = [str(pin) for output in outputs.values() for _, pin in output.pins()]
-    text = f"GPIO {', '.join(numbers)}"
+    text = f"GPIO {', '.join(map(str, numbers))}"
     if gate.runs:  # to open them here would move what they drive
         return Finding("pins", "good", f"{text}; the running gate has them")
     try:
         Outputs(outputs, lambda _: None).close()
+        with closing(Arming()) as arming:
+            arming.open(settings.arming)
     except PinInUseError as error:
         return Finding("pins", "bad", str(error), f"sudo systemctl stop {UNIT}")
     except OutputError as error:

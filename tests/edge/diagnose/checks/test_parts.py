@@ -19,7 +19,7 @@ from edge.diagnose.checks.parts import (
 )
 from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
-from edge.settings import SHIPPED_BUNDLE, FaceSettings, Settings
+from edge.settings import SHIPPED_BUNDLE, ArmingSettings, FaceSettings, Settings
 from edge.settings.load import file_or_installed
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
 from tests.edge.outputs.harness import levels
@@ -187,6 +187,16 @@ def test_a_pin_that_cannot_be_had_is_bad(machine: Machine) -> None:
     with DigitalOutputDevice(17):
         finding = machine.finding("pins")
     assert (finding.verdict, "GPIO 17" in finding.text) == ("bad", True)
+
+
+def test_the_switch_that_arms_is_tried_too(pins: MockFactory) -> None:
+    settings = Settings(outputs={}, arming=ArmingSettings(switch_pin=6))
+    text = check_pins(settings, Gate(runs=False)).text
+    assert text == "GPIO 6, at their safe level, through MockFactory"
+    assert pins.pin(6).function == "input"
+    with DigitalOutputDevice(6):
+        finding = check_pins(settings, Gate(runs=False))
+    assert (finding.verdict, "arming.switch_pin" in finding.text) == ("bad", True)
 
 
 class BusyPin(MockPin):  # type: ignore[misc]
