@@ -156,7 +156,7 @@ class Outputs:
             OutputError: an output could not be made safe; the others are.
         """
         self.watchdog.stop()
-        _call_all(lambda output: output.stop(), self.opened)
+        _call_all(lambda output: output.stop(), self._pins_first())
 
     def close(self) -> None:
         """Stop as ``stop`` does, and free all pins; may be called more than once.
@@ -181,11 +181,16 @@ class Outputs:
 
     def _make_safe(self) -> None:
         """Make all outputs safe for now; an output that fails is a fault."""
-        for output in self.opened:
+        for output in self._pins_first():
             try:
                 output.safe()
             except OutputError as error:
                 output.report_failure(str(error))
+
+    def _pins_first(self) -> list[Output]:
+        """Return the outputs in the order in which they are made safe: it takes longer to kill a
+        program than to drive a pin."""
+        return sorted(self.opened, key=lambda output: output.pin is None)
 
     def _show_fault(self, fault: Fault | None) -> None:
         for output in self.opened:

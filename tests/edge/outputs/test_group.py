@@ -5,12 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge.errors import OutputError
-from edge.settings import AnyOutputSettings, GateSettings, IndicatorSettings, ShutterSettings
+from edge.outputs.command import Command
+from edge.outputs.open import open_output
+from edge.outputs.output import Output
+from edge.settings import (
+    AnyOutputSettings,
+    CommandSettings,
+    GateSettings,
+    IndicatorSettings,
+    ShutterSettings,
+)
 from edge.values import Decision, Event
 from tests.conftest import lasted
 from tests.edge.outputs.harness import (
@@ -223,3 +233,24 @@ def test_a_firing_while_it_is_disarmed_from_another_thread_never_outlives_it(
         outputs.set_armed(True)
     stop.set()
     thread.join()
+
+
+@pytest.mark.parametrize("end", ["stop", "close", "camera_lost"])
+def test_pins_are_safe_before_a_program_is_killed(opened: Opened, end: str) -> None:
+    at_kill: list[int] = []
+
+    class SlowToKill(Command):
+        def off(self) -> None:
+            at_kill.append(mock_pin(17).state)
+            super().off()
+
+    def open_slow(name: str, settings: AnyOutputSettings, *told: Any) -> Output:
+        if isinstance(settings, CommandSettings):
+            return SlowToKill(name, settings, *told)
+        return open_output(name, settings, *told)
+
+    sleep = CommandSettings(command=("sleep", "30"), timeout_s=60)
+    outputs = opened({"web": sleep, **LONG}, open_output=open_slow)
+    fire_until_active(outputs, mock_pin(17))
+    getattr(outputs, end)(*["it is gone"] * (end == "camera_lost"))
+    assert at_kill[0] == 0
