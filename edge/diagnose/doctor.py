@@ -37,6 +37,7 @@ def examine(path: Path | None, socket: Path, probes: Probes | None = None) -> It
         yield parts.check_edge_tpu(settings, gate)
         yield from parts.check_cameras(probes, source, gate)
         yield parts.check_pins(settings, gate)
+        yield from parts.check_keyboards(settings)
         yield host.check_groups(probes)
         yield from host.check_disk(probes, settings)
         yield host.check_power(probes)

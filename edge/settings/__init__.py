@@ -20,6 +20,7 @@ from edge.settings.outputs import (
     CommandSettings,
     GateSettings,
     IndicatorSettings,
+    KeySettings,
     ShutterSettings,
     SnapshotSettings,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "FaceSettings",
     "GateSettings",
     "IndicatorSettings",
+    "KeySettings",
     "ModelSettings",
     "Picamera2Settings",
     "Settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -21,6 +22,18 @@ RESERVED_PINS: Mapping[int, str] = {
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """The BCM number of a GPIO pin."""
+
+NAMED_KEYS = (
+    *("space", "enter", "tab", "esc", "backspace", "delete", "insert", "home", "end"),
+    *("pageup", "pagedown", "up", "down", "left", "right"),
+)
+KEYS = {
+    *NAMED_KEYS,
+    *string.ascii_lowercase,
+    *string.digits,
+    *(f"f{number}" for number in range(1, 25)),
+}
+"""The keys that a key output may press: none of them turns the machine off."""
 
 
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -172,8 +185,43 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
     environment: dict[str, str] = field(default_factory=dict)
 
 
+class KeySettings(OutputSettings, frozen=True, tag="key"):
+    """[outputs.NAME] with kind = "key": a key that a smile presses on this machine.
+
+    Attributes:
+        key: the key: a letter, a digit, f1 to f24, space, enter, tab, esc, backspace, delete,
+            insert, home, end, pageup, pagedown, up, down, left or right.
+        press: tap: pressed for tap_s at each firing; hold: until the smile that fired ends. Why:
+            what programs for switch access expect at first.
+        tap_s: length of a tap, and shortest length of a hold, s. Why: as long as a finger's.
+        max_hold_s: longest length of a hold, s, however long the smile lasts. Why: whoever cannot
+            use their hands cannot free a stuck key.
+        ignore_repeat_s: no press begins within this time after the last ended, s. Why: a smile that
+            trembles at its end is no second press.
+    """
+
+    key: str
+    press: Literal["tap", "hold"] = "tap"
+    tap_s: Annotated[float, Meta(ge=0.02, le=0.5)] = 0.1
+    max_hold_s: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
+    ignore_repeat_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.key.lower() not in KEYS:
+            raise ConfigError(
+                f"expected a letter, a digit, f1 to f24 or one of {', '.join(NAMED_KEYS)}, "
+                f"got {self.key!r}",
+                "key",
+            )
+
+
 AnyOutputSettings = (
-    ShutterSettings | GateSettings | IndicatorSettings | SnapshotSettings | CommandSettings
+    ShutterSettings
+    | GateSettings
+    | IndicatorSettings
+    | SnapshotSettings
+    | CommandSettings
+    | KeySettings
 )
 
 OUTPUT_KINDS: Mapping[str, type[AnyOutputSettings]] = {

@@ -19,6 +19,7 @@ from edge.settings import (
     SECTIONS,
     AnyOutputSettings,
     GateSettings,
+    KeySettings,
     Settings,
     ShutterSettings,
     SnapshotSettings,
@@ -142,7 +143,7 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
     neutral_first = settings.trigger.neutral_first
     if neutral_first is None:
         outputs = settings.outputs.values()
-        neutral_first = any(isinstance(output, GateSettings) for output in outputs)
+        neutral_first = any(isinstance(output, GateSettings | KeySettings) for output in outputs)
     return replace(
         settings,
         picamera2=whole(picamera2, "tuning_file") if picamera2.tuning_file else picamera2,

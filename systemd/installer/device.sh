@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The verbs for a device. install.sh has set: verb, root, offline, dry_run, yes, purge, coral.
+# The verbs for a device. install.sh has set: verb, root, offline, dry_run, yes, purge, coral, key.
 
 umask 022
 export LC_ALL=C.UTF-8
@@ -16,6 +16,8 @@ export LC_ALL=C.UTF-8
 . systemd/installer/release.sh
 # shellcheck source=systemd/installer/coral.sh
 . systemd/installer/coral.sh
+# shellcheck source=systemd/installer/key.sh
+. systemd/installer/key.sh
 
 device_install() {
     check_device
@@ -36,6 +38,9 @@ device_install() {
         probe_coral # it may have been plugged in since
     elif $coral; then
         step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
+    fi
+    if $key; then
+        step key "let the service press a key, with python3-evdev and ${KEY_DROP_IN#"$root"}"
     fi
     if ! $dry_run; then
         prune_releases
@@ -79,6 +84,7 @@ device_uninstall() {
     fi
     remove_system_files
     remove_coral
+    remove_key
     remove "$opt" "$root/var/log/smile-gate"
     if $purge; then
         purge_the_rest

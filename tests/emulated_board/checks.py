@@ -21,12 +21,14 @@ from pathlib import Path
 
 from tests.emulated_board.guest_state import (
     GUEST,
+    KEY_F13,
     PIN,
     SIMULATED,
     STUCK,
     CheckError,
     expect,
     files_and_accounts,
+    held_keys,
     install_sh,
     journal,
     level,
@@ -57,6 +59,13 @@ pin = {PIN}
 pulse_s = 3
 """
 """For a board that processes a frame a second; a pulse lasts long enough to kill the gate."""
+KEY_SETTINGS = f"""\
+{SLOW_SETTINGS.partition("[outputs")[0]}
+[outputs.nod]
+kind = "key"
+key = "f13"
+press = "hold"
+"""
 READY_S = 180.0
 WATCHDOG_S = 30.0
 SAFE_S = 60.0
@@ -259,6 +268,24 @@ def break_pipeline(tree: Path) -> None:
         file.write(BREAK)
 
 
+def key() -> str:
+    """`install --key`: a smile holds a key, as others see it; `kill -9` releases it"""
+    SETTINGS.write_text(KEY_SETTINGS)
+    code, last_line = install_sh(CURRENT, "install", "--key", *OFFLINE)
+    expect(code == 0, last_line)
+    wait_for("it to be ready", running, READY_S)
+    since = time.time()
+    wait_for("the key to be up", lambda: held_keys("nod") == set(), 90.0, 0.02)
+    wait_for("the key to be down", lambda: held_keys("nod") == {KEY_F13}, 90.0, 0.02)
+    held = wait_for("the key to be up again", lambda: held_keys("nod") == set(), 30.0, 0.02)
+    wait_for("the key to be down again", lambda: held_keys("nod") == {KEY_F13}, 90.0, 0.02)
+    os.kill(int(shown("MainPID")), signal.SIGKILL)
+    gone = wait_for("the keyboard to be gone", lambda: held_keys("nod") is None, 10.0, 0.02)
+    wait_for("it to be ready again", running, READY_S)
+    expect("nod fired" in journal(since), "no firing in the journal")
+    return f"held for {held:.1f} s; keyboard gone {gone:.1f} s after the kill"
+
+
 def uninstall() -> str:
     """`uninstall --purge`: files, users and groups are those from before"""
     code, last_line = install_sh(CURRENT, "uninstall", "--purge", "--yes")
@@ -273,7 +300,7 @@ def uninstall() -> str:
 
 CHECKS: tuple[Callable[[], str], ...] = (
     *(install, ready, watchdog_is_fed, hardened, reload, smile, killed, hung),
-    *(stuck_camera, power_cut, broken_upgrade, uninstall),
+    *(stuck_camera, power_cut, broken_upgrade, key, uninstall),
 )
 FIRST = (install, ready, reload)
 """The checks that all others need."""

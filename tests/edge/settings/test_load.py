@@ -20,6 +20,7 @@ GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
 SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
 INDICATOR = "[outputs.a]\nkind = 'indicator'\n"
 COMMAND = "[outputs.a]\nkind = 'command'\n"
+KEY = "[outputs.a]\nkind = 'key'\n"
 SNAPSHOT = "[outputs.a]\nkind = 'snapshot'\nfolder = 'p'\n"
 KINDS = ", ".join(OUTPUT_KINDS)
 
@@ -109,6 +110,12 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
         (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
         (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
+        (
+            f"{KEY}key = 'power'",
+            "outputs.a.key",
+            "expected a letter, a digit, f1 to f24 or one of ",
+        ),
+        (f"{KEY}key = ''", "outputs.a.key", "expected a letter, a digit, f1 to f24 or one of "),
         (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
     ],
 )
@@ -215,11 +222,12 @@ def test_a_focus_that_is_not_wired_takes_no_time(file: Path) -> None:
         ("", False),
         (SHUTTER, False),
         (GATE, True),
+        (f"{KEY}key = 'F13'", True),
         (f"{GATE}[trigger]\nneutral_first = false", False),
         (f"{SHUTTER}[trigger]\nneutral_first = true", True),
     ],
 )
-def test_neutral_first_unless_said_otherwise_where_there_is_a_gate(
+def test_neutral_first_unless_said_otherwise_where_there_is_a_gate_or_a_key(
     file: Path, text: str, expected: bool
 ) -> None:
     file.write_text(text)

@@ -10,9 +10,11 @@ import pytest
 from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from edge.diagnose.checks import parts
 from edge.diagnose.checks.parts import check_pins
 from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
+from edge.errors import OutputError
 from edge.settings import SHIPPED_BUNDLE, Settings
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
 from tests.edge.outputs.harness import levels
@@ -141,3 +143,22 @@ def test_without_a_file_no_pin_is_tried(machine: Machine, pins: MockFactory) -> 
     assert said["pins"] == ("good", "none configured")
     assert said["settings"] == ("good", "the defaults, no file")
     assert not list(pins.pins)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_key_output_needs_a_keyboard(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    class NoKeyboard:
+        def __init__(self, output: str, key: str) -> None:
+            if not there:
+                raise OutputError(f"outputs.{output}: no {key}", output)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(parts, "UinputKeyboard", NoKeyboard)
+    assert machine.findings("keyboard") == []
+    machine.more = '[outputs.nod]\nkind = "key"\nkey = "f13"\n'
+    (finding,) = machine.findings("keyboard")
+    expected = ("good", "outputs.nod may press f13") if there else ("bad", "outputs.nod: no f13")
+    assert (finding.verdict, finding.text) == expected
