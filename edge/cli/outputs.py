@@ -52,6 +52,7 @@ def fire(options: argparse.Namespace) -> int:
         stopper.on_stop = outputs.stop
         for event in outputs.step(Decision(0.0, fire=True), frame):
             log_event(event)
+        outputs.end()
         while not outputs.idle and not stopper.stop.wait(0.01):
             pass
     if faults:

@@ -38,12 +38,13 @@ class Outputs:
     ) -> None:
         self._frame_time = 0.0  # of the last frame, and when that came
         self._frame_came_at = time.monotonic()
-        self._faults = Faults(listen, self._show_fault, self._now)
+        self._listen = listen
+        self._faults = Faults(self._publish, self._show_fault, self._now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
         try:
             for name, output in settings.items():
-                self.opened.append(open_output(name, output, listen, self._faults))
+                self.opened.append(open_output(name, output, self._publish, self._faults))
         except BaseException:
             self.close()
             raise
@@ -58,7 +59,9 @@ class Outputs:
         self.watchdog.frame_came()
         fired = []
         if decision.fire:
-            firing = Firing(decision.time, decision.face, frame, time.monotonic())
+            firing = Firing(
+                decision.time, decision.face, frame, time.monotonic(), scores=decision.scores
+            )
             fired = [output.fired(firing) for output in self.opened if output.fire(firing)]
         for output in self.opened:
             output.process_frame(decision, frame)
@@ -79,6 +82,7 @@ class Outputs:
         """Make all outputs safe until there are frames again."""
         self._expect_no_frames()
         self._make_safe()
+        self._tell(Event(self._now(), "camera_lost", {"reason": reason}))
         self._faults.begin("camera", reason)
 
     def camera_back(self) -> None:
@@ -100,7 +104,8 @@ class Outputs:
     @property
     def idle(self) -> bool:
         """True when no output is at work."""
-        return all(output.idle for output in self.opened)
+        # Twice: a picture that was saved meanwhile may have started a command.
+        return all(output.idle for output in (*self.opened, *self.opened))
 
     @property
     def faults(self) -> list[str]:
@@ -144,6 +149,14 @@ class Outputs:
                 output.safe()
             except OutputError as error:
                 output.report_failure(str(error))
+
+    def _publish(self, event: Event) -> None:
+        self._listen(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for output in self.opened:
+            output.hear(event)
 
     def _show_fault(self, fault: Fault | None) -> None:
         for output in self.opened:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from edge.errors import OutputError
 from edge.outputs.faults import Faults, Listen
-from edge.values import Decision, Event, EventName, Facts, Fault, Frame, Picture
+from edge.values import Decision, Event, EventName, Facts, Fault, Frame, Picture, SmileScore
 
 
 class Firing(Struct, frozen=True):
@@ -24,6 +24,9 @@ class Firing(Struct, frozen=True):
         frame: the frame, None if there is none; not to be kept, a camera has few of them.
         requested_at: the monotonic clock when the firing was requested, in seconds.
         pictures: copies that an output keeps: of the frame, then small pictures of frames before.
+        scores: of the faces in the frame, or in the first of the pictures.
+        facts: what else the output's events say.
+        event: what a command hears instead of ``fired``.
     """
 
     time: float
@@ -31,6 +34,18 @@ class Firing(Struct, frozen=True):
     frame: Frame | None
     requested_at: float
     pictures: tuple[Picture, ...] = ()
+    scores: tuple[SmileScore, ...] = ()
+    facts: Facts = {}
+    event: Event | None = None
+
+    @property
+    def told(self) -> Facts:
+        """What events say about it: the face and its score, as far as they are known, and more."""
+        if self.face is None:
+            return self.facts
+        scores = {scored.face.id: scored.score for scored in self.scores}
+        score = {"score": round(scores[self.face], 4)} if self.face in scores else {}
+        return {"face": self.face, **score, **self.facts}
 
 
 class Interrupted(Exception):  # noqa: N818  (no error: the output was told to be safe)
@@ -77,6 +92,9 @@ class Output(ABC):
 
     def process_frame(self, decision: Decision, frame: Frame | None) -> None:  # noqa: B027
         """Process a frame and the trigger's decision on it; called for each frame."""
+
+    def hear(self, event: Event) -> None:  # noqa: B027
+        """Take note of an event that an output made, of a fault, or of the camera's loss."""
 
     def show_fault(self, fault: Fault | None) -> None:  # noqa: B027
         """Show the worst present fault, None when there is none."""
@@ -157,8 +175,7 @@ class Output(ABC):
 
     def fired(self, firing: Firing) -> Event:
         """Return the ``fired`` event of a firing."""
-        face = {} if firing.face is None else {"face": firing.face}
-        return Event(firing.time, "fired", {**self.facts, **face})
+        return Event(firing.time, "fired", {**self.facts, **firing.told})
 
     def send_event(self, name: EventName, firing: Firing, **facts: float | str) -> None:
         """Send an event of now, in the time of the firing's frame."""

@@ -23,7 +23,7 @@ SENTENCES: Mapping[EventName, str] = {
     "smile_off": "face {face} smiles no more",
     "fired": "{output} fired{gpio}",
     "released": "{output} released{gpio} after {length_s:.3f} s",
-    "saved": "{output} saved {file}",
+    "saved": "{output} saved {file}{best}",
     "fault": "fault: {reason}",
     "fault_over": "fault over: {subject}",
     "camera_lost": "camera lost: {reason}",
@@ -131,8 +131,10 @@ def describe(event: Event) -> str:
     """Return an event as a short sentence."""
     facts = event.facts
     level = "active" if event.name == "fired" else "safe"
+    best = "{best_of} frames, {after_s:.2f} s after the firing"
     return SENTENCES[event.name].format(
         gpio=f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
+        best=f", the best of {best.format(**facts)}" if "best_of" in facts else "",
         subject=facts.get("output", facts.get("fault")),
         **facts,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
@@ -147,6 +148,12 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
 
     Attributes:
         folder: where pictures go; a relative path starts at the configuration file.
+        best_of_s: the best frame from the firing until so much later is saved: with the most faces,
+            then the highest lowest score among them, then the sharpest mouth, s. Why: the frame
+            that fired.
+        mode: permissions of the files, three octal digits; a folder that is made gets them too, and
+            may be entered by whoever may read. Why: pictures of people are nobody else's.
+        group: group of the files and of a folder that is made. Why: that of the process.
         quality: JPEG quality. Why: no visible loss at half the size of 95.
         max_mb: the oldest pictures are deleted above this size of the folder, MB. Why: about a
             thousand pictures.
@@ -161,12 +168,22 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
     """
 
     folder: str
+    best_of_s: Annotated[float, Meta(ge=0, le=5)] = 0.0
+    mode: str = "0600"
+    group: str | None = None
     quality: Annotated[int, Meta(ge=10, le=100)] = 90
     max_mb: Annotated[float, Meta(ge=1, le=1_000_000)] = 200.0
     max_age_days: Annotated[float, Meta(ge=0.001, le=3650)] = 7.0
     min_free_mb: Annotated[float, Meta(ge=10, le=1_000_000)] = 500.0
     strip: Annotated[int, Meta(ge=0, le=8)] = 0
     strip_s: Annotated[float, Meta(ge=0.1, le=5)] = 0.3
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("0?[4-7][0-7][0-7]", self.mode):
+            raise ConfigError(
+                f"expected three octal digits that let the owner read, as 0640, got {self.mode!r}",
+                "mode",
+            )
 
 
 class CommandSettings(OutputSettings, frozen=True, tag="command"):
@@ -175,12 +192,17 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
 
     Attributes:
         command: program and arguments, as a list.
+        on: the events that start it: fired (this output's turn at a smile), saved (a picture, with
+            its file), fault, camera_lost. Why: a program acts on a smile.
         timeout_s: the program is killed after this time, s. Why: longer than most web requests
             take.
         environment: its environment besides PATH and LANG. Why: nothing of ours leaks into it.
     """
 
     command: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    on: Annotated[
+        tuple[Literal["fired", "saved", "fault", "camera_lost"], ...], Meta(min_length=1)
+    ] = ("fired",)
     timeout_s: Annotated[float, Meta(ge=0.1, le=3600)] = 10.0
     environment: dict[str, str] = field(default_factory=dict)
 

@@ -116,6 +116,8 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
             "expected a letter, a digit, f1 to f24 or one of ",
         ),
         (f"{KEY}key = ''", "outputs.a.key", "expected a letter, a digit, f1 to f24 or one of "),
+        (f"{SNAPSHOT}mode = '0240'", "outputs.a.mode", "expected three octal digits that let the"),
+        (f"{SNAPSHOT}mode = '0648'", "outputs.a.mode", "expected three octal digits that let the"),
         (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
     ],
 )
@@ -143,6 +145,8 @@ def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) ->
         ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "expected a value"),
         (f"{INDICATOR}rgb_pins = [5, 6]", "outputs.a.rgb_pins", "expected array of length 3"),
         (f"{INDICATOR}rgb_pins = [5, 'x', 6]", "outputs.a.rgb_pins[1]", "expected int"),
+        (f"{COMMAND}command = ['a']\non = []", "outputs.a.on", "expected array of length >= 1"),
+        (f"{COMMAND}command = ['a']\non = ['x']", "outputs.a.on[0]", "invalid enum value 'x'"),
         (f"{COMMAND}command = []", "outputs.a.command", "expected array of length >= 1, got []"),
         (f"{COMMAND}command = 'ls'", "outputs.a.command", "expected array, got 'ls'"),
         (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
