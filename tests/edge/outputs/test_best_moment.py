@@ -100,16 +100,17 @@ def test_the_best_frame_until_the_end_of_the_burst_is_saved(
     outputs = opened(album(folder, best_of_s=0.5))
     show(outputs, 9.9, WHITE, 1.0)
     show(outputs, 10.0, BLUE, 0.8, fire=True)
-    show(outputs, 10.2, GREEN, 0.95)
+    show(outputs, 10.25, GREEN, 0.95)
     assert not outputs.idle
     assert names(folder) == []
-    show(outputs, 10.4, RED, 0.85)
-    show(outputs, 10.6, WHITE, 1.0)  # too late
+    show(outputs, 10.375, RED, 0.85)
+    show(outputs, 10.5, RED, 0.95)  # no better
+    show(outputs, 10.625, WHITE, 1.0)  # too late
     wait_until(lambda: outputs.idle)
     assert is_coloured(saved(folder), GREEN)
     assert events.names == ["saved"]
     facts = {key: value for key, value in events[0].facts.items() if key != "file"}
-    assert facts == {"output": "album", "face": 1, "score": 0.95, "best_of": 3, "after_s": 0.2}
+    assert facts == {"output": "album", "face": 1, "score": 0.95, "best_of": 4, "after_s": 0.25}
 
 
 def test_no_picture_but_the_best_is_kept(opened: Opened, folder: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import cast
 
 import pytest
 
 from edge.errors import OutputError
+from edge.outputs.output import Output
 from edge.settings import AnyOutputSettings, GateSettings, ShutterSettings
 from edge.values import Decision, Event
 from tests.conftest import lasted
@@ -168,3 +170,26 @@ def test_a_lost_camera_makes_all_safe_and_is_a_fault_until_it_is_back(
     ]
     assert before <= told[0].time <= told[1].time <= time.monotonic()
     fire_until_active(outputs, mock_pin(17))
+
+
+def test_an_output_that_starts_another_leaves_none_idle(opened: Opened) -> None:
+    """As a snapshot does that ends its work with an event for a command."""
+
+    class Second:
+        started = False
+
+        @property
+        def idle(self) -> bool:
+            self.started = True
+            return True
+
+    class First:
+        @property
+        def idle(self) -> bool:
+            return not second.started
+
+    second = Second()
+    outputs = opened({})
+    outputs.opened = cast("list[Output]", [First(), second])
+    assert not outputs.idle
+    outputs.opened = []

@@ -17,6 +17,7 @@ import pytest
 from edge.errors import MissingPackageError, OutputError
 from edge.outputs.group import Outputs
 from edge.outputs.key import Key, UinputKeyboard
+from edge.outputs.output import Firing
 from edge.settings import KeySettings
 from edge.settings.outputs import KEYS
 from edge.values import Decision
@@ -119,6 +120,15 @@ def test_a_hold_is_at_least_as_long_as_a_tap(
 ) -> None:
     fire_until_idle(press(press="hold", tap_s=0.1))
     assert lasted(keyboard[0], 0.1)
+
+
+def test_a_hold_does_not_depend_on_how_soon_the_decision_follows_the_firing(
+    press: Callable[..., Outputs], keyboard: Presses
+) -> None:
+    outputs = press(press="hold")
+    outputs.opened[0].fire(Firing(12.5, 1, None, time.monotonic()))
+    wait_until(lambda: keyboard.down)
+    assert holds(lambda: keyboard.down, 0.1)
 
 
 @pytest.mark.parametrize(
