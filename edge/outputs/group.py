@@ -11,7 +11,7 @@ from edge.outputs.faults import Faults, Listen
 from edge.outputs.open import OpenOutput, open_output
 from edge.outputs.output import Firing, Output
 from edge.outputs.stall_watchdog import StallWatchdog
-from edge.settings import AnyOutputSettings
+from edge.settings import AnyOutputSettings, CommandSettings
 from edge.values import Decision, Event, Fault, Frame
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,11 @@ class Outputs:
         self._faults = Faults(self._publish, self._show_fault, self._now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
+        commands_first = sorted(  # they hear what the others make known from their start on
+            settings.items(), key=lambda named: not isinstance(named[1], CommandSettings)
+        )
         try:
-            for name, output in settings.items():
+            for name, output in commands_first:
                 self.opened.append(open_output(name, output, self._publish, self._faults))
         except BaseException:
             self.close()

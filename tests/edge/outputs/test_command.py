@@ -370,3 +370,10 @@ def test_a_command_for_pictures_only_does_not_fire(opened: Opened, out: Path) ->
     outputs = opened(web(["tee", out], on=("saved",)))
     assert fire_until_idle(outputs) == []
     assert not out.exists()
+
+
+def test_a_command_hears_of_a_fault_at_the_start(opened: Opened, out: Path) -> None:
+    outputs = opened({**album(Path("/dev/null/a")), **web(["tee", out], on=("fault",))})
+    wait_until(out.exists)
+    wait_until(lambda: outputs.idle)
+    assert json.loads(out.read_text())["output"] == "album"
