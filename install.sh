@@ -26,6 +26,7 @@ On a Raspberry Pi, as root:
   --yes            do not ask
   --offline DIR    take wheels and .deb files from DIR, nothing from the network
   --coral          set up a Coral USB accelerator too
+  --key            let the service press a key of this machine (docs/assistive.md)
   --root DIR       put the files below DIR; no apt, no users, no service
 END
 }
@@ -155,7 +156,7 @@ run_tests() {
 
 # Reads the verb and the options, in any order, into the variables of systemd/installer/.
 read_arguments() {
-    verb='' dry_run=false yes=false purge=false coral=false offline='' root=''
+    verb='' dry_run=false yes=false purge=false coral=false key=false offline='' root=''
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help | help)
@@ -166,6 +167,7 @@ read_arguments() {
             --yes) yes=true ;;
             --purge) purge=true ;;
             --coral) coral=true ;;
+            --key) key=true ;;
             --offline | --root)
                 [ -d "${2:-}" ] || fail "$1: expected a folder, got ${2:-nothing}"
                 declare -g "${1#--}=$(cd -- "$2" && pwd)"

@@ -121,6 +121,7 @@ class Trigger:
             smiling,
             score,
             time < self._refused_until,
+            tuple(seen),
         )
 
     def forget(self, time: float) -> Decision:

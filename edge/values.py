@@ -151,6 +151,7 @@ class Decision(Struct, frozen=True):
         smiling: True while a smile that fired lasts.
         score: the highest smoothed score of the faces that are large enough, 0.0 to 1.0.
         too_many: True while firings are refused because there were too many in a minute.
+        scores: of the frame's faces that are large enough, not smoothed.
     """
 
     time: float
@@ -161,6 +162,7 @@ class Decision(Struct, frozen=True):
     smiling: bool = False
     score: float = 0.0
     too_many: bool = False
+    scores: tuple[SmileScore, ...] = ()
 
 
 class Event(Struct, frozen=True):

@@ -25,7 +25,9 @@ def test_every_setting_is_documented_as_it_is() -> None:
     assert f"Without a file there is one output, a {kind} on GPIO {pin}." in text
 
 
-@pytest.mark.parametrize("document", ["docs/configuration.md", "docs/outputs.md", "README.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/assistive.md", "docs/configuration.md", "docs/outputs.md", "README.md"]
+)
 def test_configurations_in_the_documents_are_good(document: str, tmp_path: Path) -> None:
     text = (ROOT / document).read_text()
     for number, example in enumerate(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)):

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 UNIT = "smile-gate.service"
-DROP_INS = [(), ("network.conf",), ("second-camera.conf",), ("network.conf", "second-camera.conf")]
+DROP_INS = [
+    *((), ("network.conf",), ("second-camera.conf",), ("key.conf",)),
+    ("network.conf", "second-camera.conf"),
+]
 
 
 @pytest.fixture(params=DROP_INS)

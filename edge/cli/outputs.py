@@ -15,7 +15,7 @@ from edge.service.event_log import log_event
 from edge.service.outputs_file import read_outputs
 from edge.service.sd_notify import runtime_folder
 from edge.service.signals import Stopper
-from edge.settings import SnapshotSettings, load
+from edge.settings import CommandSettings, SnapshotSettings, load
 from edge.settings.load import file_or_installed, load_configuration
 from edge.values import Decision, Event
 
@@ -34,6 +34,11 @@ def fire(options: argparse.Namespace) -> int:
     if output is None:
         names = ", ".join(settings.outputs) or "none at all"
         raise ConfigError(f"expected the name of an output: {names}", origin=f"fire {options.name}")
+    if isinstance(output, CommandSettings) and "fired" not in output.on:
+        raise ConfigError(
+            f"expected an output that a smile fires, got a command for {', '.join(output.on)}",
+            origin=f"fire {options.name}",
+        )
     faults: list[str] = []
 
     def listen(event: Event) -> None:
@@ -55,6 +60,7 @@ def fire(options: argparse.Namespace) -> int:
         stopper.on_stop = outputs.stop
         for event in outputs.step(Decision(time.monotonic(), fire=True), frame):
             log_event(event)
+        outputs.end()
         while not outputs.idle and not stopper.stop.wait(0.01):
             pass
     if faults:

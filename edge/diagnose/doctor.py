@@ -43,6 +43,7 @@ def examine(path: Path | None, socket: Path, probes: Probes | None = None) -> It
         yield from parts.check_cameras(probes, settings, gate)
         yield parts.check_pins(settings, gate)
         yield from parts.check_programs(settings)
+        yield from parts.check_keyboards(settings)
         yield host.check_groups(probes)
         yield from host.check_disk(probes, settings, _service_user(probes) if is_service else "")
         if is_service:

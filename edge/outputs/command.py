@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -15,6 +16,9 @@ from edge.outputs.faults import Faults, Listen
 from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
 from edge.settings import CommandSettings
+from edge.values import Event
+
+log = logging.getLogger(__name__)
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
@@ -26,11 +30,14 @@ MARK = "SMILE_GATE_FIRING"
 
 class Command(QueuedOutput):
     """Starts ``command`` without a shell, one at a time, with the event as one JSON line on its
-    standard input. A firing that comes while it runs is dropped. It runs until all that it has
-    started has ended. After ``timeout_s``, and when the output is made safe, all of it is killed.
+    standard input. A firing that comes while it runs is dropped; other events wait. It runs until
+    all that it has started has ended. After ``timeout_s``, and when the output is made safe, all of
+    it is killed.
     """
 
     QUEUE_SIZE = 0
+    WAITING_EVENTS = 100
+    """How many events other than firings may wait; more are dropped."""
     POLL_S = 0.2
     """How often children that outlive the program are looked for."""
     ROUNDS = 20
@@ -45,11 +52,33 @@ class Command(QueuedOutput):
         self._mark = ""  # in the environment of what the process starts
         self.start()
 
+    def fire(self, firing: Firing) -> bool:
+        return "fired" in self._settings.on and super().fire(firing)
+
+    def hear(self, event: Event) -> None:
+        if event.name not in self._settings.on or self._is_known(event):
+            return
+        with self._lock:
+            if self._stopped:
+                return
+            if len(self._queue) >= self.WAITING_EVENTS:
+                log.warning("outputs.%s: still busy, %s is dropped", self.name, event.name)
+                return
+            self._queue.append(Firing(event.time, None, None, clock.monotonic(), event=event))
+            self._lock.notify_all()
+
+    def _is_known(self, event: Event) -> bool:
+        """Tell whether a fault is the command's own, or the camera's loss, which it hears of by
+        that name."""
+        lost = event.facts.get("fault") == "camera" and "camera_lost" in self._settings.on
+        return event.name == "fault" and (lost or event.facts.get("output") == self.name)
+
     def handle(self, firing: Firing) -> None:
         program = self._settings.command[0]
         started = clock.monotonic()
         with tempfile.TemporaryFile() as stdin:  # a pipe could fill up
-            stdin.write(self.fired(firing).stamped(firing.device).line())
+            event = firing.event or self.fired(firing).stamped(firing.device)
+            stdin.write(event.line())
             stdin.seek(0)
             try:
                 with self.activation():

@@ -12,7 +12,7 @@ from edge.outputs.faults import Faults, Listen
 from edge.outputs.open import OpenOutput, open_output
 from edge.outputs.output import Firing, Output
 from edge.outputs.stall_watchdog import StallWatchdog
-from edge.settings import AnyOutputSettings
+from edge.settings import AnyOutputSettings, CommandSettings
 from edge.values import Decision, Event, Fault, Frame
 
 log = logging.getLogger(__name__)
@@ -43,16 +43,20 @@ class Outputs:
         open_output: OpenOutput = open_output,
     ) -> None:
         self.device = device
+        self._listen = listen
         self._frame_came_at = time.monotonic()  # the last frame, and its time
         self._frame_time = self._frame_came_at if device else 0.0
         self.armed = True
         self._arming = threading.Lock()  # held from a look at armed until outputs have acted on it
-        self._faults = Faults(listen, self._show_fault, self.now)
+        self._faults = Faults(self._publish, self._show_fault, self.now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
+        commands_first = sorted(  # they hear what the others make known from their start on
+            settings.items(), key=lambda named: not isinstance(named[1], CommandSettings)
+        )
         try:
-            for name, output in settings.items():
-                self.opened.append(open_output(name, output, listen, self._faults))
+            for name, output in commands_first:
+                self.opened.append(open_output(name, output, self._publish, self._faults))
         except BaseException:
             self.close()
             raise
@@ -79,7 +83,14 @@ class Outputs:
         fired = []
         if decision.fire:
             now = time.monotonic()
-            firing = Firing(decision.time, decision.face, frame, now, device=self.device)
+            firing = Firing(
+                decision.time,
+                decision.face,
+                frame,
+                now,
+                device=self.device,
+                scores=decision.scores,
+            )
             acting = [output for output in self.opened if output.fire(firing)]
             fired = [output.fired(firing) for output in acting]
             if delay_s := max((output.delay_s for output in acting), default=0.0):
@@ -108,6 +119,7 @@ class Outputs:
         """Make all outputs safe until there are frames again."""
         self._expect_no_frames()
         self._make_safe()
+        self._tell(Event(self.now(), "camera_lost", {"reason": reason}))
         self._faults.begin("camera", reason)
 
     def camera_back(self) -> None:
@@ -135,7 +147,8 @@ class Outputs:
     @property
     def idle(self) -> bool:
         """True when no output is at work."""
-        return all(output.idle for output in self.opened)
+        # Twice: a picture that was saved meanwhile may have started a command.
+        return all(output.idle for output in (*self.opened, *self.opened))
 
     @property
     def faults(self) -> list[str]:
@@ -191,6 +204,15 @@ class Outputs:
         """Return the outputs in the order in which they are made safe: it takes longer to kill a
         program than to drive a pin."""
         return sorted(self.opened, key=lambda output: output.pin is None)
+
+    def _publish(self, event: Event) -> None:
+        self._listen(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        event = event.stamped(self.device)
+        for output in self.opened:
+            output.hear(event)
 
     def _show_fault(self, fault: Fault | None) -> None:
         for output in self.opened:

@@ -12,6 +12,7 @@ from edge.settings import (
     CommandSettings,
     GateSettings,
     IndicatorSettings,
+    KeySettings,
     ShutterSettings,
     SnapshotSettings,
 )
@@ -24,7 +25,8 @@ def open_output(name: str, settings: AnyOutputSettings, listen: Listen, faults: 
     """Open one output at its safe level; the module of a kind is imported when it is chosen.
 
     Raises:
-        OutputError: a pin can't be opened.
+        OutputError: a pin or a keyboard can't be opened.
+        MissingPackageError: a package that this kind needs is not installed.
     """
     match settings:
         case ShutterSettings():
@@ -47,3 +49,7 @@ def open_output(name: str, settings: AnyOutputSettings, listen: Listen, faults: 
             from edge.outputs.command import Command
 
             return Command(name, settings, listen, faults)
+        case KeySettings():
+            from edge.outputs.key import Key
+
+            return Key(name, settings, listen, faults)

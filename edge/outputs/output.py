@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from edge.errors import OutputError
 from edge.outputs.faults import Faults, Listen
-from edge.values import Decision, Event, EventName, Facts, Fault, Frame, Picture
+from edge.values import Decision, Event, EventName, Facts, Fault, Frame, Picture, SmileScore
 
 
 class Firing(Struct, frozen=True):
@@ -25,6 +25,9 @@ class Firing(Struct, frozen=True):
         requested_at: the monotonic clock when the firing was requested, in seconds.
         device: this device's name; empty if the frame is a recorded source's.
         pictures: copies that an output keeps: of the frame, then small pictures of frames before.
+        scores: of the faces in the frame, or in the first of the pictures.
+        facts: what else the output's events say.
+        event: what a command hears instead of ``fired``.
     """
 
     time: float
@@ -33,6 +36,18 @@ class Firing(Struct, frozen=True):
     requested_at: float
     device: str = ""
     pictures: tuple[Picture, ...] = ()
+    scores: tuple[SmileScore, ...] = ()
+    facts: Facts = {}
+    event: Event | None = None
+
+    @property
+    def told(self) -> Facts:
+        """What events say about it: the face and its score, as far as they are known, and more."""
+        if self.face is None:
+            return self.facts
+        scores = {scored.face.id: scored.score for scored in self.scores}
+        score = {"score": round(scores[self.face], 4)} if self.face in scores else {}
+        return {"face": self.face, **score, **self.facts}
 
 
 class Interrupted(Exception):  # noqa: N818  (no error: the output was told to end)
@@ -91,6 +106,9 @@ class Output(ABC):
 
     def show_countdown(self, until: float) -> None:  # noqa: B027
         """Show that another output acts at a time of the monotonic clock, in seconds."""
+
+    def hear(self, event: Event) -> None:  # noqa: B027
+        """Take note of an event that an output made, of a fault, or of the camera's loss."""
 
     def show_fault(self, fault: Fault | None) -> None:  # noqa: B027
         """Show the worst present fault, None when there is none."""
@@ -171,8 +189,7 @@ class Output(ABC):
 
     def fired(self, firing: Firing) -> Event:
         """Return the event of a firing that was accepted."""
-        face = {} if firing.face is None else {"face": firing.face}
-        return Event(firing.time, "fired", {**self.facts, **face})
+        return Event(firing.time, "fired", {**self.facts, **firing.told})
 
     def send_event(self, name: EventName, firing: Firing, **facts: float | str) -> None:
         """Send an event of now, in the time of the firing's frame."""

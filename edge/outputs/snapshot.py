@@ -1,8 +1,10 @@
-"""A JPEG of the frame that fired, on a card that must not fill up."""
+"""A JPEG of the frame that fired or of the best frame after it, on a card that must not fill up."""
 
 from __future__ import annotations
 
+import grp
 import logging
+import os
 import re
 import shutil
 import stat
@@ -16,7 +18,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from edge.atomic_file import written
-from edge.errors import OutputError
+from edge.errors import ConfigError, OutputError
+from edge.outputs.best_moment import BestMoment
 from edge.outputs.faults import Faults, Listen
 from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
@@ -32,10 +35,13 @@ OURS = re.compile(r"smile-\d{8}-\d{6}-\d{3}(-strip)?\.jpg")
 
 
 class Snapshot(QueuedOutput):
-    """Saves the frame that fired as ``smile-YYYYmmdd-HHMMSS-mmm.jpg`` (local time), and the frames
-    before it side by side as ``...-strip.jpg``. A file appears whole or not at all, and only its
-    owner can read it. Old pictures are deleted by age and by the folder's size; files of other
-    names are never touched.
+    """Saves the frame that fired, or the best until ``best_of_s`` later, as
+    ``smile-YYYYmmdd-HHMMSS-mmm.jpg`` (local time), and the frames before the firing side by side as
+    ``...-strip.jpg``. A file appears whole or not at all, with its ``mode`` and ``group``. Old
+    pictures are deleted by age and by the folder's size; files of other names are never touched.
+
+    Raises:
+        ConfigError: there is no such group here, or this process may not give files to it.
     """
 
     QUEUE_SIZE = 4
@@ -50,7 +56,10 @@ class Snapshot(QueuedOutput):
     ) -> None:
         super().__init__(name, listen, faults)
         self._settings = settings
-        self._folder = Path(settings.folder)
+        self._folder = Path(settings.folder).absolute()
+        self._mode = int(settings.mode, 8)
+        self._group = -1 if settings.group is None else _group_id(name, settings.group)
+        self._best: BestMoment | None = None  # from a firing until its picture is chosen
         self._strip: deque[Picture] = deque(maxlen=settings.strip)
         self._strip_time = float("-inf")
         self._saved: dict[str, int] = {}  # names of the pictures since the start, numbered
@@ -64,11 +73,40 @@ class Snapshot(QueuedOutput):
         if self._settings.strip and frame is not None and due:
             self._strip_time = decision.time
             self._strip.append(_small(frame, self.STRIP_HEIGHT))
+        best = self._best
+        if best is not None and (frame is None or decision.time > best.latest):
+            self._choose()
+        elif best is not None and frame is not None and decision.time > best.firing.time:
+            best.consider(decision, frame)
 
     def fire(self, firing: Firing) -> bool:
-        """Save the frame, and the strip of the frames until now."""
-        pictures = (firing.frame.picture, *self._strip) if firing.frame is not None else ()
-        return super().fire(replace(firing, pictures=pictures))
+        """Save the frame or the best after it, and the strip of the frames until now."""
+        self._choose()
+        frame = firing.frame
+        if frame is None:
+            return super().fire(firing)
+        firing = replace(firing, frame=None, pictures=(frame.picture, *self._strip))
+        if not self._settings.best_of_s:
+            return super().fire(firing)
+        with self._lock:
+            if not self._stopped:
+                self._best = BestMoment(firing, frame, self._settings.best_of_s)
+            return not self._stopped
+
+    def _choose(self) -> None:
+        with self._lock:
+            best, self._best = self._best, None
+        if best is not None:
+            super().fire(best.chosen)
+
+    @property
+    def idle(self) -> bool:
+        return self._best is None and super().idle
+
+    def safe(self) -> None:
+        with self._lock:
+            self._best = None
+            super().safe()
 
     def handle(self, firing: Firing) -> None:
         if not firing.pictures:
@@ -84,13 +122,15 @@ class Snapshot(QueuedOutput):
                 self._save(name, picture)
         except OSError as error:
             raise self.error(f"to save a picture in {self._folder}", _reason(error)) from error
-        self.send_event("saved", firing, file=str(self._folder / f"{stem}.jpg"))
+        self.send_event("saved", firing, file=str(self._folder / f"{stem}.jpg"), **firing.told)
         self.maintain()
 
     def _save(self, name: str, picture: Picture) -> None:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._settings.quality])
         self._check_room(data.nbytes)
         with written(data.tobytes(), self._folder, *HALF_WRITTEN) as half:
+            os.chown(half, -1, self._group)
+            half.chmod(self._mode)
             half.rename(self._folder / name)
         self._saved[name] = len(self._saved)
 
@@ -109,7 +149,14 @@ class Snapshot(QueuedOutput):
             raise self.error(f"the folder {self._folder} to be usable", _reason(error)) from error
 
     def _make_folder(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            if not self._folder.is_dir():
+                raise
+        else:
+            os.chown(self._folder, -1, self._group)
+            self._folder.chmod(0o700 | self._mode | (self._mode & 0o444) >> 2)
 
     def wall_clock(self) -> float:
         """Return the system's time in seconds since 1970."""
@@ -184,6 +231,22 @@ class Snapshot(QueuedOutput):
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error)
+
+
+def _group_id(output: str, group: str) -> int:
+    """Return the number of a group that this process may give files to."""
+    key = f"outputs.{output}.group"
+    try:
+        number = grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ConfigError(f"expected a group of this machine, got {group!r}", key) from None
+    if os.geteuid() != 0 and number not in {os.getegid(), *os.getgroups()}:
+        raise ConfigError(
+            f"expected a group that this user is in, got {group!r}: leave it out, and give the "
+            "folder that group and the setgid bit (docs/outputs.md)",
+            key,
+        )
+    return number
 
 
 def _small(frame: Frame, height: int) -> Picture:

@@ -28,7 +28,7 @@ SENTENCES: Mapping[EventName, str] = {
     "cancelled": "{output} does not fire: {reason}",
     "fired": "{output} fired{gpio}",
     "released": "{output} released{gpio} after {length_s:.3f} s",
-    "saved": "{output} saved {file}",
+    "saved": "{output} saved {file}{best}",
     "fault": "fault: {reason}",
     "fault_over": "fault over: {subject}",
     "camera_lost": "camera lost: {reason}",
@@ -143,9 +143,11 @@ def describe(event: Event) -> str:
     """Return an event as a short sentence."""
     facts = event.facts
     level = "active" if event.name == "fired" else "safe"
+    best = "{best_of} frames, {after_s:.2f} s after the firing"
     words = {
         **facts,
         "gpio": f": GPIO {facts['pin']} {level}" if "pin" in facts else "",
+        "best": f", the best of {best.format(**facts)}" if "best_of" in facts else "",
         "subject": facts.get("output", facts.get("fault")),
         "until": until(facts),
     }

@@ -21,6 +21,7 @@ from edge.settings.outputs import (
     CommandSettings,
     GateSettings,
     IndicatorSettings,
+    KeySettings,
     ShutterSettings,
     SnapshotSettings,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "FaceSettings",
     "GateSettings",
     "IndicatorSettings",
+    "KeySettings",
     "ModelSettings",
     "Picamera2Settings",
     "Settings",

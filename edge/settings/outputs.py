@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -21,6 +23,18 @@ RESERVED_PINS: Mapping[int, str] = {
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 """The BCM number of a GPIO pin."""
+
+NAMED_KEYS = (
+    *("space", "enter", "tab", "esc", "backspace", "delete", "insert", "home", "end"),
+    *("pageup", "pagedown", "up", "down", "left", "right"),
+)
+KEYS = {
+    *NAMED_KEYS,
+    *string.ascii_lowercase,
+    *string.digits,
+    *(f"f{number}" for number in range(1, 25)),
+}
+"""The keys that a key output may press: none of them turns the machine off."""
 
 
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -138,6 +152,12 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
 
     Attributes:
         folder: where pictures go; a relative path starts at the configuration file.
+        best_of_s: the best frame from the firing until so much later is saved: with the most faces,
+            then the highest lowest score among them, then the sharpest mouth, s. Why: the frame
+            that fired.
+        mode: permissions of the files, three octal digits; a folder that is made gets them too, and
+            may be entered by whoever may read. Why: pictures of people are nobody else's.
+        group: group of the files and of a folder that is made. Why: that of the process.
         quality: JPEG quality. Why: no visible loss at half the size of 95.
         max_mb: the oldest pictures are deleted above this size of the folder, MB. Why: about a
             thousand pictures.
@@ -152,12 +172,22 @@ class SnapshotSettings(OutputSettings, frozen=True, tag="snapshot"):
     """
 
     folder: str
+    best_of_s: Annotated[float, Meta(ge=0, le=5)] = 0.0
+    mode: str = "0600"
+    group: str | None = None
     quality: Annotated[int, Meta(ge=10, le=100)] = 90
     max_mb: Annotated[float, Meta(ge=1, le=1_000_000)] = 200.0
     max_age_days: Annotated[float, Meta(ge=0.001, le=3650)] = 7.0
     min_free_mb: Annotated[float, Meta(ge=10, le=1_000_000)] = 500.0
     strip: Annotated[int, Meta(ge=0, le=8)] = 0
     strip_s: Annotated[float, Meta(ge=0.1, le=5)] = 0.3
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("0?[4-7][0-7][0-7]", self.mode):
+            raise ConfigError(
+                f"expected three octal digits that let the owner read, as 0640, got {self.mode!r}",
+                "mode",
+            )
 
 
 class CommandSettings(OutputSettings, frozen=True, tag="command"):
@@ -166,6 +196,8 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
 
     Attributes:
         command: program and arguments, as a list.
+        on: the events that start it: fired (this output's turn at a smile), saved (a picture, with
+            its file), fault, camera_lost. Why: a program acts on a smile.
         timeout_s: the program is killed after this time, with all that it has started, s. Why:
             longer than most web requests take.
         environment: its environment besides PATH, LANG and SMILE_GATE_FIRING. Why: nothing of ours
@@ -173,12 +205,50 @@ class CommandSettings(OutputSettings, frozen=True, tag="command"):
     """
 
     command: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    on: Annotated[
+        tuple[Literal["fired", "saved", "fault", "camera_lost"], ...], Meta(min_length=1)
+    ] = ("fired",)
     timeout_s: Annotated[float, Meta(ge=0.1, le=3600)] = 10.0
     environment: dict[str, str] = field(default_factory=dict)
 
 
+class KeySettings(OutputSettings, frozen=True, tag="key"):
+    """[outputs.NAME] with kind = "key": a key that a smile presses on this machine.
+
+    Attributes:
+        key: the key: a letter, a digit, f1 to f24, space, enter, tab, esc, backspace, delete,
+            insert, home, end, pageup, pagedown, up, down, left or right.
+        press: tap: pressed for tap_s at each firing; hold: until the smile that fired ends. Why:
+            what programs for switch access expect at first.
+        tap_s: length of a tap, and shortest length of a hold, s. Why: as long as a finger's.
+        max_hold_s: longest length of a hold, s, however long the smile lasts. Why: whoever cannot
+            use their hands cannot free a stuck key.
+        ignore_repeat_s: no press begins within this time after the last ended, s. Why: a smile that
+            trembles at its end is no second press.
+    """
+
+    key: str
+    press: Literal["tap", "hold"] = "tap"
+    tap_s: Annotated[float, Meta(ge=0.02, le=0.5)] = 0.1
+    max_hold_s: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
+    ignore_repeat_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
+
+    def __post_init__(self) -> None:
+        if self.key.lower() not in KEYS:
+            raise ConfigError(
+                f"expected a letter, a digit, f1 to f24 or one of {', '.join(NAMED_KEYS)}, "
+                f"got {self.key!r}",
+                "key",
+            )
+
+
 AnyOutputSettings = (
-    ShutterSettings | GateSettings | IndicatorSettings | SnapshotSettings | CommandSettings
+    ShutterSettings
+    | GateSettings
+    | IndicatorSettings
+    | SnapshotSettings
+    | CommandSettings
+    | KeySettings
 )
 
 OUTPUT_KINDS: Mapping[str, type[AnyOutputSettings]] = {

@@ -20,6 +20,7 @@ from edge.settings import (
     AnyOutputSettings,
     CommandSettings,
     GateSettings,
+    KeySettings,
     Settings,
     ShutterSettings,
     SnapshotSettings,
@@ -172,7 +173,7 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
     neutral_first = settings.trigger.neutral_first
     if neutral_first is None:
         outputs = settings.outputs.values()
-        neutral_first = any(isinstance(output, GateSettings) for output in outputs)
+        neutral_first = any(isinstance(output, GateSettings | KeySettings) for output in outputs)
     return replace(
         settings,
         picamera2=whole(picamera2, "tuning_file") if picamera2.tuning_file else picamera2,

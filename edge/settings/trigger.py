@@ -34,8 +34,8 @@ class TriggerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             faces' at once. Why: most devices see one person at a time.
         count: how many faces must smile with who = count. Why: the smallest group.
         neutral_first: a face fires only after it was seen not smiling, without a gap: a printed
-            smile does not fire. Why: true with a gate, which a photo must not open; else false, as
-            people enter a photo booth smiling.
+            smile does not fire. Why: true with a gate, which a photo must not open, and with a key,
+            where each press must be meant; else false, as people enter a photo booth smiling.
         neutral_s: how long a face must be seen not smiling with neutral_first, s. Why: the score of
             a shaken photo drops for less; people walk up to a gate for longer.
         max_per_minute: more firings than this in 60 s are a fault: outputs stay safe for 60 s. Why:

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The verbs for a device. install.sh has set: verb, root, offline, dry_run, yes, purge, coral.
+# The verbs for a device. install.sh has set: verb, root, offline, dry_run, yes, purge, coral, key.
 
 umask 022
 export LC_ALL=C.UTF-8
@@ -10,6 +10,7 @@ export LC_ALL=C.UTF-8
 . systemd/installer/system.sh
 . systemd/installer/release.sh
 . systemd/installer/coral.sh
+. systemd/installer/key.sh
 
 device_install() {
     check_device
@@ -28,6 +29,9 @@ device_install() {
         probe_coral # it may have been plugged in since
     elif $coral; then
         step coral "set up the Coral USB accelerator, with $CORAL_PACKAGE from $CORAL_URI"
+    fi
+    if $key; then
+        step key "let the service press a key, with python3-evdev and ${KEY_DROP_IN#"$root"}"
     fi
     $dry_run || prune_releases
     say_what_next
@@ -67,6 +71,7 @@ device_uninstall() {
     $dry_run || stop_service
     remove_system_files
     remove_coral
+    remove_key
     remove "$opt" "$root/var/log/smile-gate"
     ! $purge || purge_the_rest
     say_what_stays

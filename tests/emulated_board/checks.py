@@ -41,6 +41,13 @@ pin = {guest.PIN}
 pulse_s = 3
 """
 """For a board that processes a frame a second; a pulse lasts long enough to kill the gate."""
+KEY_SETTINGS = f"""\
+{SLOW_SETTINGS.partition("[outputs")[0]}
+[outputs.nod]
+kind = "key"
+key = "f13"
+press = "hold"
+"""
 READY_S = 180.0
 WATCHDOG_S = 30.0
 SAFE_S = 60.0
@@ -246,6 +253,25 @@ def break_pipeline(tree: Path) -> None:
         file.write(BREAK)
 
 
+def key() -> str:
+    """`install --key`: a smile holds a key, as others see it; `kill -9` releases it"""
+    SETTINGS.write_text(KEY_SETTINGS)
+    code, last_line = guest.install_sh(CURRENT, "install", "--key", *OFFLINE)
+    expect(code == 0, last_line)
+    wait_for("it to be ready", guest.running, READY_S)
+    since = time.time()
+    up, down = set[int](), {guest.KEY_F13}
+    wait_for("the key to be up", lambda: guest.held_keys("nod") == up, 90.0, 0.02)
+    wait_for("the key to be down", lambda: guest.held_keys("nod") == down, 90.0, 0.02)
+    held = wait_for("the key to be up again", lambda: guest.held_keys("nod") == up, 30.0, 0.02)
+    wait_for("the key to be down again", lambda: guest.held_keys("nod") == down, 90.0, 0.02)
+    os.kill(int(guest.shown("MainPID")), signal.SIGKILL)
+    gone = wait_for("the keyboard to be gone", lambda: guest.held_keys("nod") is None, 10.0, 0.02)
+    wait_for("it to be ready again", guest.running, READY_S)
+    expect("nod fired" in guest.journal(since), "no firing in the journal")
+    return f"held for {held:.1f} s; keyboard gone {gone:.1f} s after the kill"
+
+
 def uninstall() -> str:
     """`uninstall --purge`: files, users and groups are those from before"""
     code, last_line = guest.install_sh(CURRENT, "uninstall", "--purge", "--yes")
@@ -260,7 +286,7 @@ def uninstall() -> str:
 
 CHECKS: tuple[Callable[[], str], ...] = (
     *(install, ready, watchdog_is_fed, hardened, reload, smile, killed, hung),
-    *(stuck_camera, power_cut, broken_upgrade, uninstall),
+    *(stuck_camera, power_cut, broken_upgrade, key, uninstall),
 )
 FIRST = (install, ready, reload)
 """The checks that all others need."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ STUCK = GUEST / "stuck"
 """While this file exists, the camera gives no frames."""
 SIMULATED = Path(f"/run/gpio-sim/sim_gpio{PIN}/value")
 """File with the line's level, on a board whose GPIO chip is simulated."""
+KEY_F13, EVIOCGKEY = 183, 0x80604518
+"""From linux/input-event-codes.h and linux/input.h: a key, and the request for 96 bytes with a bit
+for each key that is down."""
 COMMAND_S = 1800.0
 IGNORED = (
     *("/proc", "/sys", "/dev", "/run", "/srv", "/tmp", "/root"),
@@ -106,6 +111,19 @@ monitor = cache(Monitor)
 def level() -> int:
     """Return the line's level: from the kernel if the chip is simulated, otherwise from QEMU."""
     return int(SIMULATED.read_text()) if SIMULATED.exists() else monitor().level(PIN)
+
+
+def held_keys(output: str) -> set[int] | None:
+    """Return the codes of the keys that are down on an output's keyboard, as the kernel tells any
+    program that reads it; None if there is no such keyboard."""
+    state = bytearray(96)
+    with suppress(OSError):  # it went just now
+        for name in Path("/sys/class/input").glob("event*/device/name"):
+            if name.read_text() == f"smile-gate {output}\n":
+                with Path("/dev/input", name.parts[4]).open("rb", buffering=0) as device:
+                    fcntl.ioctl(device, EVIOCGKEY, state)
+                return {code for code in range(768) if state[code // 8] >> code % 8 & 1}
+    return None
 
 
 def wait_for_level(wanted: int, limit_s: float = 90.0) -> float:

@@ -41,6 +41,7 @@ PACKAGES = (
     *("python3-venv", "python3-libcamera", "libcamera-ipa", "python3-prctl", "python3-numpy"),
     *("systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server", "linux-image-arm64"),
     *("linux-headers-arm64", "initramfs-tools", "gpiod", "procps", "psmisc", "less"),
+    "python3-evdev",
 )
 WHEELS = (
     *("gpiozero", "colorzero", "opencv-python-headless<5", "pillow", "simplejpeg", "videodev2"),

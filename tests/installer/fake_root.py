@@ -117,7 +117,8 @@ class FakeRoot:
         root's log."""
         script = f"""
             set -euo pipefail
-            root={self.root} dry_run=false yes=true purge=false coral=false offline='' last_words=''
+            root={self.root} dry_run=false yes=true purge=false coral=false key=false offline=''
+            last_words=''
             {extract("complain", self.tree)}
             {extract("fail", self.tree)}
             . systemd/installer/device.sh

@@ -201,6 +201,18 @@ def test_an_interrupted_step_is_undone(fake_root: FakeRoot, number: signal.Signa
     assert not (fake_root.root / "opt/smile-gate/releases").exists()
 
 
+def test_a_key_is_allowed_once_and_until_the_uninstallation(installed: FakeRoot) -> None:
+    drop_in = installed.root / "etc/systemd/system/smile-gate.service.d/key.conf"
+    words = "let the service press a key, with python3-evdev and /etc/systemd/system/smile-gate."
+    assert f"would {words}" in installed.install("--key", "--dry-run").stdout
+    assert not drop_in.exists()
+    assert installed.install("--key").stdout.startswith(words)
+    assert drop_in.read_text() == (installed.tree / "systemd/key.conf").read_text()
+    assert installed.install("--key").stdout.startswith("nothing to do: ")
+    assert installed.install(verb="uninstall").returncode == 0
+    assert not drop_in.parent.exists()
+
+
 STEPS = {
     # step: (the slow program that the step calls, what undoing the step calls)
     "packages": ("apt-get", "apt-get .* purge -- new"),

@@ -32,8 +32,9 @@ from edge.model.edgetpu import EDGE_TPU, library_version
 from edge.model.open import open_on_edge_tpu
 from edge.outputs.command import ENVIRONMENT
 from edge.outputs.group import Outputs
+from edge.outputs.key import UinputKeyboard
 from edge.service.arming import Arming
-from edge.settings import CameraSettings, CommandSettings, FaceSettings, Settings
+from edge.settings import CameraSettings, CommandSettings, FaceSettings, KeySettings, Settings
 from edge.settings.load import load_configuration
 
 UNKNOWN = Settings(camera=CameraSettings(source=""), outputs={})
@@ -204,3 +205,15 @@ def check_pins(settings: Settings, gate: Gate) -> Finding:
         return Finding("pins", "bad", str(error), "sudo apt install python3-lgpio")
     library = type(Device.pin_factory).__name__
     return Finding("pins", "good", f"{text}, at their safe level, through {library}")
+
+
+def check_keyboards(settings: Settings) -> Iterator[Finding]:
+    """Check that key outputs get a keyboard, by making each and removing it again."""
+    for name, output in settings.outputs.items():
+        if isinstance(output, KeySettings):
+            try:
+                UinputKeyboard(name, output.key).close()
+            except (MissingPackageError, OutputError) as error:
+                yield Finding("keyboard", "bad", str(error), "sudo ./install.sh --key")
+            else:
+                yield Finding("keyboard", "good", f"outputs.{name} may press {output.key}")

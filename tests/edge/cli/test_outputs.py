@@ -138,6 +138,24 @@ def test_a_picture_needs_a_camera(smile_gate: Any, config: Path) -> None:
     assert smile_gate("fire", "photo", "--config", config)[0] == 0
 
 
+def test_a_command_that_no_smile_starts_is_not_fired(smile_gate: Any, config: Path) -> None:
+    config.write_text("[outputs.send]\nkind = 'command'\ncommand = ['true']\non = ['saved']\n")
+    assert smile_gate("fire", "send", "--config", config) == (
+        2,
+        "",
+        "smile-gate: fire send: expected an output that a smile fires, got a command for saved\n",
+    )
+
+
+def test_a_picture_that_would_be_the_best_of_many_is_saved_at_once(
+    smile_gate: Any, config: Path, tmp_path: Path
+) -> None:
+    text = config.read_text().replace('kind = "snapshot"', 'kind = "snapshot"\nbest_of_s = 5')
+    config.write_text(text)
+    assert smile_gate("fire", "pictures", "--config", config)[0] == 0
+    assert len(list(tmp_path.rglob("smile-*.jpg"))) == 1
+
+
 def test_an_unknown_name_lists_those_there_are(
     smile_gate: Any, config: Path, pins: MockFactory
 ) -> None:

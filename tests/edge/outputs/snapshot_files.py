@@ -31,7 +31,7 @@ OTHERS = (
 )
 
 
-def album(folder: Path, **settings: float) -> dict[str, SnapshotSettings]:
+def album(folder: Path, **settings: float | str) -> dict[str, SnapshotSettings]:
     given = {"min_free_mb": 10, **settings}
     return {"album": SnapshotSettings(folder=str(folder), **given)}  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
@@ -254,3 +254,26 @@ def test_pins_are_safe_before_a_program_is_killed(opened: Opened, end: str) -> N
     fire_until_active(outputs, mock_pin(17))
     getattr(outputs, end)(*["it is gone"] * (end == "camera_lost"))
     assert at_kill[0] == 0
+
+
+def test_an_output_that_starts_another_leaves_none_idle(opened: Opened) -> None:
+    """As a snapshot does that ends its work with an event for a command."""
+
+    class Second:
+        started = False
+
+        @property
+        def idle(self) -> bool:
+            self.started = True
+            return True
+
+    class First:
+        @property
+        def idle(self) -> bool:
+            return not second.started
+
+    second = Second()
+    outputs = opened({})
+    outputs.opened = cast("list[Output]", [First(), second])
+    assert not outputs.idle
+    outputs.opened = []

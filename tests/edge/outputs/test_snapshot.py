@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import grp
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.errors import ConfigError
 from edge.values import Decision, Frame, Grey
 from tests.edge.outputs.harness import FIRE, EventLog, Opened, fire_and_close
 from tests.edge.outputs.snapshot_files import (
@@ -52,7 +54,7 @@ def test_the_frame_that_fired_is_saved_in_its_colours(
     wait_until(lambda: outputs.idle)
     (saved,) = pictures(folder)
     assert events.names == ["saved"]
-    assert events[0].facts == {"output": "album", "file": str(saved)}
+    assert events[0].facts == {"output": "album", "file": str(saved), "face": 1}
     assert 12.5 < events[0].time < 17.5
     picture = np.asarray(cv2.imread(str(saved), cv2.IMREAD_UNCHANGED), np.uint8)
     assert picture.shape == (HEIGHT, WIDTH, 3)
@@ -115,6 +117,45 @@ def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame:
         os.umask(before)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
     assert modes == [0o700, 0o600, 0o600]
+
+
+@pytest.mark.parametrize(
+    ("mode", "file", "made"),
+    [("0640", 0o640, 0o750), ("604", 0o604, 0o705), ("0400", 0o400, 0o700)],
+)
+def test_others_can_read_pictures_if_the_settings_say_so(
+    opened: Opened, folder: Path, frame: Frame, mode: str, file: int, made: int
+) -> None:
+    before = os.umask(0o077)
+    try:
+        fire_and_close(opened(album(folder, mode=mode)), frame)
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
+    assert modes == [made, file]
+
+
+def test_a_folder_that_is_there_stays_as_it_is(opened: Opened, folder: Path, frame: Frame) -> None:
+    folder.mkdir(mode=0o700)
+    fire_and_close(opened(album(folder, mode="0644")), frame)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_pictures_get_their_group(opened: Opened, folder: Path, frame: Frame) -> None:
+    numbers = [each.gr_gid for each in grp.getgrall()] if os.geteuid() == 0 else os.getgroups()
+    group = next(number for number in [*numbers, os.getegid()] if number != os.getegid())
+    fire_and_close(opened(album(folder, group=grp.getgrgid(group).gr_name)), frame)
+    assert [path.stat().st_gid for path in (folder, *pictures(folder))] == [group, group]
+
+
+@pytest.mark.parametrize("group", ["nobody here", "root"])
+def test_a_group_that_this_process_cannot_give(
+    opened: Opened, folder: Path, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, answer in {"geteuid": 1000, "getegid": 1000, "getgroups": [1000]}.items():
+        monkeypatch.setattr(os, name, lambda answer=answer: answer)
+    with pytest.raises(ConfigError, match=f"outputs.album.group: expected .*, got '{group}'"):
+        opened(album(folder, group=group))
 
 
 def test_the_strip_shows_the_frames_before_side_by_side(

@@ -115,3 +115,17 @@ def test_a_lost_camera_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         "     1.00 s  camera lost: unplugged",
         "     1.23 s  photo fired: GPIO 17 active",
     ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, "album saved a.jpg"),
+        (
+            {"best_of": 12, "after_s": 0.367},
+            "album saved a.jpg, the best of 12 frames, 0.37 s after the firing",
+        ),
+    ],
+)
+def test_the_log_says_how_a_picture_was_chosen(facts: dict[str, float], said: str) -> None:
+    assert describe(Event(1.0, "saved", {"output": "album", "file": "a.jpg", **facts})) == said

@@ -21,6 +21,7 @@ GATE = "[outputs.Door]\nkind = 'gate'\npin = 17\n"
 SHUTTER = "[outputs.a]\nkind = 'shutter'\npin = 5\n"
 INDICATOR = "[outputs.a]\nkind = 'indicator'\n"
 COMMAND = "[outputs.a]\nkind = 'command'\n"
+KEY = "[outputs.a]\nkind = 'key'\n"
 SNAPSHOT = "[outputs.a]\nkind = 'snapshot'\nfolder = 'p'\n"
 KINDS = ", ".join(OUTPUT_KINDS)
 
@@ -110,6 +111,14 @@ def test_what_is_named_is_set_and_the_rest_is_default(file: Path) -> None:
         (f"{SHUTTER}[trigger]\ncooldown_s = 0.1", "outputs.a.pulse_s", too_long(0.1, 0.2)),
         (f"{SHUTTER}burst = 9\n[trigger]\ncooldown_s = 4", "outputs.a.burst", too_long(4.0, 4.2)),
         (f"{SHUTTER}focus_pin = 6\nfocus_s = 2.9", "outputs.a.pulse_s", too_long(3.0, 3.1)),
+        (
+            f"{KEY}key = 'power'",
+            "outputs.a.key",
+            "expected a letter, a digit, f1 to f24 or one of ",
+        ),
+        (f"{KEY}key = ''", "outputs.a.key", "expected a letter, a digit, f1 to f24 or one of "),
+        (f"{SNAPSHOT}mode = '0240'", "outputs.a.mode", "expected three octal digits that let the"),
+        (f"{SNAPSHOT}mode = '0648'", "outputs.a.mode", "expected three octal digits that let the"),
         (f"{SNAPSHOT}{SNAPSHOT.replace('.a', '.b')}", "outputs.b.folder", taken("p", "a.folder")),
     ],
 )
@@ -137,6 +146,8 @@ def test_what_is_wrong_is_named(file: Path, text: str, key: str, reason: str) ->
         ("[outputs.a]\nkind = 'snapshot'", "outputs.a.folder", "expected a value"),
         (f"{INDICATOR}rgb_pins = [5, 6]", "outputs.a.rgb_pins", "expected array of length 3"),
         (f"{INDICATOR}rgb_pins = [5, 'x', 6]", "outputs.a.rgb_pins[1]", "expected int"),
+        (f"{COMMAND}command = ['a']\non = []", "outputs.a.on", "expected array of length >= 1"),
+        (f"{COMMAND}command = ['a']\non = ['x']", "outputs.a.on[0]", "invalid enum value 'x'"),
         (f"{COMMAND}command = []", "outputs.a.command", "expected array of length >= 1, got []"),
         (f"{COMMAND}command = 'ls'", "outputs.a.command", "expected array, got 'ls'"),
         (f"{COMMAND}command = ['']", "outputs.a.command[0]", "expected str of length >= 1"),
@@ -216,11 +227,12 @@ def test_a_focus_that_is_not_wired_takes_no_time(file: Path) -> None:
         ("", False),
         (SHUTTER, False),
         (GATE, True),
+        (f"{KEY}key = 'F13'", True),
         (f"{GATE}[trigger]\nneutral_first = false", False),
         (f"{SHUTTER}[trigger]\nneutral_first = true", True),
     ],
 )
-def test_neutral_first_unless_said_otherwise_where_there_is_a_gate(
+def test_neutral_first_unless_said_otherwise_where_there_is_a_gate_or_a_key(
     file: Path, text: str, expected: bool
 ) -> None:
     file.write_text(text)

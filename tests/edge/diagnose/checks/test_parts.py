@@ -11,6 +11,7 @@ from gpiozero import Device, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from edge.cameras.source import open_camera
+from edge.diagnose.checks import parts
 from edge.diagnose.checks.parts import (
     check_cameras,
     check_faces,
@@ -19,6 +20,7 @@ from edge.diagnose.checks.parts import (
 )
 from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
+from edge.errors import OutputError
 from edge.settings import SHIPPED_BUNDLE, ArmingSettings, FaceSettings, Settings
 from edge.settings.load import file_or_installed
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
@@ -248,3 +250,22 @@ def test_settings_that_this_user_may_not_read_are_not_the_defaults(
     [finding] = check_cameras(machine.probes, settings, Gate(runs=True))
     assert finding.text == "all, left to the running gate"
     assert check_pins(settings, Gate(runs=False)).text == "none configured"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_key_output_needs_a_keyboard(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    class NoKeyboard:
+        def __init__(self, output: str, key: str) -> None:
+            if not there:
+                raise OutputError(f"outputs.{output}: no {key}", output)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(parts, "UinputKeyboard", NoKeyboard)
+    assert machine.findings("keyboard") == []
+    machine.more = '[outputs.nod]\nkind = "key"\nkey = "f13"\n'
+    (finding,) = machine.findings("keyboard")
+    expected = ("good", "outputs.nod may press f13") if there else ("bad", "outputs.nod: no f13")
+    assert (finding.verdict, finding.text) == expected
