@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from edge.errors import OutputError
 from edge.outputs.faults import Faults, Listen
@@ -51,7 +51,9 @@ class Outputs:
         self._faults = Faults(self._publish, self._show_fault, self.now)
         self.watchdog = StallWatchdog(self._stalled, time.monotonic)
         self.opened: list[Output] = []
-        commands_first = sorted(  # they hear what the others make known from their start on
+        # Commands hear what the others make known from their start on. They are made safe last, as
+        # it takes longer to kill a program than to drive a pin.
+        commands_first = sorted(
             settings.items(), key=lambda named: not isinstance(named[1], CommandSettings)
         )
         try:
@@ -169,7 +171,7 @@ class Outputs:
             OutputError: an output could not be made safe; the others are.
         """
         self.watchdog.stop()
-        _call_all(lambda output: output.stop(), self._pins_first())
+        _call_all(lambda output: output.stop(), reversed(self.opened))
 
     def close(self) -> None:
         """Stop as ``stop`` does, and free all pins; may be called more than once.
@@ -194,16 +196,11 @@ class Outputs:
 
     def _make_safe(self) -> None:
         """Make all outputs safe for now; an output that fails is a fault."""
-        for output in self._pins_first():
+        for output in reversed(self.opened):
             try:
                 output.safe()
             except OutputError as error:
                 output.report_failure(str(error))
-
-    def _pins_first(self) -> list[Output]:
-        """Return the outputs in the order in which they are made safe: it takes longer to kill a
-        program than to drive a pin."""
-        return sorted(self.opened, key=lambda output: output.pin is None)
 
     def _publish(self, event: Event) -> None:
         self._listen(event)
@@ -223,7 +220,7 @@ class Outputs:
         return self._frame_time + time.monotonic() - self._frame_came_at
 
 
-def _call_all(act: Callable[[Output], None], outputs: Sequence[Output]) -> None:
+def _call_all(act: Callable[[Output], None], outputs: Iterable[Output]) -> None:
     failures = []
     for output in outputs:
         try:
