@@ -9,8 +9,8 @@ from pathlib import Path
 
 PYTHON = "313"
 """Debian 13's."""
-BY_PIP = ("ai-edge-litert", "msgspec", "tomlkit")
-"""Requirements without a package in Raspberry Pi OS."""
+BY_PIP = ("ai-edge-litert", "msgspec", "simplejpeg", "tomlkit", "tqdm")
+"""Requirements without a package in Debian; Raspberry Pi OS has simplejpeg."""
 
 
 def bring_wheels(project: Path, folder: Path) -> None:
