@@ -84,6 +84,13 @@ def test_the_lower_threshold_itself_ends_nothing(score: float, ends: bool) -> No
     assert any(d.smile_off for d in decisions) is ends
 
 
+def test_forgetting_all_faces_ends_their_smiles() -> None:
+    trigger = Trigger(SETTINGS)
+    trigger.step(0.0, [SmileScore(Face(i, HERE, 1.0), score) for i, score in ((1, 0.9), (2, 0.1))])
+    assert trigger.forget(0.1) == Decision(0.1, smile_off=(1,))
+    assert trigger.forget(0.2) == Decision(0.2)
+
+
 def test_the_cooldown_holds_back_the_next_smile() -> None:
     smiles = steady(0.9, 0, 1) + steady(0.1, 1, 1.5) + steady(0.9, 1.5, 6)
     assert fired(steps(smiles)) == [0.3, 3.3]
@@ -111,6 +118,26 @@ def test_not_being_seen_is_not_being_neutral() -> None:
     neutral = replace(SETTINGS, neutral_first=True, neutral_s=0.7)
     assert fired(steps(scene, neutral)) == []
     assert fired(steps(scene, replace(neutral, neutral_s=0.5))) == [1.1]
+
+
+UNSEEN_BETWEEN: Film = [(0.0, {1: 0.5}), (0.1, {}), *steady(0.0, 0.2, 0.8)]
+SLOW_CAMERA: Film = [(0.0, {1: 0.5}), *steady(0.0, 0.5, 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("film", "neutral_s", "firings"),
+    [
+        (steady(0.4, 0, 1), 0.3, 0),  # on the lower threshold it smiles
+        (UNSEEN_BETWEEN, 0.67, 0),  # neutral at the earliest from the frame without the face on
+        (UNSEEN_BETWEEN, 0.6, 1),
+        (SLOW_CAMERA, 0.6, 0),  # neutral for 0.2 s at most before the frame that shows it
+        (SLOW_CAMERA, 0.5, 1),
+    ],
+)
+def test_how_long_a_face_was_neutral(film: Film, neutral_s: float, firings: int) -> None:
+    end = film[-1][0] + 0.1
+    scene = [*film, *steady(0.9, end, end + 0.5)]
+    assert len(fired(steps(scene, replace(NEUTRAL_FIRST, neutral_s=neutral_s)))) == firings
 
 
 def test_two_frames_far_apart_are_no_smile() -> None:

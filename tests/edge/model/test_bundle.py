@@ -46,7 +46,9 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
     data = bytearray((bundle / name).read_bytes())
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)
-    with pytest.raises(BundleError, match=rf"{name}: expected SHA-256 \w+\.\.\., got \w+"):
+    with pytest.raises(
+        BundleError, match=rf"{name}: expected SHA-256 \w{{12}}\.\.\., got \w{{12}}\."
+    ):
         load_bundle(bundle)
     (bundle / name).unlink()
     with pytest.raises(BundleError, match=rf"{name}: expected a file of the bundle"):
@@ -65,7 +67,10 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
         (lambda m: m.update(model="other.tflite"), "expected 'other.tflite' among its files"),
         (lambda m: m.update(model=""), "expected '' among its files"),
         (lambda m: m.update(edgetpu_model="e.tflite"), "expected 'e.tflite' among its files"),
-        (lambda m: m["files"].update({"../x": "0"}), "expected a file inside the bundle"),
+        (
+            lambda m: m["files"].update({"../x": "0"}),
+            r"/\.\./x: expected a file inside the bundle$",
+        ),
         (lambda m: m.update(self_test="0.5"), r"Expected `array`, got `str` - at `\$\.self_test"),
         (lambda m: m.update(self_test=[True]), r"Expected `float`, got `bool` - at `\$\.self_test"),
     ],
