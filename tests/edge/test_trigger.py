@@ -120,6 +120,17 @@ def test_not_being_seen_is_not_being_neutral() -> None:
     assert fired(steps(scene, replace(neutral, neutral_s=0.5))) == [1.1]
 
 
+@pytest.mark.parametrize(("hold_s", "fires_at"), [(0.18, 10.4), (0.19, 10.5)])
+def test_a_smile_starts_when_the_smoothed_score_crosses_the_threshold(
+    hold_s: float, fires_at: float
+) -> None:
+    """A line from 0 to 1 that takes one time constant brings the filter to 1/e; from there it is
+    ln((1 - 1/e) / 0.2) time constants to 0.8: it gets there at 10.215 s."""
+    film: Film = [(10.0, {1: 0.0}), (10.1, {1: 1.0}), (10.3, {1: 1.0}), (10.4, {1: 1.0})]
+    settings = replace(SETTINGS, smoothing_s=0.1, hold_s=hold_s)
+    assert fired(steps([*film, (10.5, {1: 1.0})], settings)) == [fires_at]
+
+
 UNSEEN_BETWEEN: Film = [(0.0, {1: 0.5}), (0.1, {}), *steady(0.0, 0.2, 0.8)]
 SLOW_CAMERA: Film = [(0.0, {1: 0.5}), *steady(0.0, 0.5, 0.9)]
 
