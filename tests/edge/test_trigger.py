@@ -313,6 +313,7 @@ def test_a_bridged_face_stays_neutral_and_a_lost_one_does_not() -> None:
         Box(77, 77, 136, 136),
         Box(123, 123, 44, 44),
         Box(140, 100, 110, 90),
+        Box(127, 100, 130, 90),
         Box(100, 100, 90, 182),
     ],
 )
@@ -325,7 +326,13 @@ def test_a_face_that_jumps_or_grows_must_be_neutral_again(jumped: Box) -> None:
 
 @pytest.mark.parametrize(
     "moved",
-    [HERE._replace(x=145), HERE._replace(y=55), Box(78, 78, 135, 135), Box(122, 122, 45, 45)],
+    [
+        HERE._replace(x=145),
+        HERE._replace(y=55),
+        Box(78, 78, 135, 135),
+        Box(122, 122, 45, 45),
+        Box(100, 60, 90, 170),
+    ],
 )
 def test_a_face_that_moves_or_grows_little_goes_on(moved: Box) -> None:
     assert fired(steps(steady(0.1, 0, 2) + steady(0.9, 2, 5, moved), NEUTRAL_FIRST)) == [2.3]
