@@ -120,6 +120,12 @@ def test_not_being_seen_is_not_being_neutral() -> None:
     assert fired(steps(scene, replace(neutral, neutral_s=0.5))) == [1.1]
 
 
+def test_a_second_frame_of_the_same_time_changes_no_smoothed_score() -> None:
+    settings = replace(SETTINGS, smoothing_s=0.1)
+    first, second, again = steps([(0.0, {1: 0.5}), (0.1, {1: 0.9}), (0.1, {1: 0.0})], settings)
+    assert first.score == 0.5 < second.score == again.score
+
+
 @pytest.mark.parametrize(("hold_s", "fires_at"), [(0.18, 10.4), (0.19, 10.5)])
 def test_a_smile_starts_when_the_smoothed_score_crosses_the_threshold(
     hold_s: float, fires_at: float
