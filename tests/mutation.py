@@ -15,8 +15,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 MUTMUT = (sys.executable, "-m", "mutmut")
+STATS = Path("mutants/mutmut-stats.json")
+"""Which test calls which function, as of the first run."""
 LIVING = {"survived", "no tests", "suspicious"}
 
 Verdicts = dict[str, str]
@@ -69,6 +72,8 @@ def main() -> int:
     names = to_try(known, options.modules, living=options.living)
     if names and not options.report:
         began = time.monotonic()
+        if options.living:
+            STATS.unlink(missing_ok=True)
         call = [*MUTMUT, "run", "--max-children", str(options.children), *names]
         code = subprocess.run(call, check=False).returncode
         if code:

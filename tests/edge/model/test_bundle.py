@@ -36,7 +36,7 @@ def test_the_shipped_bundle_is_complete_and_small() -> None:
 
 def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        BundleError, match=r"nowhere/manifest\.json: expected a model bundle.* No such"
+        BundleError, match=r"nowhere/manifest\.json: expected a model bundle.* got: No such"
     ):
         load_bundle(tmp_path / "nowhere")
     with pytest.raises(BundleError, match="expected a model bundle's manifest, got: embedded null"):
@@ -49,7 +49,8 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)
     with pytest.raises(
-        BundleError, match=rf"{name}: expected SHA-256 \w{{12}}\.\.\., got \w{{12}}\."
+        BundleError,
+        match=rf"{name}: expected SHA-256 \w{{12}}\.\.\., got \w{{12}}\.\.\.: the file is not",
     ):
         load_bundle(bundle)
     (bundle / name).unlink()
@@ -68,7 +69,7 @@ def test_an_altered_or_missing_file_is_named(bundle: Path, name: str) -> None:
         (lambda m: m["input"].update(colour="rgb"), "Invalid enum value 'rgb'"),
         (
             lambda m: m.update(model="other.tflite"),
-            r"manifest\.json: expected 'other\.tflite' among its files, got only \S+, \S+keras$",
+            r"manifest\.json: expected 'other\.tflite' .* got only smilenet.tflite, smilenet.keras$",
         ),
         (lambda m: m.update(files={}), "among its files, got only none$"),
         (lambda m: m.update(model=""), "expected '' among its files"),
