@@ -19,6 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 import tomlkit
+from msgspec import to_builtins
 
 from benchmarks.reliability.faults.mutations import (
     HOSTILE,
@@ -28,7 +29,7 @@ from benchmarks.reliability.faults.mutations import (
 )
 from benchmarks.simulate.answers import AnswerServer
 from edge.cameras.demo import DemoCamera
-from edge.settings import SHIPPED_BUNDLE
+from edge.settings import SECTIONS, SHIPPED_BUNDLE
 from edge.values import Grey
 
 SIZE = (320, 240)
@@ -36,14 +37,13 @@ STOP_S = 1.5
 """How long a live source may run before the command is asked to stop."""
 
 SETTINGS: Mapping[str, Any] = {
+    **{
+        section: {key: value for key, value in to_builtins(kind()).items() if value is not None}
+        for section, kind in SECTIONS.items()
+    },
     "camera": {"source": "pictures", "width": 640, "height": 480, "fps": 30.0, "stall_s": 2.0},
-    "picamera2": {"picture_scale": 2, "hflip": False, "exposure_us": 0, "tuning_file": ""},
-    "v4l2": {"format": "auto"},
-    "stream": {"transport": "tcp"},
     "model": {"bundle": "bundle", "threads": 1},
-    "faces": {"scan_s": 0.3},
     "trigger": {"threshold_on": 0.8, "hold_s": 0.0, "cooldown_s": 1.0, "who": "any", "count": 1},
-    "board": {},
     "outputs": {
         "photo": {"kind": "shutter", "pin": 17, "pulse_s": 0.02, "focus_pin": 22, "burst": 1},
         "door": {"kind": "gate", "pin": 23, "open_s": 0.1, "hold_open_pin": 24},
@@ -52,6 +52,7 @@ SETTINGS: Mapping[str, Any] = {
         "hook": {"kind": "command", "command": ["true"], "environment": {"A": "b"}},
     },
 }
+"""Every section, so that a new setting is tried, too; sections that must suit the tries by hand."""
 TRUTH: Mapping[str, Any] = {"smiles": [[0.05, 0.1], [0.1, 0.2]]}
 NAMES = (
     b"\xff",

@@ -134,7 +134,7 @@ def _settle(request: Request) -> None:
     os.environ.update(request.environment)
     for name, descriptor in ((os.devnull, 0), ("out", 1), ("err", 2)):
         flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        opened = os.open(name, flags)
+        opened = os.open(name, flags, 0o644)
         os.dup2(opened, descriptor)
         os.close(opened)
     if not request.stdout:
