@@ -78,7 +78,8 @@ class ForkServer:
     """
 
     def __init__(self, command: str = COMMAND) -> None:
-        environment = {**os.environ, "GPIOZERO_PIN_FACTORY": "mock"}
+        mocks = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "MockPWMPin"}
+        environment = {**os.environ, **mocks}
         for name in ("NOTIFY_SOCKET", "RUNTIME_DIRECTORY"):
             environment.pop(name, None)
         self._process = subprocess.Popen(  # noqa: S603  (our own module)

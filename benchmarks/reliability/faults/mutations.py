@@ -63,23 +63,26 @@ def damaged(rng: random.Random, data: bytes) -> bytes:
 
 
 def with_hostile_value(rng: random.Random, tree: Any) -> Any:
-    """Return a copy of nested dicts and lists with a value or a key replaced, added or left out."""
-    if isinstance(tree, dict) and tree and rng.random() < 0.85:
+    """Return a copy of nested dicts and lists with a value or a key replaced, added or left out; a
+    number may become another that is not far."""
+    if isinstance(tree, dict) and tree and rng.random() < 0.95:
         key = rng.choice(list(tree))
         changed = dict(tree)
         roll = rng.random()
-        if roll < 0.08:
+        if roll < 0.05:
             del changed[key]
-        elif roll < 0.16:
+        elif roll < 0.1:
             changed[rng.choice(("", "\0", "x" * 3000, "ü", "files", key.upper()))] = tree[key]
         else:
             changed[key] = with_hostile_value(rng, tree[key])
         return changed
-    if isinstance(tree, list | tuple) and tree and rng.random() < 0.7:
+    if isinstance(tree, list | tuple) and tree and rng.random() < 0.85:
         items = list(tree)
         at = rng.randrange(len(items))
         items[at] = with_hostile_value(rng, items[at])
         return items
+    if isinstance(tree, int | float) and rng.random() < 0.5:
+        return type(tree)(tree * rng.uniform(-0.2, 3.0))
     return rng.choice(HOSTILE)
 
 

@@ -15,10 +15,12 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cli.reliability import faults
+from benchmarks.reliability.faults import cases
 from benchmarks.reliability.faults.cases import KINDS, Case, make_case, make_valid
 from benchmarks.reliability.faults.fork_server import ForkServer, Reply, Request
 from benchmarks.reliability.faults.tries import judge
 from benchmarks.simulate.answers import AnswerServer
+from edge.settings import SHIPPED_BUNDLE
 
 FILE = Case("pictures", (b"classify", b"p.jpg"))
 
@@ -122,6 +124,20 @@ def test_a_number_gives_the_same_try_and_every_kind_comes(tmp_path: Path) -> Non
             assert made[0] == made[1]
             kinds.add(made[0][0].kind)
     assert kinds == set(KINDS)
+
+
+def test_undamaged_settings_fire_every_output(tmp_path: Path) -> None:
+    with closing(AnswerServer()) as server, ForkServer() as smile_gate:
+        (tmp_path / "clips").mkdir()
+        valid = make_valid(tmp_path / "clips", server)
+        cases._put_pictures(valid, tmp_path, 8)
+        (tmp_path / "bundle").symlink_to(SHIPPED_BUNDLE)
+        (tmp_path / "c.toml").write_bytes(cases._as_toml(cases.SETTINGS))
+        reply = call(smile_gate, tmp_path, b"run", b"--config=c.toml", b"--events=-", seconds=20.0)
+    assert reply.code == 0, (tmp_path / "err").read_text()
+    events = map(json.loads, (tmp_path / "out").read_text().splitlines())
+    fired = {event["output"] for event in events if event["event"] == "fired"}
+    assert fired == set(cases.SETTINGS["outputs"]) - {"light"}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
