@@ -126,17 +126,19 @@ def _picture(valid: Valid, rng: random.Random, folder: Path) -> Case:
     path = _put(rng, folder, name, damaged(rng, data) if rng.random() < 0.9 else data)
     options = [option for option in (b"--json", b"--whole-image") if rng.random() < 0.5]
     if rng.random() < 0.2:
-        return Case("pictures", (b"run", b"--source", b"images:.@30"))
-    return Case("pictures", (b"classify", *options, b"--", rng.choice((path, b"."))))
+        return Case("pictures", (b"run", _plain(folder), b"--source", b"images:.@30"))
+    return Case(
+        "pictures", (b"classify", _plain(folder), *options, b"--", rng.choice((path, b".")))
+    )
 
 
 def _clip(valid: Valid, rng: random.Random, folder: Path) -> Case:
     name, data = rng.choice(valid.clips)
     path = _put(rng, folder, name, damaged(rng, data) if rng.random() < 0.9 else data)
     if rng.random() < 0.5:
-        return Case("clips", (b"run", b"--events=-", b"--source=" + path))
+        return Case("clips", (b"run", _plain(folder), b"--events=-", b"--source=" + path))
     (folder / "truth.json").write_text(json.dumps(TRUTH))
-    return Case("clips", (b"replay", b"--truth=truth.json", b"--", path))
+    return Case("clips", (b"replay", _plain(folder), b"--truth=truth.json", b"--", path))
 
 
 def _config(valid: Valid, rng: random.Random, folder: Path) -> Case:
@@ -199,7 +201,13 @@ def _truth(valid: Valid, rng: random.Random, folder: Path) -> Case:
     within = [b"--within=" + os.fsencode(_encodable(str(rng.choice(HOSTILE)).replace("\0", "")))]
     return Case(
         "truths",
-        (b"replay", b"images:pictures@30", b"--truth=" + path, *within[rng.random() < 0.8 :]),
+        (
+            b"replay",
+            _plain(folder),
+            b"images:pictures@30",
+            b"--truth=" + path,
+            *within[rng.random() < 0.8 :],
+        ),
     )
 
 
@@ -209,7 +217,7 @@ def _events(valid: Valid, rng: random.Random, folder: Path) -> Case:
     target = rng.choice((path, path, b"-", b"/dev/full", b"/dev/null", b".", b"gone/x", b""))
     return Case(
         "events",
-        (b"run", b"--source=images:pictures@30", b"--events=" + target),
+        (b"run", _plain(folder), b"--source=images:pictures@30", b"--events=" + target),
         stdout=rng.random() < 0.8,
     )
 
@@ -226,11 +234,11 @@ def _source(valid: Valid, rng: random.Random, folder: Path) -> Case:
     verb = rng.choice(((b"run",), (b"replay", b"--truth=truth.json"), (b"calibrate",)))
     if verb[0] == b"replay":
         (folder / "truth.json").write_text(json.dumps(TRUTH))
-        return Case("sources", (*verb, b"--", spec), live=True)
-    return Case("sources", (*verb, b"--source=" + spec), live=True)
+        return Case("sources", (*verb, _plain(folder), b"--", spec), live=True)
+    return Case("sources", (*verb, _plain(folder), b"--source=" + spec), live=True)
 
 
-def _stream(valid: Valid, rng: random.Random, _: Path) -> Case:
+def _stream(valid: Valid, rng: random.Random, folder: Path) -> Case:
     jpeg = rng.choice([data for name, data in valid.pictures if name.endswith("jpg")])
     part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
     head = b"HTTP/1.0 %s\r\nContent-Type: %s\r\n\r\n" % (rng.choice(ANSWERS), rng.choice(TYPES))
@@ -243,7 +251,7 @@ def _stream(valid: Valid, rng: random.Random, _: Path) -> Case:
     valid.server.repeats = rng.choice((0, 1, 1000))
     valid.server.stays = rng.random() < 0.3
     url = valid.server.url.encode()
-    return Case("streams", (b"run", b"--events=-", b"--source=" + url), live=True)
+    return Case("streams", (b"run", _plain(folder), b"--events=-", b"--source=" + url), live=True)
 
 
 def _put_pictures(valid: Valid, folder: Path, count: int) -> None:
@@ -251,6 +259,12 @@ def _put_pictures(valid: Valid, folder: Path, count: int) -> None:
     pictures.mkdir()
     for index in range(count):
         (pictures / f"{index}.jpg").write_bytes(valid.pictures[0][1])
+
+
+def _plain(folder: Path) -> bytes:
+    """Write a configuration that is not damaged: the machine's own must not be taken."""
+    (folder / "plain.toml").write_text('[outputs.photo]\nkind = "shutter"\npin = 17\n')
+    return b"--config=plain.toml"
 
 
 Maker = Callable[[Valid, random.Random, Path], Case]
