@@ -147,7 +147,7 @@ run_tests() {
     "$bin/mypy" --no-error-summary
     "$bin/lint-imports" --no-logo
     if PATH=$bin:$PATH command -v shellcheck >/dev/null; then
-        PATH=$bin:$PATH shellcheck --check-sourced install.sh .ci/run
+        PATH=$bin:$PATH shellcheck --check-sourced install.sh .ci/run systemd/first-boot/first-boot.sh
     else
         echo "skipped: shellcheck is not here (sudo apt install shellcheck)"
     fi

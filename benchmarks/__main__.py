@@ -1,9 +1,9 @@
 """``python -m benchmarks run``: measure this machine and keep a report; ``pipeline``: faces in
 scenes, against common ways, and what the command takes of a machine; ``gate``: how far decisions
 and outputs can be trusted; ``endurance``: whether memory stays flat; ``service``: whether it comes
-back after starts, reloads, lost cameras and kills; ``accuracy``: how often model bundles are right;
-``compare``, ``report``, ``table``: what is made of reports; ``check``: whether the path got
-slower."""
+back after starts, reloads, lost cameras and kills; ``faults``: whether damaged or odd input makes
+the command fail badly; ``accuracy``: how often model bundles are right; ``compare``, ``report``,
+``table``: what is made of reports; ``check``: whether the path got slower."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ VERBS: dict[str, Verb] = {
     "gate": reliability.gate,
     "endurance": reliability.endurance,
     "service": reliability.service,
+    "faults": reliability.faults,
     "accuracy": measures.accuracy,
     "compare": reports.compare,
     "report": reports.report,

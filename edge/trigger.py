@@ -193,13 +193,12 @@ class Trigger:
         return track.seen + latest * (time - track.seen)
 
     def _update_neutral(self, time: float, track: _Track, before: float, score: float) -> None:
-        """Note since when a face does not smile, and whether that is long enough."""
+        """Note since when a face does not smile, and at its end whether that was long enough."""
         off, neutral_s = self._settings.threshold_off, self._settings.neutral_s
         if track.level < off:
             if track.neutral_since is None:
                 start = self._crossing_time(time, track, before, score, off)
                 track.neutral_since = max(start, self._last_time, time - self.SLOWEST_S)
-            track.neutral = track.neutral or time - track.neutral_since >= neutral_s
         elif track.neutral_since is not None:
             ended = self._crossing_time(time, track, before, score, off)
             track.neutral = track.neutral or ended - track.neutral_since >= neutral_s

@@ -1,11 +1,13 @@
-"""Verbs that count broken promises: ``gate``, ``endurance`` and ``service``."""
+"""Verbs that count broken promises: ``gate``, ``endurance``, ``service`` and ``faults``."""
 
 from __future__ import annotations
 
 import argparse
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,13 @@ from typing import Any
 from benchmarks.arguments import add_json, minutes, write_json
 from benchmarks.measure.frame_to_pin import pin_latency
 from benchmarks.reliability.endurance import endure
+from benchmarks.reliability.faults.tries import (
+    FAILURES,
+    MEMORY_MB,
+    Failure,
+    Figures,
+    try_cases,
+)
 from benchmarks.reliability.held_photo import show_photo
 from benchmarks.reliability.kills import kill_runs
 from benchmarks.reliability.service_trial import Trial, durations, series
@@ -35,6 +44,14 @@ class GateTries:
 
 FEW_TRIES = GateTries(100_000, 100, 20, 6.0, 10)
 
+FAILURE_WORDS: Mapping[Failure, str] = {
+    "traceback": "tracebacks",
+    "hang": "hangs",
+    "crash": "crashes",
+    "memory": f"over {MEMORY_MB:.0f} MB",
+    "words": "without a clear line",
+}
+
 
 def add_verbs(verbs: Any) -> None:
     """Add this module's verbs to argparse's subparsers."""
@@ -49,6 +66,13 @@ def add_verbs(verbs: Any) -> None:
     verb.add_argument(
         "--minutes", type=minutes, default=10.0, help="how long it is left alone (default 10)"
     )
+    add_json(verb)
+    meaning = "whether any file, setting, bundle or stream makes the command fail badly; 1 if so"
+    verb = verbs.add_parser("faults", help=meaning, description=meaning)
+    verb.add_argument("--tries", type=int, default=2000, metavar="N", help="default 2000")
+    verb.add_argument("--seed", type=int, default=1, metavar="N", help="other tries (default 1)")
+    verb.add_argument("--first", type=int, default=0, metavar="N", help="begin with this try")
+    verb.add_argument("--keep", type=Path, metavar="DIR", help="keep the files of what failed")
     add_json(verb)
 
 
@@ -116,6 +140,43 @@ def service(options: argparse.Namespace, *, command: Sequence[str] = ()) -> int:
         figures = _all_series(trial, quick=options.quick, minutes=options.minutes)
     write_json(options.json, figures)
     return int(figures["did_not"] > 0)
+
+
+def faults(options: argparse.Namespace, **arguments: Any) -> int:
+    """Try damaged and odd input; print each new fault as it is found, and figures at the end.
+    Return 1 if there was a fault. Further arguments are those of ``try_cases``."""
+    figures = Figures()
+    began = time.monotonic()
+    times: Counter[str] = Counter()
+    try:
+        tries = try_cases(
+            options.seed, options.first, options.tries, figures, keep=options.keep, **arguments
+        )
+        for fault in tries:
+            times[fault.alike] += 1
+            if times[fault.alike] == 1:
+                print(f"{fault.failure}, try {fault.number}: {fault.words}", flush=True)
+                print(f"    {fault.call}", flush=True)
+    finally:
+        _print_faults(figures, times, options, time.monotonic() - began)
+    write_json(options.json, figures.as_json())
+    return int(bool(figures.faults))
+
+
+def _print_faults(
+    figures: Figures, times: Counter[str], options: argparse.Namespace, seconds: float
+) -> None:
+    for alike, count in times.most_common():
+        if count > 1:
+            print(f"{count} times: {alike}")
+    tried, failed = figures.tried, figures.as_json()["failed"]
+    parts = ", ".join(f"{count} {kind}" for kind, count in sorted(tried.items()))
+    print(f"seed {options.seed}: {tried.total()} tried in {seconds:.0f} s: {parts}")
+    counts = ", ".join(f"{failed[failure]} {FAILURE_WORDS[failure]}" for failure in FAILURES)
+    print(f"{counts}; a command took at most {figures.peak_mb:.0f} MB")
+    print(f"to go on: --seed {options.seed} --first {options.first + tried.total()}")
+    if figures.faults:
+        print(f"to repeat try N: --seed {options.seed} --first N --tries 1 --keep DIR")
 
 
 def _all_series(trial: Trial, *, quick: bool, minutes: float) -> dict[str, Any]:

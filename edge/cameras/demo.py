@@ -38,7 +38,8 @@ class Portrait:
     centre: tuple[float, float]
     face_px: float
 
-    def read(self) -> Grey:
+    @property
+    def path(self) -> Path:
         spec = find_spec(self.package)
         folders = spec.submodule_search_locations if spec else None
         if not folders:
@@ -47,7 +48,10 @@ class Portrait:
                 "got none; pip install 'smile-gate[demo]'",
                 name=self.package,
             )
-        return read_grey(Path(folders[0]) / self.file)
+        return Path(folders[0]) / self.file
+
+    def read(self) -> Grey:
+        return read_grey(self.path)
 
 
 HOPPER = Portrait("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", (264.0, 216.0), 226.0)

@@ -96,6 +96,13 @@ def test_the_lower_threshold_itself_ends_nothing(score: float, ends: bool) -> No
     assert any(d.smile_off for d in decisions) is ends
 
 
+def test_forgetting_all_faces_ends_their_smiles() -> None:
+    trigger = Trigger(SETTINGS)
+    trigger.step(0.0, [SmileScore(Face(i, HERE, 1.0), score) for i, score in ((1, 0.9), (2, 0.1))])
+    assert trigger.forget(0.1) == Decision(0.1, smile_off=(1,))
+    assert trigger.forget(0.2) == Decision(0.2)
+
+
 def test_the_cooldown_holds_back_the_next_smile() -> None:
     smiles = steady(0.9, 0, 1) + steady(0.1, 1, 1.5) + steady(0.9, 1.5, 6)
     assert fired(steps(smiles)) == [0.3, 3.3]
@@ -123,6 +130,43 @@ def test_not_being_seen_is_not_being_neutral() -> None:
     neutral = replace(SETTINGS, neutral_first=True, neutral_s=0.7)
     assert fired(steps(scene, neutral)) == []
     assert fired(steps(scene, replace(neutral, neutral_s=0.5))) == [1.1]
+
+
+def test_a_second_frame_of_the_same_time_changes_no_smoothed_score() -> None:
+    settings = replace(SETTINGS, smoothing_s=0.1)
+    first, second, again = steps([(0.0, {1: 0.5}), (0.1, {1: 0.9}), (0.1, {1: 0.0})], settings)
+    assert first.score == 0.5 < second.score == again.score
+
+
+@pytest.mark.parametrize(("hold_s", "fires_at"), [(0.18, 10.4), (0.19, 10.5)])
+def test_a_smile_starts_when_the_smoothed_score_crosses_the_threshold(
+    hold_s: float, fires_at: float
+) -> None:
+    """A line from 0 to 1 that takes one time constant brings the filter to 1/e; from there it is
+    ln((1 - 1/e) / 0.2) time constants to 0.8: it gets there at 10.215 s."""
+    film: Film = [(10.0, {1: 0.0}), (10.1, {1: 1.0}), (10.3, {1: 1.0}), (10.4, {1: 1.0})]
+    settings = replace(SETTINGS, smoothing_s=0.1, hold_s=hold_s)
+    assert fired(steps([*film, (10.5, {1: 1.0})], settings)) == [fires_at]
+
+
+UNSEEN_BETWEEN: Film = [(0.0, {1: 0.5}), (0.1, {}), *steady(0.0, 0.2, 0.8)]
+SLOW_CAMERA: Film = [(0.0, {1: 0.5}), *steady(0.0, 0.5, 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("film", "neutral_s", "firings"),
+    [
+        (steady(0.4, 0, 1), 0.3, 0),  # on the lower threshold it smiles
+        (UNSEEN_BETWEEN, 0.67, 0),  # neutral at the earliest from the frame without the face on
+        (UNSEEN_BETWEEN, 0.6, 1),
+        (SLOW_CAMERA, 0.6, 0),  # neutral for 0.2 s at most before the frame that shows it
+        (SLOW_CAMERA, 0.5, 1),
+    ],
+)
+def test_how_long_a_face_was_neutral(film: Film, neutral_s: float, firings: int) -> None:
+    end = film[-1][0] + 0.1
+    scene = [*film, *steady(0.9, end, end + 0.5)]
+    assert len(fired(steps(scene, replace(NEUTRAL_FIRST, neutral_s=neutral_s)))) == firings
 
 
 def test_two_frames_far_apart_are_no_smile() -> None:
@@ -287,6 +331,7 @@ def test_a_bridged_face_stays_neutral_and_a_lost_one_does_not() -> None:
         Box(77, 77, 136, 136),
         Box(123, 123, 44, 44),
         Box(140, 100, 110, 90),
+        Box(127, 100, 130, 90),
         Box(100, 100, 90, 182),
     ],
 )
@@ -299,7 +344,13 @@ def test_a_face_that_jumps_or_grows_must_be_neutral_again(jumped: Box) -> None:
 
 @pytest.mark.parametrize(
     "moved",
-    [HERE._replace(x=145), HERE._replace(y=55), Box(78, 78, 135, 135), Box(122, 122, 45, 45)],
+    [
+        HERE._replace(x=145),
+        HERE._replace(y=55),
+        Box(78, 78, 135, 135),
+        Box(122, 122, 45, 45),
+        Box(100, 60, 90, 170),
+    ],
 )
 def test_a_face_that_moves_or_grows_little_goes_on(moved: Box) -> None:
     assert fired(steps(steady(0.1, 0, 2) + steady(0.9, 2, 5, moved), NEUTRAL_FIRST)) == [2.3]

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.cameras.demo import COLLINS, HOPPER, Portrait
+from edge.model.classifier import Classifier
 from edge.settings import SHIPPED_BUNDLE
 from tests.edge.cli.commands import command, records
 
@@ -34,6 +36,16 @@ def test_classify_json(smile_gate: Any, portraits: Path) -> None:
         assert all(isinstance(value, int) for value in face["box"])
         assert face["smiling"] is smiles
         assert (face["score"] > 0.5) is smiles
+
+
+@pytest.mark.parametrize(("portrait", "expected"), [(HOPPER, 0.057), (COLLINS, 0.961)])
+def test_classify_scores_the_portraits_themselves(
+    smile_gate: Any, portrait: Portrait, expected: float
+) -> None:
+    """From the file through detector, crop and model: what changes any of them shows here."""
+    _, out, _ = smile_gate("classify", "--json", portrait.path)
+    [face] = records(out)[0]["faces"]
+    assert face["score"] == pytest.approx(expected, abs=Classifier.TOLERANCE)
 
 
 def test_classify_names_files_as_they_were_given(

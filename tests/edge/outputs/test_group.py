@@ -93,8 +93,10 @@ def test_one_output_that_fails_leaves_none_active(opened: Opened) -> None:
     outputs.step(FIRE)
     wait_until(lambda: bool(mock_pin(5).state and mock_pin(6).state))
     mock_pin(5).broken = True
-    with pytest.raises(OutputError, match=r"outputs\.a: expected it to go to its safe level"):
+    expected = r"outputs\.a: expected it to go to its safe level"
+    with pytest.raises(OutputError, match=expected) as caught:
         outputs.stop()
+    assert (caught.value.output, caught.value.pin) == ("a", 5)
     mock_pin(5).broken = False
     assert not mock_pin(6).state
     outputs.close()
