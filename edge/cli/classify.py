@@ -22,6 +22,7 @@ from edge.faces.detector import Detector
 from edge.faces.open import open_detector
 from edge.model.classifier import Classifier
 from edge.model.open import open_classifier
+from edge.service.journal import in_one_line
 from edge.settings.load import load_configuration
 from edge.values import Box, Face, Grey, SmileScore
 
@@ -223,7 +224,7 @@ def _in_words(name: str, scores: Sequence[SmileScore], error: str, threshold: fl
     if error:
         from tqdm import tqdm
 
-        tqdm.write(f"smile-gate: {error}", file=sys.stderr)  # above a progress bar
+        tqdm.write(in_one_line(f"smile-gate: {error}"), file=sys.stderr)  # above a progress bar
         return
     faces = []
     for scored in scores:

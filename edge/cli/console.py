@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import cv2
 
+from edge.service.journal import in_one_line
 from edge.service.status_socket import SOCKET
 
 
@@ -18,7 +19,8 @@ class OneLineParser(argparse.ArgumentParser):
     """Reports an error in the arguments in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        line = in_one_line(f"{self.prog}: {message}; see {self.prog} --help")
+        self.exit(2, f"{line}\n")
 
 
 def path(text: str) -> Path:

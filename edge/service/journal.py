@@ -56,6 +56,15 @@ def _log_uncaught(error: BaseException) -> None:
     log.critical("unforeseen", exc_info=error)
 
 
+def in_one_line(words: str) -> str:
+    """Return a text with line breaks and all else that is not printable as escapes: file names may
+    hold them, and a terminal obeys some."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in words
+    )
+
+
 def print_error(words: str) -> None:
     """Print the one line that a command fails with."""
-    print(with_priority(words, logging.ERROR) if is_journal() else words, file=sys.stderr)
+    line = in_one_line(words)
+    print(with_priority(line, logging.ERROR) if is_journal() else line, file=sys.stderr)

@@ -30,7 +30,7 @@ STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM)
 """Exit codes of a command that was asked to stop."""
 
 TRACES = ("Traceback (most recent call last)", "Fatal Python error", "Exception ignored in")
-QUIET = {b"classify", b"replay", b"config"}
+QUIET = {b"classify", b"config"}
 """Verbs that print nothing on standard error but why they fail."""
 
 

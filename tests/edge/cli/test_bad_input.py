@@ -72,6 +72,8 @@ def files(tmp_path: Path, clip: Path) -> Path:
         (["run", "--config", ""], "--config: expected a path, got an empty one"),
         (["run", "--source", "demo", "--socket", ""], "--socket: expected a path, got an empty"),
         (["run", "--events", "pipe.jpg"], "pipe.jpg: expected a file to write to, got: a pipe"),
+        (["run", "--source", "no\n\x1b[2Jclip.mp4"], r"no\n\x1b[2Jclip.mp4: expected a video file"),
+        (["run", "--s\nurce", "demo"], r"unrecognized arguments: --s\nurce demo"),
         (["run", "--surce", "demo"], "unrecognized arguments: --surce demo"),
         (["jump"], "invalid choice: 'jump'"),
         ([], "the following arguments are required: verb"),

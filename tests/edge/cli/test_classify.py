@@ -257,3 +257,12 @@ def test_a_reader_that_has_gone_is_no_error(portraits: Path, times: int) -> None
         gone.stdout.close()
         assert gone.stderr.read() == b""
     assert gone.returncode == 1
+
+
+def test_a_name_with_a_line_break_is_still_one_line(smile_gate: Any) -> None:
+    code, out, err = smile_gate("classify", "no\nimage.jpg")
+    assert (code, out) == (1, "")
+    assert (
+        err
+        == "smile-gate: no\\nimage.jpg: expected an image file, got: No such file or directory\n"
+    )
