@@ -55,12 +55,12 @@ class VideoCamera:
         self._capture = cv2.VideoCapture(whole, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise CameraError(f"{source}: expected a video, got a file that can't be read", source)
-        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.frame_count = max(0, int(count))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else 30.0
         self._promised = 0  # frames; 0: unknown
         self._promised_s = 0.0
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         suffix = path.suffix.lower()
         if suffix in self.MP4:
             self._promised_s = shown_s(path)
