@@ -228,9 +228,11 @@ show_new_settings() {
     fi
 }
 
+# Prints the settings of a release, those of the configured outputs included.
 settings_of() {
-    "$opt/releases/$1/venv/bin/smile-gate" config show |
-        awk '/^\[/ { section = substr($1, 2, length($1) - 2); next } { print "  " section "." $1 }' | sort
+    "$opt/releases/$1/venv/bin/smile-gate" config show --config "$config" |
+        awk '/^\[/ { section = substr($1, 2, length($1) - 2); next }
+            { sub(/^# /, ""); print "  " section "." $1 }' | sort
 }
 
 # Keeps the newest releases and the release in use.

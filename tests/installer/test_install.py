@@ -118,14 +118,16 @@ def test_an_upgrade_is_switched_to_and_says_what_can_be_set_now(installed: FakeR
     settings = installed.root / SETTINGS
     settings.write_text(settings.read_text() + "# mine\n")
     old = "    hold_s: Annotated["
-    change(installed, "edge/settings/trigger.py", old, f"    patience_s: float = 1.0\n{old}")
+    new = "    patience_s: float = 1.0\n    grace_s: float | None = None\n"
+    change(installed, "edge/settings/trigger.py", old, f"{new}{old}")
     change(installed, "systemd/smile-gate.service", "WatchdogSec=30", "WatchdogSec=31")
     stdout = succeeded(installed.install(verb="upgrade"))
     assert installed.current == "releases/2"
     assert installed.releases == ["1", "2"]
     unit = (installed.root / UNIT).read_text()
     assert "WatchdogSec=31" in unit
-    assert "new settings (smile-gate config explain NAME):\n  trigger.patience_s\n" in stdout
+    named = stdout.partition("new settings (smile-gate config explain NAME):\n")[2]
+    assert named.startswith("  trigger.grace_s\n  trigger.patience_s\ndone: ")
     assert settings.read_text().endswith("# mine\n")
 
 
