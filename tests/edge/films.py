@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
@@ -53,3 +54,9 @@ def together(*films: Film) -> Film:
 
 def fired(decisions: Iterable[Decision]) -> list[float]:
     return [decision.time for decision in decisions if decision.fire]
+
+
+def blinking(every: float, end: float) -> Film:
+    """A face that smiles for one frame at regular times."""
+    times = [i * every for i in range(math.ceil(end / every))]
+    return [frame for t in times for frame in ((t, {1: 0.9}), (t + every / 2, {1: 0.1}))]

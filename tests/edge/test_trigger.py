@@ -15,6 +15,7 @@ from tests.edge.films import (
     SETTINGS,
     THERE,
     Film,
+    blinking,
     fired,
     steady,
     steps,
@@ -371,12 +372,6 @@ def test_smiling_ends_when_the_face_is_lost() -> None:
 def test_the_score_is_the_highest_of_the_faces() -> None:
     film: Film = [(0.0, {}), (0.1, {1: 0.3, 2: 0.6}), (0.2, {1: 0.7}), (0.5, {1: 0.2})]
     assert [d.score for d in steps(film)] == [0.0, 0.6, 0.7, 0.2]
-
-
-def blinking(every: float, end: float) -> Film:
-    """A face that smiles for one frame at regular times."""
-    times = [i * every for i in range(math.ceil(end / every))]
-    return [frame for t in times for frame in ((t, {1: 0.9}), (t + every / 2, {1: 0.1}))]
 
 
 def test_one_firing_too_many_in_a_minute_stops_all_for_a_minute() -> None:
