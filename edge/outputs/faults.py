@@ -36,9 +36,10 @@ class Faults:
         with self._lock:
             return list(self._reasons.values())
 
-    def has(self, fault: Fault, output: str = "") -> bool:
+    def has(self, fault: Fault) -> bool:
+        """Tell whether there is a fault of a kind."""
         with self._lock:
-            return (fault, output) in self._reasons
+            return any(kind == fault for kind, _ in self._reasons)
 
     def begin(self, fault: Fault, reason: str, output: str = "") -> None:
         """Note that something is wrong; only faults of the kind ``output`` name an output."""

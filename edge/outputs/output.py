@@ -73,6 +73,7 @@ class Output(ABC):
         delay_s: time from a firing to what the output does, in seconds.
         successes: how many firings it has acted on.
         failures: how many firings it failed to act on; not those that ``safe`` interrupted.
+        interrupted: True when the output was made safe since ``begin``.
     """
 
     def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
@@ -83,11 +84,10 @@ class Output(ABC):
         self._listen = listen
         self._faults = faults
         self._failed = False
-        self._lock = threading.Condition(threading.RLock())
+        self._lock = threading.Condition()
         self._busy = False
         self._stopped = False
-        self._safe_calls = 0
-        self._safe_calls_at_begin = 0
+        self.interrupted = False
         self._thread = threading.Thread(target=self._run, name=f"output {name}", daemon=True)
 
     def start(self) -> None:
@@ -140,7 +140,7 @@ class Output(ABC):
             OutputError: the output can't be driven; its level is unknown.
         """
         with self._lock:
-            self._safe_calls += 1
+            self.interrupted = True
             try:
                 self.off()
             except Exception as error:
@@ -206,12 +206,7 @@ class Output(ABC):
             if self._stopped:
                 raise Interrupted
             self._busy = True
-            self._safe_calls_at_begin = self._safe_calls
-
-    @property
-    def interrupted(self) -> bool:
-        """True when the output was made safe since ``begin``."""
-        return self._safe_calls != self._safe_calls_at_begin
+            self.interrupted = False
 
     def check_not_interrupted(self) -> None:
         """Raise ``Interrupted`` if the output was made safe since ``begin``."""

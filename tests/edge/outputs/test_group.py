@@ -85,7 +85,12 @@ def test_a_listener_that_hangs_holds_neither_a_pin_nor_the_end(opened: Opened) -
     started = time.monotonic()
     outputs.stop()
     assert time.monotonic() - started < 0.2
+    closing = threading.Thread(target=outputs.close)
+    closing.start()
+    closing.join(4.0)
+    closes = not closing.is_alive()
     forever.set()
+    assert closes
 
 
 def test_one_output_that_fails_leaves_none_active(opened: Opened) -> None:
@@ -101,6 +106,28 @@ def test_one_output_that_fails_leaves_none_active(opened: Opened) -> None:
     assert not mock_pin(6).state
     outputs.close()
     assert not mock_pin(5).state
+
+
+def test_of_several_outputs_that_fail_each_is_told_once(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    outputs = opened(two_shutters(pulse_s=10))
+    for number in (5, 6):
+        mock_pin(number).broken = True
+    with pytest.raises(OutputError) as caught:
+        outputs.stop()
+    lines = [str(caught.value), *(record.getMessage() for record in caplog.records)]
+    expected = "expected it to go to its safe level, got: no such line"
+    assert sorted(lines) == [f"outputs.{name}: {expected}" for name in "ab"]
+    for number in (5, 6):
+        mock_pin(number).broken = False
+
+
+def test_no_thread_of_the_outputs_keeps_the_process_alive(opened: Opened) -> None:
+    before = {*threading.enumerate()}
+    opened(two_shutters(pulse_s=1)).watch(60.0)
+    threads = {thread.name: thread.daemon for thread in {*threading.enumerate()} - before}
+    assert threads == {"output a": True, "output b": True, "stall watchdog": True}
 
 
 def test_a_pin_that_cannot_be_driven_is_a_fault_until_it_can(
@@ -156,7 +183,10 @@ def test_an_output_that_could_not_be_made_safe_is_a_fault_until_it_works(opened:
     mock_pin(17).broken = True
     outputs.step(Decision(1.0, too_many=True))
     mock_pin(17).broken = False
-    assert len(outputs.faults) == 2
+    assert outputs.faults == [
+        "outputs.photo: expected it to go to its safe level, got: no such line",
+        "too many firings in a minute (trigger.max_per_minute)",
+    ]
     outputs.step(Decision(62.0))
     fire_and_close(outputs)
     assert outputs.faults == []
@@ -190,7 +220,7 @@ def test_a_fault_before_the_first_frame_has_the_time_of_the_frames_to_come(
 ) -> None:
     outputs = opened(LONG, device=device)
     outputs.opened[0].report_failure("it is broken")
-    assert events[0].time == pytest.approx(clock(), abs=5.0)
+    assert events[0].time == pytest.approx(clock(), abs=0.9)
 
 
 def test_disarmed_outputs_are_safe_at_once_and_do_nothing_until_they_are_armed(

@@ -224,3 +224,23 @@ def test_a_strip_has_no_frame_from_before_the_output_was_made_safe(
     outputs.set_armed(True)
     fire_and_close(outputs, frame)
     assert len(pictures(folder)) == 1
+
+
+def test_a_strip_goes_on_while_there_are_too_many_firings(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, strip=2))
+    for at in (1.0, 2.0):
+        outputs.step(Decision(at, too_many=True), frame)
+    fire_and_close(outputs, frame)
+    assert len(pictures(folder)) == 2
+
+
+def test_a_frame_however_narrow_has_a_place_in_the_strip(opened: Opened, folder: Path) -> None:
+    outputs = opened(album(folder, strip=1))
+    line = Frame(0, 1.0, np.full((1000, 1), 128, np.uint8))
+    outputs.step(Decision(1.0), line)
+    fire_and_close(outputs, line)
+    strip = cv2.imread(str(pictures(folder)[0]))
+    assert strip is not None
+    assert strip.shape == (240, 1, 3)
