@@ -14,7 +14,7 @@ from edge.outputs.best_moment import BestMoment, merit
 from edge.outputs.group import Outputs
 from edge.outputs.output import Firing
 from edge.values import Box, Decision, Face, Frame, Grey, Picture, SmileScore
-from tests.edge.outputs.harness import EventLog, Opened
+from tests.edge.outputs.harness import FIRE, EventLog, Opened
 from tests.edge.outputs.snapshot_files import (
     BLUE,
     GREEN,
@@ -94,6 +94,7 @@ def test_among_nearly_equal_scores_the_sharper_mouth_is_better(collins: Grey) ->
         part.cut(blurred[name])[:] = cv2.GaussianBlur(part.cut(collins), (0, 0), 3)
     assert merit(nearly, collins) > merit(smile, blurred["mouth"])
     assert merit(smile, collins) == merit(smile, blurred["elsewhere"])
+    assert merit(smile, collins) == pytest.approx(merit(smile, 255 - collins))
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,16 @@ def test_the_best_frame_until_the_end_of_the_burst_is_saved(
     assert events.names == ["saved"]
     facts = {key: value for key, value in events[0].facts.items() if key != "file"}
     assert facts == {"output": "album", "face": 1, "score": 0.95, "best_of": 4, "after_s": 0.25}
+
+
+def test_a_burst_is_told_unless_the_output_is_stopped(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, best_of_s=5))
+    assert [event.facts["output"] for event in outputs.step(FIRE, frame)] == ["album"]
+    outputs.stop()
+    assert outputs.step(FIRE, frame) == []
+    assert outputs.idle
 
 
 def test_no_picture_but_the_best_is_kept(opened: Opened, folder: Path) -> None:
