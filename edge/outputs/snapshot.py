@@ -158,7 +158,7 @@ class Snapshot(QueuedOutput):
                 raise
         else:
             os.chown(self._folder, -1, self._group)
-            self._folder.chmod(0o700 | self._mode | (self._mode & 0o444) >> 2)
+            self._folder.chmod(0o700 | self._mode | self._mode >> 2 & 0o111)
 
     def wall_clock(self) -> float:
         """Return the system's time in seconds since 1970."""

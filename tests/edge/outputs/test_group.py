@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -227,18 +229,18 @@ def test_disarmed_outputs_are_safe_at_once_and_do_nothing_until_they_are_armed(
     opened: Opened, events: EventLog, pins: MockFactory
 ) -> None:
     pins.pin_class = MockPWMPin
-    settings: dict[str, AnyOutputSettings] = {**LONG, "lamp": IndicatorSettings(led_pin=16)}
-    outputs = opened(settings)
+    lamp = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))
+    outputs = opened({**LONG, "lamp": lamp})
     outputs.watch(0.2)
-    lamp, gate = mock_pin(16), mock_pin(17)
+    gate, *lights = map(mock_pin, (17, 16, 13, 19, 26))
     fire_until_active(outputs, gate)
-    wait_until(lambda: lamp.state > 0)
+    wait_until(lambda: all(light.state > 0 for light in lights))
     outputs.set_armed(False)
-    assert (gate.state, lamp.state) == (0, 0)
+    assert [pin.state for pin in (gate, *lights)] == [0] * 5
     assert outputs.step(FIRE) == []
     outputs.step(Decision(12.6, score=0.9, smiling=True, too_many=True))
     outputs.end_smiles()
-    assert holds(lambda: (gate.state, lamp.state) == (0, 0), 0.1)
+    assert holds(lambda: not any(pin.state for pin in (gate, *lights)), 0.1)
     assert "fault" not in events.names
     wait_until(lambda: outputs.faults == ["no frame was judged for 0.2 s"])  # watched as before
     outputs.set_armed(True)
@@ -265,6 +267,16 @@ def test_a_firing_while_it_is_disarmed_from_another_thread_never_outlives_it(
         outputs.set_armed(True)
     stop.set()
     thread.join()
+
+
+def test_a_command_hears_which_device_lost_its_camera(opened: Opened, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    tee = CommandSettings(command=("tee", str(out)), on=("camera_lost",))
+    outputs = opened({"web": tee}, device="door")
+    outputs.camera_lost("it was pulled out")
+    wait_until(lambda: outputs.idle)
+    told = json.loads(out.read_text())
+    assert (told["device"], told["reason"]) == ("door", "it was pulled out")
 
 
 @pytest.mark.parametrize("end", ["stop", "close", "camera_lost"])

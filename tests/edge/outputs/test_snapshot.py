@@ -106,8 +106,18 @@ def test_a_picture_is_named_after_the_local_time(
     assert before - timedelta(milliseconds=1) <= taken <= after
 
 
-def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame: Frame) -> None:
+def test_only_the_owner_can_ever_read_pictures(
+    opened: Opened, tmp_path: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "deep" / "album"
+    at_first = []
+
+    def chown(path: Path, owner: int, group: int) -> None:
+        at_first.append(stat.S_IMODE(path.stat().st_mode))
+        give(path, owner, group)
+
+    give = os.chown
+    monkeypatch.setattr(os, "chown", chown)
     before = os.umask(0)
     try:
         outputs = opened(album(folder, strip=2))
@@ -116,7 +126,7 @@ def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame:
     finally:
         os.umask(before)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
-    assert modes == [0o700, 0o600, 0o600]
+    assert modes == at_first == [0o700, 0o600, 0o600]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +151,14 @@ def test_a_folder_that_is_there_stays_as_it_is(opened: Opened, folder: Path, fra
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_pictures_get_their_group(opened: Opened, folder: Path, frame: Frame) -> None:
-    numbers = [each.gr_gid for each in grp.getgrall()] if os.geteuid() == 0 else os.getgroups()
-    group = next(number for number in [*numbers, os.getegid()] if number != os.getegid())
-    fire_and_close(opened(album(folder, group=grp.getgrgid(group).gr_name)), frame)
+@pytest.mark.parametrize("other", [True, False])
+def test_pictures_get_their_group(opened: Opened, folder: Path, frame: Frame, other: bool) -> None:
+    group, settings = os.getegid(), {}
+    if other:
+        numbers = [each.gr_gid for each in grp.getgrall()] if os.geteuid() == 0 else os.getgroups()
+        group = next(number for number in [*numbers, group] if number != os.getegid())
+        settings = {"group": grp.getgrgid(group).gr_name}
+    fire_and_close(opened(album(folder, **settings)), frame)
     owners = [(each.st_uid, each.st_gid) for each in map(Path.stat, [folder, *pictures(folder)])]
     assert owners == [(os.geteuid(), group)] * 2
 
