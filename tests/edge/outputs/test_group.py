@@ -269,14 +269,26 @@ def test_a_firing_while_it_is_disarmed_from_another_thread_never_outlives_it(
     thread.join()
 
 
-def test_a_command_hears_which_device_lost_its_camera(opened: Opened, tmp_path: Path) -> None:
+def test_a_command_hears_which_device_fired_or_lost_its_camera(
+    opened: Opened, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    tee = CommandSettings(command=("tee", str(out)), on=("camera_lost",))
+    tee = CommandSettings(command=("tee", "-a", str(out)), on=("fired", "camera_lost"))
     outputs = opened({"web": tee}, device="door")
+    fire_until_idle(outputs)
     outputs.camera_lost("it was pulled out")
     wait_until(lambda: outputs.idle)
-    told = json.loads(out.read_text())
-    assert (told["device"], told["reason"]) == ("door", "it was pulled out")
+    told = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(each["event"], each["device"]) for each in told] == [
+        ("fired", "door"),
+        ("camera_lost", "door"),
+    ]
+
+
+def test_an_event_is_returned_for_each_output_that_acts(opened: Opened) -> None:
+    outputs = opened(two_shutters(pulse_s=0.01))
+    assert outputs.step(CALM) == []
+    assert [event.facts["output"] for event in outputs.step(FIRE)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("end", ["stop", "close", "camera_lost"])

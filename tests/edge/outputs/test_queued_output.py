@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from edge.outputs.faults import Faults
 from edge.outputs.output import Firing
 from edge.outputs.queued_output import QueuedOutput
+from edge.values import Frame
 from tests.edge.outputs.harness import EventLog
 from tests.waiting import wait_until
 
@@ -67,12 +70,18 @@ def test_behind_the_firing_that_is_acted_on_wait_as_many_as_the_queue_holds(slow
     assert (slow.successes, slow.failures) == (3, 0)
 
 
+def test_a_firing_that_waits_keeps_no_frame(slow: Slow) -> None:
+    frame = Frame(0, 12.5, np.zeros((4, 4), np.uint8))
+    slow.fire(Firing(12.5, 1, frame, 0.0))
+    assert sys.getrefcount(frame) == 2  # ours and that of the call: a camera has few
+
+
 def test_successes_and_failures_are_counted(slow: Slow, events: EventLog) -> None:
-    for face in (1, None, 2):
+    for face in (1, None, None, 2):
         slow.go_on.release(2)
         slow.fire(Firing(12.5, face, None, 0.0))
         wait_until(lambda: slow.idle)
-    assert (slow.successes, slow.failures) == (2, 1)
+    assert (slow.successes, slow.failures) == (2, 2)
     wait_until(lambda: events.names == ["fault", "fault_over"])
     assert events.reasons == ["outputs.slow: expected it to work, got: OSError('no face')"]
 
