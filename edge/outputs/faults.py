@@ -36,10 +36,9 @@ class Faults:
         with self._lock:
             return list(self._reasons.values())
 
-    def has(self, fault: Fault) -> bool:
-        """Tell whether there is a fault of a kind."""
+    def has(self, fault: Fault, output: str = "") -> bool:
         with self._lock:
-            return any(kind == fault for kind, _ in self._reasons)
+            return (fault, output) in self._reasons
 
     def begin(self, fault: Fault, reason: str, output: str = "") -> None:
         """Note that something is wrong; only faults of the kind ``output`` name an output."""

@@ -83,7 +83,6 @@ class Output(ABC):
         self.successes = self.failures = 0
         self._listen = listen
         self._faults = faults
-        self._failed = False
         self._lock = threading.Condition()
         self._busy = False
         self._stopped = False
@@ -172,7 +171,6 @@ class Output(ABC):
 
     def report_failure(self, reason: str) -> None:
         """Report that the output does not work, until it next succeeds."""
-        self._failed = True
         self._faults.begin("output", reason, self.name)
 
     def error(self, expected: str, got: str) -> OutputError:
@@ -257,6 +255,4 @@ class Output(ABC):
         except Exception as error:  # noqa: BLE001  (each pin library has errors of its own)
             self.report_failure(str(self.error("it to work", repr(error))))
         else:
-            if self._failed:
-                self._failed = False
-                self._faults.end("output", self.name)
+            self._faults.end("output", self.name)

@@ -15,7 +15,8 @@ def test_each_fault_is_announced_when_it_begins_changes_and_ends(events: EventLo
     faults.begin("output", "it hangs", "a")
     faults.begin("camera", "it was pulled out")
     assert faults.reasons == ["it hangs", "it was pulled out"]
-    assert [faults.has("output"), faults.has("camera"), faults.has("rate")] == [True, True, False]
+    assert [faults.has("camera"), faults.has("rate"), faults.has("output")] == [True, False, False]
+    assert [faults.has("output", name) for name in "ab"] == [True, False]
     faults.end("output", "b")
     faults.end("output", "a")
     faults.end("camera")

@@ -27,6 +27,7 @@ def test_only_a_frame_that_is_expected_can_be_missing(stalls: list[float]) -> No
         watchdog.check()
         return len(stalls)
 
+    assert wait(100.0) == 0
     watchdog.frame_came()
     assert wait(100.0) == 0  # not watched yet
     watchdog.pause()
