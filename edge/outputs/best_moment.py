@@ -51,11 +51,12 @@ class BestMoment:
         return replace(self.firing, facts=facts)
 
 
-def merit(scores: tuple[SmileScore, ...], grey: Grey) -> tuple[int, int, float]:
+def merit(scores: tuple[SmileScore, ...], grey: Grey) -> tuple[float, ...]:
     """Return how good a picture of some faces is, to be compared: the number of faces, the lowest
-    score among them in steps of ``EQUAL``, the sharpness of the least sharp mouth."""
+    score among them in steps of ``EQUAL``, the sharpness of the least sharp mouth; empty, which is
+    less, for no face."""
     if not scores:
-        return 0, 0, 0.0
+        return ()
     lowest = min(scored.score for scored in scores)
     return len(scores), round(lowest / EQUAL), min(_sharpness(s.face.box, grey) for s in scores)
 

@@ -110,7 +110,7 @@ class Indicator(GpioOutput):
     def act(self) -> None:
         """Show the present state for a while."""
         with self._lock:
-            if self._failed:
+            if self._faults.has("output", self.name):
                 self._lock.wait_for(lambda: self._stopped, self.RETRY_S)
             self.begin()
         self._show_state()

@@ -73,6 +73,7 @@ class Output(ABC):
         delay_s: time from a firing to what the output does, in seconds.
         successes: how many firings it has acted on.
         failures: how many firings it failed to act on; not those that ``safe`` interrupted.
+        interrupted: True when the output was made safe since ``begin``.
     """
 
     def __init__(self, name: str, listen: Listen, faults: Faults) -> None:
@@ -82,12 +83,10 @@ class Output(ABC):
         self.successes = self.failures = 0
         self._listen = listen
         self._faults = faults
-        self._failed = False
-        self._lock = threading.Condition(threading.RLock())
+        self._lock = threading.Condition()
         self._busy = False
         self._stopped = False
-        self._safe_calls = 0
-        self._safe_calls_at_begin = 0
+        self.interrupted = False
         self._thread = threading.Thread(target=self._run, name=f"output {name}", daemon=True)
 
     def start(self) -> None:
@@ -140,7 +139,7 @@ class Output(ABC):
             OutputError: the output can't be driven; its level is unknown.
         """
         with self._lock:
-            self._safe_calls += 1
+            self.interrupted = True
             try:
                 self.off()
             except Exception as error:
@@ -172,7 +171,6 @@ class Output(ABC):
 
     def report_failure(self, reason: str) -> None:
         """Report that the output does not work, until it next succeeds."""
-        self._failed = True
         self._faults.begin("output", reason, self.name)
 
     def error(self, expected: str, got: str) -> OutputError:
@@ -206,12 +204,7 @@ class Output(ABC):
             if self._stopped:
                 raise Interrupted
             self._busy = True
-            self._safe_calls_at_begin = self._safe_calls
-
-    @property
-    def interrupted(self) -> bool:
-        """True when the output was made safe since ``begin``."""
-        return self._safe_calls != self._safe_calls_at_begin
+            self.interrupted = False
 
     def check_not_interrupted(self) -> None:
         """Raise ``Interrupted`` if the output was made safe since ``begin``."""
@@ -262,6 +255,4 @@ class Output(ABC):
         except Exception as error:  # noqa: BLE001  (each pin library has errors of its own)
             self.report_failure(str(self.error("it to work", repr(error))))
         else:
-            if self._failed:
-                self._failed = False
-                self._faults.end("output", self.name)
+            self._faults.end("output", self.name)

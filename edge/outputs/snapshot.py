@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import logging
+import math
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from edge.atomic_file import written
-from edge.errors import ConfigError, OutputError
+from edge.errors import ConfigError
 from edge.outputs.best_moment import BestMoment
 from edge.outputs.faults import Faults, Listen
 from edge.outputs.output import Firing
@@ -61,11 +62,11 @@ class Snapshot(QueuedOutput):
         self._group = -1 if settings.group is None else _group_id(name, settings.group)
         self._best: BestMoment | None = None  # from a firing until its picture is chosen
         self._strip: deque[Picture] = deque(maxlen=settings.strip)
-        self._strip_time = float("-inf")
+        self._strip_time = -math.inf
         self._saved: dict[str, int] = {}  # names of the pictures since the start, numbered
         self._strangers: set[str] = set()  # names in the form of a picture's that are no files
         self._clock_ahead = self.wall_clock() - clock.monotonic()
-        self._clock_jumped = float("-inf")
+        self._clock_jumped = -math.inf
         self.start()
 
     def process_frame(self, decision: Decision, frame: Frame | None) -> None:
@@ -121,7 +122,7 @@ class Snapshot(QueuedOutput):
             for name, picture in pictures.items():
                 self._save(name, picture)
         except OSError as error:
-            raise self.error(f"to save a picture in {self._folder}", _reason(error)) from error
+            raise self.error(f"to save a picture in {self._folder}", str(error.strerror)) from error
         self.send_event("saved", firing, file=str(self._folder / f"{stem}.jpg"), **firing.told)
         self.maintain()
 
@@ -146,7 +147,8 @@ class Snapshot(QueuedOutput):
             self._prune()
             self._check_room(0)
         except OSError as error:
-            raise self.error(f"the folder {self._folder} to be usable", _reason(error)) from error
+            expected = f"the folder {self._folder} to be usable"
+            raise self.error(expected, str(error.strerror)) from error
 
     def _make_folder(self) -> None:
         try:
@@ -156,7 +158,7 @@ class Snapshot(QueuedOutput):
                 raise
         else:
             os.chown(self._folder, -1, self._group)
-            self._folder.chmod(0o700 | self._mode | (self._mode & 0o444) >> 2)
+            self._folder.chmod(0o700 | self._mode | self._mode >> 2 & 0o111)
 
     def wall_clock(self) -> float:
         """Return the system's time in seconds since 1970."""
@@ -168,11 +170,9 @@ class Snapshot(QueuedOutput):
 
     def _check_room(self, size: int) -> None:
         if self.free_bytes(self._folder) - size < self._settings.min_free_mb * MB:
-            raise OutputError(  # without the figure: the same fault, however much it changes
-                f"outputs.{self.name}: expected {self._settings.min_free_mb:g} MB to stay free in "
-                f"{self._folder}, got less: nothing is saved",
-                self.name,
-            )
+            expected = f"{self._settings.min_free_mb:g} MB to stay free in {self._folder}"
+            # Without the figure: the same fault, however much it changes.
+            raise self.error(expected, "less, so nothing is saved")
 
     def _prune(self) -> None:
         """Delete what is not to be kept. What cannot be deleted keeps nothing else.
@@ -183,7 +183,7 @@ class Snapshot(QueuedOutput):
         failures = []
         oldest = self.wall_clock() - self._settings.max_age_days * DAY_S
         if not self._clock_is_trusted():
-            oldest = float("-inf")
+            oldest = -math.inf
         names = [path for path in self._folder.iterdir() if OURS.fullmatch(path.name)]
         size = 0.0
         for path in [
@@ -227,10 +227,6 @@ class Snapshot(QueuedOutput):
     def off(self) -> None:
         """Forget the frames for the next strip: there may be none for long from here on."""
         self._strip = deque(maxlen=self._settings.strip)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
 
 
 def _group_id(output: str, group: str) -> int:

@@ -48,5 +48,5 @@ class StallWatchdog:
             self._on_stall(self._stall_s)
 
     def _run(self) -> None:
-        while not self._stopped.wait(min(0.1, self._stall_s / 4)):
+        while not self._stopped.wait(0.1):
             self.check()

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.outputs.best_moment import merit
+from edge.outputs.best_moment import BestMoment, merit
 from edge.outputs.group import Outputs
+from edge.outputs.output import Firing
 from edge.values import Box, Decision, Face, Frame, Grey, Picture, SmileScore
-from tests.edge.outputs.harness import EventLog, Opened
+from tests.edge.outputs.harness import FIRE, EventLog, Opened
 from tests.edge.outputs.snapshot_files import (
     BLUE,
     GREEN,
@@ -72,6 +73,7 @@ def saved(folder: Path) -> Picture:
         ((0.7, 0.7), (1.0, 0.6)),  # the lowest counts
         ((0.6, 0.6), (1.0,)),  # a face more
         ((0.5,), ()),
+        ((0.0,), ()),
     ],
 )
 def test_more_faces_are_better_and_then_a_higher_lowest_score(
@@ -92,6 +94,55 @@ def test_among_nearly_equal_scores_the_sharper_mouth_is_better(collins: Grey) ->
         part.cut(blurred[name])[:] = cv2.GaussianBlur(part.cut(collins), (0, 0), 3)
     assert merit(nearly, collins) > merit(smile, blurred["mouth"])
     assert merit(smile, collins) == merit(smile, blurred["elsewhere"])
+    assert merit(smile, collins) == pytest.approx(merit(smile, 255 - collins))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "counts"),
+    [
+        (20, 50, True),  # the corners of the mouth
+        (49, 69, True),
+        (19, 50, False),
+        (20, 49, False),
+        (50, 69, False),
+        (49, 70, False),
+    ],
+)
+def test_the_mouth_is_the_middle_of_the_lower_two_fifths(x: int, y: int, counts: bool) -> None:
+    grey = np.zeros((100, 100), np.uint8)
+    flat = merit((SmileScore(Face(1, Box(10, 20, 50, 50), 5.0), 0.9),), grey)
+    grey[y, x] = 255
+    dotted = merit((SmileScore(Face(1, Box(10, 20, 50, 50), 5.0), 0.9),), grey)
+    assert (dotted > flat) == counts
+
+
+def test_the_least_sharp_mouth_counts_even_outside_of_the_picture(collins: Grey) -> None:
+    inside, outside = (Face(number, Box(x, 100, 90, 90), 5.0) for number, x in ((1, 80), (2, -95)))
+    both = tuple(SmileScore(face, 0.9) for face in (inside, outside))
+    flat = np.zeros_like(collins)
+    assert merit(both, collins) == merit(both, flat)
+    assert merit(both[:1], collins) > merit(both[:1], flat)
+
+
+@pytest.mark.parametrize(
+    ("later", "facts"),
+    [
+        ([], {}),
+        ([(10.25, 0.5)], {"best_of": 2, "after_s": 0.0}),
+        ([(10.25, 0.5), (10.12345, 1.0), (10.4, 0.9)], {"best_of": 4, "after_s": 0.123}),
+    ],
+)
+def test_the_facts_of_the_choice(
+    collins: Grey, later: list[tuple[float, float]], facts: dict[str, float]
+) -> None:
+    frame = Frame(0, 10.0, collins)
+    firing = Firing(10.0, 1, None, 0.0, pictures=(collins, collins), scores=scored(0.8))
+    best = BestMoment(firing, frame, 0.5)
+    assert best.latest == 10.5
+    for time, score in later:
+        best.consider(Decision(time, scores=scored(score)), Frame(0, time, collins))
+    assert best.chosen.facts == facts
+    assert len(best.chosen.pictures) == 2
 
 
 def test_the_best_frame_until_the_end_of_the_burst_is_saved(
@@ -111,6 +162,16 @@ def test_the_best_frame_until_the_end_of_the_burst_is_saved(
     assert events.names == ["saved"]
     facts = {key: value for key, value in events[0].facts.items() if key != "file"}
     assert facts == {"output": "album", "face": 1, "score": 0.95, "best_of": 4, "after_s": 0.25}
+
+
+def test_a_burst_is_told_unless_the_output_is_stopped(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, best_of_s=5))
+    assert [event.facts["output"] for event in outputs.step(FIRE, frame)] == ["album"]
+    outputs.stop()
+    assert outputs.step(FIRE, frame) == []
+    assert outputs.idle
 
 
 def test_no_picture_but_the_best_is_kept(opened: Opened, folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -85,7 +87,12 @@ def test_a_listener_that_hangs_holds_neither_a_pin_nor_the_end(opened: Opened) -
     started = time.monotonic()
     outputs.stop()
     assert time.monotonic() - started < 0.2
+    closing = threading.Thread(target=outputs.close)
+    closing.start()
+    closing.join(4.0)
+    closes = not closing.is_alive()
     forever.set()
+    assert closes
 
 
 def test_one_output_that_fails_leaves_none_active(opened: Opened) -> None:
@@ -101,6 +108,28 @@ def test_one_output_that_fails_leaves_none_active(opened: Opened) -> None:
     assert not mock_pin(6).state
     outputs.close()
     assert not mock_pin(5).state
+
+
+def test_of_several_outputs_that_fail_each_is_told_once(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    outputs = opened(two_shutters(pulse_s=10))
+    for number in (5, 6):
+        mock_pin(number).broken = True
+    with pytest.raises(OutputError) as caught:
+        outputs.stop()
+    lines = [str(caught.value), *(record.getMessage() for record in caplog.records)]
+    expected = "expected it to go to its safe level, got: no such line"
+    assert sorted(lines) == [f"outputs.{name}: {expected}" for name in "ab"]
+    for number in (5, 6):
+        mock_pin(number).broken = False
+
+
+def test_no_thread_of_the_outputs_keeps_the_process_alive(opened: Opened) -> None:
+    before = {*threading.enumerate()}
+    opened(two_shutters(pulse_s=1)).watch(60.0)
+    threads = {thread.name: thread.daemon for thread in {*threading.enumerate()} - before}
+    assert threads == {"output a": True, "output b": True, "stall watchdog": True}
 
 
 def test_a_pin_that_cannot_be_driven_is_a_fault_until_it_can(
@@ -156,7 +185,10 @@ def test_an_output_that_could_not_be_made_safe_is_a_fault_until_it_works(opened:
     mock_pin(17).broken = True
     outputs.step(Decision(1.0, too_many=True))
     mock_pin(17).broken = False
-    assert len(outputs.faults) == 2
+    assert outputs.faults == [
+        "outputs.photo: expected it to go to its safe level, got: no such line",
+        "too many firings in a minute (trigger.max_per_minute)",
+    ]
     outputs.step(Decision(62.0))
     fire_and_close(outputs)
     assert outputs.faults == []
@@ -190,25 +222,25 @@ def test_a_fault_before_the_first_frame_has_the_time_of_the_frames_to_come(
 ) -> None:
     outputs = opened(LONG, device=device)
     outputs.opened[0].report_failure("it is broken")
-    assert events[0].time == pytest.approx(clock(), abs=5.0)
+    assert events[0].time == pytest.approx(clock(), abs=0.9)
 
 
 def test_disarmed_outputs_are_safe_at_once_and_do_nothing_until_they_are_armed(
     opened: Opened, events: EventLog, pins: MockFactory
 ) -> None:
     pins.pin_class = MockPWMPin
-    settings: dict[str, AnyOutputSettings] = {**LONG, "lamp": IndicatorSettings(led_pin=16)}
-    outputs = opened(settings)
+    lamp = IndicatorSettings(led_pin=16, rgb_pins=(13, 19, 26))
+    outputs = opened({**LONG, "lamp": lamp})
     outputs.watch(0.2)
-    lamp, gate = mock_pin(16), mock_pin(17)
+    gate, *lights = map(mock_pin, (17, 16, 13, 19, 26))
     fire_until_active(outputs, gate)
-    wait_until(lambda: lamp.state > 0)
+    wait_until(lambda: all(light.state > 0 for light in lights))
     outputs.set_armed(False)
-    assert (gate.state, lamp.state) == (0, 0)
+    assert [pin.state for pin in (gate, *lights)] == [0] * 5
     assert outputs.step(FIRE) == []
     outputs.step(Decision(12.6, score=0.9, smiling=True, too_many=True))
     outputs.end_smiles()
-    assert holds(lambda: (gate.state, lamp.state) == (0, 0), 0.1)
+    assert holds(lambda: not any(pin.state for pin in (gate, *lights)), 0.1)
     assert "fault" not in events.names
     wait_until(lambda: outputs.faults == ["no frame was judged for 0.2 s"])  # watched as before
     outputs.set_armed(True)
@@ -235,6 +267,28 @@ def test_a_firing_while_it_is_disarmed_from_another_thread_never_outlives_it(
         outputs.set_armed(True)
     stop.set()
     thread.join()
+
+
+def test_a_command_hears_which_device_fired_or_lost_its_camera(
+    opened: Opened, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    tee = CommandSettings(command=("tee", "-a", str(out)), on=("fired", "camera_lost"))
+    outputs = opened({"web": tee}, device="door")
+    fire_until_idle(outputs)
+    outputs.camera_lost("it was pulled out")
+    wait_until(lambda: outputs.idle)
+    told = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(each["event"], each["device"]) for each in told] == [
+        ("fired", "door"),
+        ("camera_lost", "door"),
+    ]
+
+
+def test_an_event_is_returned_for_each_output_that_acts(opened: Opened) -> None:
+    outputs = opened(two_shutters(pulse_s=0.01))
+    assert outputs.step(CALM) == []
+    assert [event.facts["output"] for event in outputs.step(FIRE)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("end", ["stop", "close", "camera_lost"])

@@ -106,8 +106,18 @@ def test_a_picture_is_named_after_the_local_time(
     assert before - timedelta(milliseconds=1) <= taken <= after
 
 
-def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame: Frame) -> None:
+def test_only_the_owner_can_ever_read_pictures(
+    opened: Opened, tmp_path: Path, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "deep" / "album"
+    at_first = []
+
+    def chown(path: Path, owner: int, group: int) -> None:
+        at_first.append(stat.S_IMODE(path.stat().st_mode))
+        give(path, owner, group)
+
+    give = os.chown
+    monkeypatch.setattr(os, "chown", chown)
     before = os.umask(0)
     try:
         outputs = opened(album(folder, strip=2))
@@ -116,7 +126,7 @@ def test_only_the_owner_can_read_pictures(opened: Opened, tmp_path: Path, frame:
     finally:
         os.umask(before)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *pictures(folder))]
-    assert modes == [0o700, 0o600, 0o600]
+    assert modes == at_first == [0o700, 0o600, 0o600]
 
 
 @pytest.mark.parametrize(
@@ -141,20 +151,35 @@ def test_a_folder_that_is_there_stays_as_it_is(opened: Opened, folder: Path, fra
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_pictures_get_their_group(opened: Opened, folder: Path, frame: Frame) -> None:
-    numbers = [each.gr_gid for each in grp.getgrall()] if os.geteuid() == 0 else os.getgroups()
-    group = next(number for number in [*numbers, os.getegid()] if number != os.getegid())
-    fire_and_close(opened(album(folder, group=grp.getgrgid(group).gr_name)), frame)
-    assert [path.stat().st_gid for path in (folder, *pictures(folder))] == [group, group]
+@pytest.mark.parametrize("other", [True, False])
+def test_pictures_get_their_group(opened: Opened, folder: Path, frame: Frame, other: bool) -> None:
+    group, settings = os.getegid(), {}
+    if other:
+        numbers = [each.gr_gid for each in grp.getgrall()] if os.geteuid() == 0 else os.getgroups()
+        group = next(number for number in [*numbers, group] if number != os.getegid())
+        settings = {"group": grp.getgrgid(group).gr_name}
+    fire_and_close(opened(album(folder, **settings)), frame)
+    owners = [(each.st_uid, each.st_gid) for each in map(Path.stat, [folder, *pictures(folder)])]
+    assert owners == [(os.geteuid(), group)] * 2
 
 
-@pytest.mark.parametrize("group", ["nobody here", "root"])
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("nobody here", "expected a group of this machine, got 'nobody here'"),
+        (
+            "root",
+            "expected a group that this user is in, got 'root': leave it out, and give the folder "
+            "that group and the setgid bit (docs/outputs.md)",
+        ),
+    ],
+)
 def test_a_group_that_this_process_cannot_give(
-    opened: Opened, folder: Path, group: str, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, folder: Path, group: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, answer in {"geteuid": 1000, "getegid": 1000, "getgroups": [1000]}.items():
         monkeypatch.setattr(os, name, lambda answer=answer: answer)
-    with pytest.raises(ConfigError, match=f"outputs.album.group: expected .*, got '{group}'"):
+    with pytest.raises(ConfigError, match=re.escape(f"outputs.album.group: {expected}") + "$"):
         opened(album(folder, group=group))
 
 
@@ -224,3 +249,28 @@ def test_a_strip_has_no_frame_from_before_the_output_was_made_safe(
     outputs.set_armed(True)
     fire_and_close(outputs, frame)
     assert len(pictures(folder)) == 1
+
+
+def test_a_strip_goes_on_while_there_are_too_many_firings(
+    opened: Opened, folder: Path, frame: Frame
+) -> None:
+    outputs = opened(album(folder, strip=2))
+    for at in range(5):
+        outputs.step(Decision(float(at), too_many=True), frame)
+    fire_and_close(outputs, frame)
+    strip = cv2.imread(str(pictures(folder)[0]))
+    assert strip is not None
+    assert strip.shape == (240, 2 * WIDTH * 240 // HEIGHT, 3)
+
+
+def test_a_frame_is_as_bright_in_the_strip_however_narrow(opened: Opened, folder: Path) -> None:
+    outputs = opened(album(folder, strip=1))
+    grey = np.zeros((960, 1), np.uint8)
+    grey[::4] = 255
+    line = Frame(0, 1.0, grey)
+    outputs.step(Decision(1.0), line)
+    fire_and_close(outputs, line)
+    strip = cv2.imread(str(pictures(folder)[0]))
+    assert strip is not None
+    assert strip.shape == (240, 1, 3)
+    assert strip.mean() == pytest.approx(255 / 4, abs=2)

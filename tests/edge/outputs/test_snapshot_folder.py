@@ -67,8 +67,8 @@ def test_the_oldest_pictures_are_deleted_when_the_folder_is_too_large(
 ) -> None:
     days = [f"smile-202601{day:02}-000000-000.jpg" for day in range(1, 6)]
     strip = "smile-20260103-000000-000-strip.jpg"
-    put(folder, *reversed(days), strip, size=249_900)
-    put(folder, *OTHERS, size=5_000_000)
+    put(folder, *reversed(days), strip, size=250_000)
+    put(folder, *OTHERS, ".smile-x1y2z3.part", size=5_000_000)
     outputs = opened(album(folder, max_mb=1))
     # There is room for four of them, but not beside a new one.
     wait_until(lambda: len({*days, strip} & {*names(folder)}) == 4)
@@ -120,7 +120,8 @@ def test_a_picture_that_is_gone_or_cannot_be_deleted_keeps_no_other(
     put(folder, "smile-20200101-000000-000.jpg", *OURS, age_s=2 * DAY_S)
     outputs = opened(album(folder, max_age_days=1))
     wait_until(lambda: names(folder) == [OURS[1]])
-    wait_until(lambda: bool(outputs.faults) == fault)
+    expected = f"outputs.album: expected the folder {folder} to be usable, got: refused"
+    wait_until(lambda: outputs.faults == [expected] * fault)
 
 
 def test_a_clock_set_back_does_not_make_new_pictures_the_oldest(
@@ -139,10 +140,11 @@ def test_a_clock_that_jumps_costs_no_pictures_for_an_hour(opened: Opened, folder
         def wall_clock(self) -> float:
             return time.time() + self.ahead_s
 
-    opened(album(folder, max_age_days=1), open_output=Jumping)
+    outputs = opened(album(folder, max_age_days=1), open_output=Jumping)
     put(folder, *OURS)
     Jumping.ahead_s = 300 * DAY_S
     assert holds(lambda: names(folder) == sorted(OURS), 0.2)
+    assert outputs.faults == []
     Jumping.DISTRUST_S = 0.1
     wait_until(lambda: names(folder) == [])
 
@@ -177,7 +179,8 @@ def test_too_little_room_is_a_fault_until_there_is_some(
     fire_until_idle(outputs, frame)
     assert events.names == ["fault"]
     assert events[0].facts["output"] == "album"
-    reason = f"outputs.album: expected 500 MB to stay free in {folder}, got less: nothing is saved"
+    expected = f"500 MB to stay free in {folder}"
+    reason = f"outputs.album: expected {expected}, got: less, so nothing is saved"
     assert outputs.faults == events.reasons == [reason]
     assert card.folders == {folder}
     assert names(folder) == []
@@ -186,6 +189,15 @@ def test_too_little_room_is_a_fault_until_there_is_some(
     assert events.names == ["fault", "saved", "fault_over"]
     assert outputs.faults == []
     assert len(names(folder)) == 2
+
+
+def test_as_much_room_as_is_to_stay_free_is_no_fault(
+    opened: Opened, folder: Path, card: type[Card]
+) -> None:
+    card.free, card.MAINTAIN_S = 500_000_000, 0.02
+    outputs = opened(album(folder, min_free_mb=500), open_output=card)
+    wait_until(lambda: card.folders == {folder})
+    assert holds(lambda: outputs.faults == [], 0.1)
 
 
 def test_a_floor_above_what_is_free_keeps_the_card_as_it_is(
