@@ -90,6 +90,7 @@ def test_a_command_gets_the_event_as_one_line_of_json(
     assert events.names == ["released"]
     assert events[0].facts.keys() == {"output", "length_s", "exit_code"}
     assert events[0].facts["exit_code"] == 0
+    assert events[0].facts["length_s"] == round(float(events[0].facts["length_s"]), 4)
     assert events[0].time >= 12.5
 
 

@@ -91,6 +91,9 @@ def test_a_smile_taps_the_key_once(
     assert events.names == ["released"]
     assert len(keyboard) == 1
     assert lasted(keyboard[0], 0.05)
+    length_s = float(events[0].facts["length_s"])
+    assert lasted(length_s, 0.05)
+    assert length_s == round(length_s, 4)
 
 
 def test_the_key_is_held_until_the_smile_ends(
