@@ -91,7 +91,7 @@ class Command(QueuedOutput):
                         start_new_session=True,
                     )
             except OSError as error:
-                raise self.error(f"{program} to start", error.strerror or "") from error
+                raise self.error(f"{program} to start", str(error.strerror)) from error
         with suppress(subprocess.TimeoutExpired):
             process.wait(self._settings.timeout_s)
         with self._lock:
@@ -146,7 +146,7 @@ class Command(QueuedOutput):
             process = int(folder.name)
             try:
                 status = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-                if status[0] in {b"Z", b"X"}:  # it has ended
+                if status[0] == b"Z":  # it has ended
                     continue
                 parents[process] = int(status[1])
                 if mark in (folder / "environ").read_bytes().split(b"\0"):

@@ -176,8 +176,8 @@ class Indicator(GpioOutput):
         """Light the single LED and, in a colour (red, green, blue), the RGB LED; each 0 to 1."""
         if self._led is not None:
             self.drive(self._led, brightness)
-        for led, value in zip(self._rgb, colour, strict=False):  # there may be no RGB LED
-            self.drive(led, value)
+        for number, led in enumerate(self._rgb):
+            self.drive(led, colour[number])
 
     def _play(self) -> None:
         tones, self._tones = self._tones, []
