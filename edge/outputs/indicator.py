@@ -41,7 +41,6 @@ class Indicator(GpioOutput):
         self, name: str, settings: IndicatorSettings, listen: Listen, faults: Faults
     ) -> None:
         super().__init__(name, listen, faults)
-        self._settings = settings
         self._score: float | None = None  # None for dark: no frame since it was made safe
         self._fault: Fault | None = None
         self._flash_until = self._countdown_until = 0.0  # 0 for no countdown

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from statistics import median
 
 import pytest
@@ -351,6 +352,9 @@ def test_a_countdown_blinks_and_beeps_faster_and_ends_with_a_flash_and_a_tone(
     outputs.step(FIRE)
     wait_until(lambda: colour() == WHITE)  # the smile is seen
     wait_until(lambda: colour() == YELLOW)
+    wait_until(lambda: buzzer.frequency == pytest.approx(440))
+    wait_until(lambda: colour() == OFF)
+    wait_until(lambda: buzzer.frequency is None, 0.1)
     led.clear_states()
     buzzer.clear_states()
     wait_until(lambda: bool(shutter.state))
@@ -372,12 +376,32 @@ def test_a_countdown_that_is_cancelled_is_shown_no_more(opened: Opened, way: str
     outputs.step(FIRE)
     wait_until(lambda: colour() == YELLOW)
     lamp = outputs.opened[0]
+    mock_pin(26).clear_states()
     end(outputs, way)
     shown = FIRE.score if way == "faces_left" else 0
     wait_until(lambda: mock_pin(16).state == shown)
     assert holds(lambda: mock_pin(16).state == shown, 0.3)
+    assert 1 not in levels(mock_pin(26))  # no flash
     assert mock_pin(12).frequency is None
     assert lamp.idle
+
+
+@pytest.mark.parametrize(
+    ("act", "shown"),
+    [
+        (lambda lamp: lamp.faces_left(), OFF),
+        (lambda lamp: lamp.fire(Firing(12.5, 1, None, time.monotonic())), WHITE),
+    ],
+)
+def test_a_slow_countdown_holds_up_nothing(
+    opened: Opened, act: Callable[[Output], object], shown: tuple[int, ...]
+) -> None:
+    outputs = opened({"lamp": RGB})
+    lamp = outputs.opened[0]
+    lamp.show_countdown(time.monotonic() + 60)
+    wait_until(lambda: colour() == YELLOW)
+    act(lamp)
+    wait_until(lambda: colour() == shown, 0.25)
 
 
 def test_a_countdown_is_shown_though_a_fault_blinks(opened: Opened) -> None:
