@@ -135,7 +135,7 @@ class Command(QueuedOutput):
                     os.kill(process, signal.SIGKILL)
             killed |= found
 
-    def _processes(self) -> set[int]:
+    def _processes(self) -> set[int]:  # pragma: no mutate block, or it may kill all that runs
         """Return the ids of the living processes that this firing has started."""
         mark = f"{MARK}={self._mark}".encode()
         parents: dict[int, int] = {}
