@@ -167,7 +167,7 @@ class Indicator(GpioOutput):
         Raises:
             Interrupted: the output was made safe since ``begin``; at once.
         """
-        self._lock.wait_for(lambda: self.interrupted or over(), max(0.0, seconds))
+        self._lock.wait_for(lambda: self.interrupted or over(), seconds)
         self.check_not_interrupted()
         return over()
 

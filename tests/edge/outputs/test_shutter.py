@@ -68,7 +68,9 @@ def of(events: Iterable[Event]) -> list[tuple[str, Any]]:
 def test_a_countdown_comes_before_the_pulse(opened: Opened, events: EventLog) -> None:
     outputs = opened({"photo": COUNTDOWN})
     started = time.monotonic()
-    assert of(outputs.step(FIRE)) == STARTS
+    begun = outputs.step(FIRE)
+    assert of(begun) == STARTS
+    assert begun[0].time == FIRE.time
     assert not outputs.idle
     fire = mock_pin(17)
     wait_until(lambda: bool(fire.state))
