@@ -91,7 +91,7 @@ class Command(QueuedOutput):
                         start_new_session=True,
                     )
             except OSError as error:
-                raise self.error(f"{program} to start", error.strerror or "") from error
+                raise self.error(f"{program} to start", str(error.strerror)) from error
         with suppress(subprocess.TimeoutExpired):
             process.wait(self._settings.timeout_s)
         with self._lock:
@@ -135,7 +135,7 @@ class Command(QueuedOutput):
                     os.kill(process, signal.SIGKILL)
             killed |= found
 
-    def _processes(self) -> set[int]:
+    def _processes(self) -> set[int]:  # pragma: no mutate block, or it may kill all that runs
         """Return the ids of the living processes that this firing has started."""
         mark = f"{MARK}={self._mark}".encode()
         parents: dict[int, int] = {}
@@ -146,7 +146,7 @@ class Command(QueuedOutput):
             process = int(folder.name)
             try:
                 status = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-                if status[0] in {b"Z", b"X"}:  # it has ended
+                if status[0] == b"Z":  # it has ended
                     continue
                 parents[process] = int(status[1])
                 if mark in (folder / "environ").read_bytes().split(b"\0"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from functools import partial
+from math import inf
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 
@@ -33,8 +34,7 @@ class Gate(GpioOutput, QueuedOutput):
         self.pin = settings.pin
         self._to_be_open = False  # from a firing until it is closed again
         self._smiling = False
-        self._open_until = 0.0  # it does not close before; monotonic
-        self._closed_at = float("-inf")
+        self._open_until = self._closed_at = -inf  # it does not close before; monotonic
         self._relay = self.open_pin(
             settings.pin, partial(DigitalOutputDevice, active_high=settings.active_high)
         )

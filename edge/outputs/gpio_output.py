@@ -50,7 +50,7 @@ class GpioOutput(Output):
         self._devices.append(device)
         return device
 
-    def drive(self, device: Any, value: object = 1) -> None:
+    def drive(self, device: Any, value: object = True) -> None:
         """Switch a gpiozero device to an active level.
 
         Raises:
@@ -61,16 +61,15 @@ class GpioOutput(Output):
 
     def off(self) -> None:
         for device in self._devices:
-            if device.closed:
-                continue
             if isinstance(device, OutputDevice):
                 device.off()
             elif isinstance(device, TonalBuzzer):
                 device.stop()
 
     def release(self) -> None:
-        for device in self._devices:
-            device.close()
+        with self._lock:
+            while self._devices:
+                self._devices.pop().close()
 
 
 @contextmanager

@@ -31,40 +31,37 @@ class Indicator(GpioOutput):
     FLASH_S = 0.3
     BLINK_S = 0.2
     PAUSE_S = 1.2
-    REFRESH_S = 0.04
     RETRY_S = 10.0
     SLOWEST_S, FASTEST_S = 0.5, 0.06
     """How long light and darkness of a countdown last at most and at least."""
     HIGH, MIDDLE, LOW = 1.0, 0.0, -1.0  # A4, and one octave above and below
-    TONE_S = 0.15
+    TONE_S, REST_S = 0.15, 0.05
 
     def __init__(
         self, name: str, settings: IndicatorSettings, listen: Listen, faults: Faults
     ) -> None:
         super().__init__(name, listen, faults)
-        self._settings = settings
-        self._score = 0.0
-        self._dark = True  # until there is something to show
+        self._score: float | None = None  # None for dark: no frame since it was made safe
         self._fault: Fault | None = None
-        self._flash_until = 0.0
-        self._countdown_until = 0.0  # 0 for no countdown
+        self._flash_until = self._countdown_until = 0.0  # 0 for no countdown
         self._tones: list[float] = []
         self._buzzer: TonalBuzzer | None = None
-        self._leds: list[PWMLED] = []  # the single LED, if any, and then red, green and blue
+        self._led: PWMLED | None = None
+        self._rgb: list[PWMLED] = []
         led = partial(PWMLED, active_high=settings.active_high)
         for key, pin in settings.pins():
             if key == "buzzer_pin":
                 self._buzzer = self.open_pin(pin, TonalBuzzer)
+            elif key == "led_pin":
+                self._led = self.open_pin(pin, led)
             else:
-                self._leds.append(self.open_pin(pin, led))
+                self._rgb.append(self.open_pin(pin, led))
         self.start()
 
     def fire(self, firing: Firing) -> bool:  # noqa: ARG002
         """Show that the other outputs fired; False, as it changes nothing itself."""
         with self._lock:
-            self._dark = False
-            self._flash_until = clock.monotonic() + self.FLASH_S
-            self._tones.append(self.HIGH)
+            self._flash()
             self._lock.notify_all()
         return False
 
@@ -74,15 +71,13 @@ class Indicator(GpioOutput):
             return not (self._tones or self._flashing() or self._countdown_until)
 
     def process_frame(self, decision: Decision, frame: Frame | None) -> None:  # noqa: ARG002
-        if self._dark or abs(decision.score - self._score) > 0.01:
+        if decision.score != self._score:
             with self._lock:
-                self._dark = False
                 self._score = decision.score
                 self._lock.notify_all()
 
     def show_countdown(self, until: float) -> None:
         with self._lock:
-            self._dark = False
             self._countdown_until = until
             self._lock.notify_all()
 
@@ -94,29 +89,30 @@ class Indicator(GpioOutput):
     def show_fault(self, fault: Fault | None) -> None:
         with self._lock:
             before, self._fault = self._fault, fault
-            if fault is not None:
-                self._dark = False
-                if before is None or FAULTS.index(fault) < FAULTS.index(before):
-                    self._tones += [self.LOW, self.LOW]
+            if fault is not None and (before is None or FAULTS.index(fault) < FAULTS.index(before)):
+                self._tones += [self.LOW, self.LOW]
             self._lock.notify_all()
 
     def safe(self) -> None:
         with self._lock:
-            self._dark = True
-            self._score = self._flash_until = self._countdown_until = 0.0
+            self._score = None
+            self._flash_until = self._countdown_until = 0.0
             self._tones = []
             super().safe()
 
     def act(self) -> None:
-        """Show the present state for a while."""
+        """Show the present state for a while, with the lock held but while it waits: what changes
+        wakes it, and it misses no change."""
         with self._lock:
             if self._faults.has("output", self.name):
                 self._lock.wait_for(lambda: self._stopped, self.RETRY_S)
             self.begin()
-        self._show_state()
+            self._show_state()
 
     def _show_state(self) -> None:
-        self._end_countdown()
+        if 0.0 < self._countdown_until <= clock.monotonic():
+            self._countdown_until = 0.0
+            self._flash()
         if self._flashing():
             self._light(1.0, (1.0, 1.0, 1.0))
         if self._tones:
@@ -128,36 +124,26 @@ class Indicator(GpioOutput):
         elif self._fault is not None:
             self._blink(BLINKS[self._fault])
         else:
-            score, dark = self._score, self._dark
-            if not dark:
-                self._light(score, (0.0, score, 1.0 - score))
-                self.wait(self.REFRESH_S)
-            with self._lock:
-                self._lock.wait_for(lambda: self._changed(score, dark), self.RETRY_S)
+            if self._score is None:
+                self._light(0.0, (0.0, 0.0, 0.0))
+            else:
+                self._light(self._score, (0.0, self._score, 1.0 - self._score))
+            self._lock.wait()
+
+    def _flash(self) -> None:
+        self._flash_until = clock.monotonic() + self.FLASH_S
+        self._tones.append(self.HIGH)
 
     def _flashing(self) -> bool:
         return self._flash_until > clock.monotonic()
-
-    def _changed(self, score: float, dark: bool) -> bool:
-        return bool(
-            self._stopped
-            or self._tones
-            or self._countdown_until
-            or self._fault is not None
-            or (self._score, self._dark) != (score, dark)
-            or self._flashing()
-        )
 
     def _blink(self, times: int) -> None:
         """Show a fault once, unless there is a firing or a countdown to show."""
         blinks = [(1.0, self.BLINK_S), (0.0, self.BLINK_S)] * times
         for light, seconds in (*blinks, (0.0, self.PAUSE_S)):
             self._light(light, (light, 0.0, 0.0))
-            if self._waited_for(self._is_blinking_over, seconds):
-                return
-
-    def _is_blinking_over(self) -> bool:
-        return bool(self._tones or self._flashing() or self._countdown_until)
+            if self._waited_for(lambda: bool(self._tones or self._countdown_until), seconds):
+                return  # a firing always sounds, too
 
     def _count_down(self, until: float) -> None:
         """Blink and beep once."""
@@ -175,29 +161,22 @@ class Indicator(GpioOutput):
         if self._buzzer is not None:
             self.drive(self._buzzer, None)
 
-    def _end_countdown(self) -> None:
-        with self._lock:
-            if 0.0 < self._countdown_until <= clock.monotonic():
-                self._countdown_until = 0.0
-                self._flash_until = clock.monotonic() + self.FLASH_S
-                self._tones.append(self.HIGH)
-
     def _waited_for(self, over: Callable[[], bool], seconds: float) -> bool:
         """Wait for a condition, some seconds at most; return whether it is true.
 
         Raises:
             Interrupted: the output was made safe since ``begin``; at once.
         """
-        with self._lock:
-            self._lock.wait_for(lambda: self.interrupted or over(), max(0.0, seconds))
-            self.check_not_interrupted()
-            return over()
+        self._lock.wait_for(lambda: self.interrupted or over(), seconds)
+        self.check_not_interrupted()
+        return over()
 
     def _light(self, brightness: float, colour: tuple[float, float, float]) -> None:
         """Light the single LED and, in a colour (red, green, blue), the RGB LED; each 0 to 1."""
-        values = [brightness] if self._settings.led_pin is not None else []
-        for led, value in zip(self._leds, [*values, *colour], strict=False):
-            self.drive(led, value)
+        if self._led is not None:
+            self.drive(self._led, brightness)
+        for number, led in enumerate(self._rgb):
+            self.drive(led, colour[number])
 
     def _play(self) -> None:
         tones, self._tones = self._tones, []
@@ -206,6 +185,5 @@ class Indicator(GpioOutput):
         for tone in tones:
             self.drive(self._buzzer, tone)
             self.wait(self.TONE_S)
-            with self._lock:
-                self._buzzer.stop()
-            self.wait(self.TONE_S / 3)
+            self._buzzer.stop()
+            self.wait(self.REST_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar, Protocol
 
 from edge.errors import MissingPackageError, OutputError
@@ -104,7 +105,7 @@ class Key(QueuedOutput):
         self._settings = settings
         self._keyboard = open_keyboard(name, settings.key)
         self._opened_at = clock.monotonic()
-        self._released_at = float("-inf")
+        self._released_at = -inf
         self._smiling = False
         self._closed = False
         self.start()

@@ -28,28 +28,32 @@ def open_output(name: str, settings: AnyOutputSettings, listen: Listen, faults: 
         OutputError: a pin or a keyboard can't be opened.
         MissingPackageError: a package that this kind needs is not installed.
     """
+    return _kind_of(settings)(name, settings, listen, faults)
+
+
+def _kind_of(settings: AnyOutputSettings) -> OpenOutput:
     match settings:
         case ShutterSettings():
             from edge.outputs.shutter import Shutter
 
-            return Shutter(name, settings, listen, faults)
+            return Shutter
         case GateSettings():
             from edge.outputs.gate import Gate
 
-            return Gate(name, settings, listen, faults)
+            return Gate
         case IndicatorSettings():
             from edge.outputs.indicator import Indicator
 
-            return Indicator(name, settings, listen, faults)
+            return Indicator
         case SnapshotSettings():
             from edge.outputs.snapshot import Snapshot
 
-            return Snapshot(name, settings, listen, faults)
+            return Snapshot
         case CommandSettings():
             from edge.outputs.command import Command
 
-            return Command(name, settings, listen, faults)
+            return Command
         case KeySettings():
             from edge.outputs.key import Key
 
-            return Key(name, settings, listen, faults)
+            return Key

@@ -79,7 +79,7 @@ class Shutter(GpioOutput, QueuedOutput):
     def _count_down(self, firing: Firing) -> None:
         seconds = firing.requested_at + self.delay_s - clock.monotonic()
         with self._lock:
-            self._lock.wait_for(lambda: self.interrupted or self._left_alone, max(0.0, seconds))
+            self._lock.wait_for(lambda: self.interrupted or self._left_alone, seconds)
             interrupted, cancelled = self.interrupted, self.interrupted or self._left_alone
         if cancelled:
             reason = "made safe" if interrupted else "all faces left"

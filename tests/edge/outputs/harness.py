@@ -43,11 +43,11 @@ class BreakablePin(MockPin):  # type: ignore[misc]
 
     broken = False
 
-    def _get_state(self) -> bool:
+    def _get_state(self) -> float:
         self._check()
-        return bool(super()._get_state())
+        return super()._get_state()  # type: ignore[no-any-return]
 
-    def _set_state(self, value: bool) -> None:
+    def _set_state(self, value: float) -> None:
         self._check()
         super()._set_state(value)
 

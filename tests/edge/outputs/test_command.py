@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from edge.outputs.command import Command
 from edge.settings import AnyOutputSettings, CommandSettings, ShutterSettings
-from edge.values import Box, Decision, Face, Frame, SmileScore
+from edge.values import Box, Decision, Event, Face, Frame, SmileScore
 from tests.conftest import lasted
 from tests.edge.outputs.harness import (
     FIRE,
@@ -90,6 +91,7 @@ def test_a_command_gets_the_event_as_one_line_of_json(
     assert events.names == ["released"]
     assert events[0].facts.keys() == {"output", "length_s", "exit_code"}
     assert events[0].facts["exit_code"] == 0
+    assert events[0].facts["length_s"] == round(float(events[0].facts["length_s"]), 4)
     assert events[0].time >= 12.5
 
 
@@ -137,6 +139,18 @@ def test_an_open_file_of_ours_is_not_handed_on(opened: Opened, events: EventLog,
     fire_and_close(opened(web(["test", "!", "-e", f"/proc/self/fd/{descriptor}"])))
     os.close(descriptor)
     assert events.names == ["released"]
+
+
+def test_ctrl_c_in_our_terminal_does_not_reach_a_command(opened: Opened, out: Path) -> None:
+    fire_and_close(opened(web(["cp", "/proc/self/stat", out])))
+    group, session = map(int, out.read_text().rpartition(")")[2].split()[2:4])
+    assert group != os.getpgrp()
+    assert session != os.getsid(0)
+
+
+def test_a_command_gets_the_name_of_the_device(opened: Opened, out: Path) -> None:
+    fire_and_close(opened(web(["tee", out]), device="door"))
+    assert json.loads(out.read_text())["device"] == "door"
 
 
 def test_what_a_command_prints_is_thrown_away(
@@ -344,7 +358,7 @@ def test_the_other_outputs_work_while_a_command_hangs(
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_command_gets_the_file_of_each_saved_picture_with_face_and_score(
-    opened: Opened, out: Path, folder: Path, frame: Frame, order: int
+    opened: Opened, events: EventLog, out: Path, folder: Path, frame: Frame, order: int
 ) -> None:
     settings = {**album(folder), **web(["tee", "-a", out], on=("saved",))}
     outputs = opened(dict(list(settings.items())[::order]))
@@ -362,6 +376,31 @@ def test_a_command_gets_the_file_of_each_saved_picture_with_face_and_score(
         "face": 1,
         "score": 0.93,
     }
+    assert events.names == ["saved", "released"]
+    assert events[1].time >= events[0].time
+
+
+def test_no_more_than_so_many_events_wait(
+    opened: Opened,
+    tmp_path: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(Command, "WAITING_EVENTS", 3)
+    go = tmp_path / "go"
+    slow = ["sh", "-c", f"touch {out}; until [ -e {go} ]; do sleep 0.01; done; cat >> {out}"]
+    outputs = opened(web(slow, on=("saved",)))
+    with caplog.at_level(logging.WARNING):
+        for number in range(6):
+            outputs.opened[0].hear(Event(float(number), "saved", {}))
+            wait_until(out.exists)  # the first runs, the others wait
+    go.touch()
+    wait_until(lambda: outputs.idle)
+    told = [json.loads(line)["time"] for line in out.read_text().splitlines()]
+    assert told == [0, 1, 2, 3]
+    dropped = "outputs.web: still busy, saved is dropped"
+    assert [record.getMessage() for record in caplog.records] == [dropped] * 2
 
 
 @pytest.mark.parametrize(

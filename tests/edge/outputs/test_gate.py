@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 from gpiozero.pins.mock import MockPin
 
+from edge.outputs.output import Firing
 from edge.settings import GateSettings
 from edge.values import Decision
 from tests.conftest import lasted
@@ -129,6 +130,13 @@ def test_a_button_that_cannot_be_read_closes_the_gate(opened: Opened, events: Ev
     assert levels(pin) == TWICE
     assert lasted(lengths(pin)[1], 0.3)  # the relay rests as after any closing
     assert events.names == ["released", "fault", "released", "fault_over"]
+
+
+def test_a_gate_closes_though_no_decision_follows_the_firing(opened: Opened) -> None:
+    outputs = opened(gate())
+    outputs.opened[0].fire(Firing(12.5, 1, None, time.monotonic()))
+    wait_until(lambda: levels(mock_pin(22)) == ONCE)
+    assert lasted(lengths(mock_pin(22))[0], 0.1)
 
 
 def test_a_firing_while_open_keeps_it_open_longer_and_is_told(

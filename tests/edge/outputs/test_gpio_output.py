@@ -58,7 +58,9 @@ def test_a_pin_is_active_for_its_time(
     assert lasted(lengths(pin)[0], 0.1)
     assert events.names == ["released"]
     assert {"output": "door", "pin": 22}.items() <= events[0].facts.items()
-    assert lasted(float(events[0].facts["length_s"]), 0.1)
+    length_s = float(events[0].facts["length_s"])
+    assert lasted(length_s, 0.1)
+    assert length_s == round(length_s, 4)
     assert lasted(events[0].time, FIRE.time + 0.1)
 
 

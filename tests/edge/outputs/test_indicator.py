@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from statistics import median
 
 import pytest
@@ -13,7 +14,7 @@ from edge.errors import OutputError
 from edge.outputs.faults import Faults, Listen
 from edge.outputs.indicator import Indicator
 from edge.outputs.open import open_output
-from edge.outputs.output import Output
+from edge.outputs.output import Firing, Output
 from edge.settings import AnyOutputSettings, CommandSettings, IndicatorSettings, ShutterSettings
 from edge.values import Decision, Fault
 from tests.conftest import lasted
@@ -21,6 +22,7 @@ from tests.edge.outputs.harness import (
     CALM,
     FIRE,
     WAYS,
+    BreakablePin,
     EventLog,
     Opened,
     end,
@@ -40,14 +42,19 @@ BROKEN = CommandSettings(command=("/nonexistent/program",))
 OFF, RED, BLUE, WHITE, YELLOW = (0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1), (1, 1, 0)
 
 
+class BreakableLight(BreakablePin, MockPWMPin):  # type: ignore[misc]
+    pass
+
+
 @pytest.fixture(autouse=True)
 def dimmable(pins: MockFactory) -> None:
-    pins.pin_class = MockPWMPin
+    pins.pin_class = BreakableLight
 
 
 class QuickIndicator(Indicator):
     BLINK_S = 0.03
     PAUSE_S = 0.2
+    RETRY_S = 0.1
 
 
 def open_quick(name: str, settings: AnyOutputSettings, listen: Listen, faults: Faults) -> Output:
@@ -104,10 +111,50 @@ def test_an_indicator_flashes_at_a_firing_which_is_not_told(
     wait_until(lambda: colour() == pytest.approx((0, 0.9, 0.1)))
     assert outputs.idle
     assert levels(pin) == [0, 1, 0.9]
-    # It lasts from the firing on, the thread may have been in its short rest.
-    assert lasted(lengths(pin)[0], Indicator.FLASH_S - 2 * Indicator.REFRESH_S)
+    assert lasted(lengths(pin)[0], Indicator.FLASH_S - 0.08)  # it lasts from the firing on
     outputs.close()
     assert events == []
+
+
+def test_only_frames_are_shown_when_nothing_happens(opened: Opened) -> None:
+    outputs = opened({"lamp": RGB}, open_output=open_quick)
+    lamp = outputs.opened[0]
+    lamp.fire(Firing(12.5, 1, None, time.monotonic()))
+    wait_until(lambda: colour() == WHITE)
+    wait_until(lambda: colour() == OFF)
+    lamp.show_fault("output")
+    wait_until(lambda: colour() == RED)
+    lamp.show_fault(None)
+    wait_until(lambda: colour() == OFF)
+    assert holds(lambda: colour() != BLUE, 0.5)
+    outputs.step(CALM)
+    wait_until(lambda: colour() == BLUE)
+
+
+def test_a_light_that_fails_is_a_fault_until_it_works_again(
+    opened: Opened, events: EventLog
+) -> None:
+    outputs = opened({"lamp": LED}, open_output=open_quick)
+    pin = mock_pin(16)
+    pin.broken = True
+    outputs.step(Decision(1.0, score=0.5))
+    wait_until(lambda: bool(outputs.faults))
+    assert outputs.faults == ["outputs.lamp: expected it to work, got: OSError('no such line')"]
+    pin.broken = False
+    wait_until(lambda: pin.state == 0.5)
+    wait_until(lambda: outputs.faults == [])
+    assert events.names == ["fault", "fault_over"]
+
+
+def test_a_light_that_fails_holds_up_no_end(opened: Opened) -> None:
+    outputs = opened({"lamp": LED})
+    mock_pin(16).broken = True
+    outputs.step(Decision(1.0, score=0.5))
+    wait_until(lambda: bool(outputs.faults))
+    mock_pin(16).broken = False
+    started = time.monotonic()
+    outputs.close()
+    assert time.monotonic() - started < 0.5
 
 
 @pytest.mark.parametrize(("fault", "count"), [("camera", 1), ("rate", 2), ("output", 3)])
@@ -248,6 +295,7 @@ def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened)
     pin, lamp = mock_pin(12), outputs.opened[0]
     told: list[tuple[Fault | None, int]] = [
         ("output", 2),
+        ("output", 2),
         ("stalled", 4),
         ("output", 4),
         (None, 4),
@@ -257,6 +305,25 @@ def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened)
         lamp.show_fault(fault)
         wait_until(lambda tones=tones: len(levels(pin)) == 1 + 2 * tones)  # type: ignore[misc]
         assert holds(lambda tones=tones: len(levels(pin)) == 1 + 2 * tones, 0.1)  # type: ignore[misc]
+
+
+def test_a_worse_fault_sounds_at_once_while_another_blinks(opened: Opened) -> None:
+    outputs = opened({"lamp": ALL})
+    led, buzzer, lamp = mock_pin(16), mock_pin(12), outputs.opened[0]
+    lamp.show_fault("output")
+    wait_until(lambda: bool(led.state))
+    assert levels(buzzer) == [0, 0.5, 0, 0.5, 0]
+    lamp.show_fault("stalled")
+    wait_until(lambda: bool(buzzer.state), 0.4)
+
+
+def test_no_tone_is_lost_to_another(opened: Opened) -> None:
+    outputs = opened({"lamp": BUZZER})
+    outputs.step(FIRE)
+    wait_until(lambda: bool(mock_pin(12).state))
+    outputs.step(FIRE)
+    outputs.opened[0].show_fault("output")
+    wait_until(lambda: levels(mock_pin(12)) == [0] + [0.5, 0] * 4)
 
 
 def test_too_many_firings_sound_though_all_is_made_safe(opened: Opened) -> None:
@@ -285,6 +352,9 @@ def test_a_countdown_blinks_and_beeps_faster_and_ends_with_a_flash_and_a_tone(
     outputs.step(FIRE)
     wait_until(lambda: colour() == WHITE)  # the smile is seen
     wait_until(lambda: colour() == YELLOW)
+    wait_until(lambda: buzzer.frequency == pytest.approx(440))
+    wait_until(lambda: colour() == OFF)
+    wait_until(lambda: buzzer.frequency is None, 0.1)
     led.clear_states()
     buzzer.clear_states()
     wait_until(lambda: bool(shutter.state))
@@ -306,12 +376,32 @@ def test_a_countdown_that_is_cancelled_is_shown_no_more(opened: Opened, way: str
     outputs.step(FIRE)
     wait_until(lambda: colour() == YELLOW)
     lamp = outputs.opened[0]
+    mock_pin(26).clear_states()
     end(outputs, way)
     shown = FIRE.score if way == "faces_left" else 0
     wait_until(lambda: mock_pin(16).state == shown)
     assert holds(lambda: mock_pin(16).state == shown, 0.3)
+    assert 1 not in levels(mock_pin(26))  # no flash
     assert mock_pin(12).frequency is None
     assert lamp.idle
+
+
+@pytest.mark.parametrize(
+    ("act", "shown"),
+    [
+        (lambda lamp: lamp.faces_left(), OFF),
+        (lambda lamp: lamp.fire(Firing(12.5, 1, None, time.monotonic())), WHITE),
+    ],
+)
+def test_a_slow_countdown_holds_up_nothing(
+    opened: Opened, act: Callable[[Output], object], shown: tuple[int, ...]
+) -> None:
+    outputs = opened({"lamp": RGB})
+    lamp = outputs.opened[0]
+    lamp.show_countdown(time.monotonic() + 60)
+    wait_until(lambda: colour() == YELLOW)
+    act(lamp)
+    wait_until(lambda: colour() == shown, 0.25)
 
 
 def test_a_countdown_is_shown_though_a_fault_blinks(opened: Opened) -> None:

@@ -22,7 +22,15 @@ from edge.settings import KeySettings
 from edge.settings.outputs import KEYS
 from edge.values import Decision
 from tests.conftest import lasted
-from tests.edge.outputs.harness import CALM, FIRE, SMILES, EventLog, Opened, fire_until_idle
+from tests.edge.outputs.harness import (
+    CALM,
+    FIRE,
+    SMILES,
+    EventLog,
+    Opened,
+    fire_and_close,
+    fire_until_idle,
+)
 from tests.waiting import holds, wait_until
 
 UINPUT = Path("/dev/uinput")
@@ -91,6 +99,9 @@ def test_a_smile_taps_the_key_once(
     assert events.names == ["released"]
     assert len(keyboard) == 1
     assert lasted(keyboard[0], 0.05)
+    length_s = float(events[0].facts["length_s"])
+    assert lasted(length_s, 0.05)
+    assert length_s == round(length_s, 4)
 
 
 def test_the_key_is_held_until_the_smile_ends(
@@ -203,17 +214,78 @@ def test_a_keyboard_that_fails_is_a_fault_until_it_works(
     keyboard.broken = False
 
 
-def test_without_evdev_it_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_output_can_be_closed_again(
+    press: Callable[..., Outputs], keyboard: Presses
+) -> None:
+    (nod,) = press().opened
+    nod.close()
+    nod.close()
+    assert keyboard.closed
+
+
+def test_a_hold_goes_on_if_the_smile_comes_back_during_the_tap(
+    press: Callable[..., Outputs], keyboard: Presses
+) -> None:
+    outputs = press(press="hold", tap_s=0.3)
+    for decision in (FIRE, CALM, SMILES):
+        outputs.step(decision)
+    wait_until(lambda: keyboard.down)
+    assert holds(lambda: keyboard.down, 0.4)
+
+
+def test_without_evdev_it_says_what_brings_it(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "evdev", None)
-    with pytest.raises(MissingPackageError, match=r"outputs\.nod: .*python3-evdev.*install\.sh"):
-        UinputKeyboard("nod", "a")
+    expected = r"outputs\.nod: .*python3-evdev.*install\.sh"
+    with pytest.raises(MissingPackageError, match=expected) as caught:
+        opened({"nod": KeySettings(key="a")})
+    assert caught.value.name == "evdev"
 
 
 @pytest.mark.skipif(UINPUT.exists(), reason="this kernel has /dev/uinput")
 def test_without_the_device_it_says_what_brings_it() -> None:
     pytest.importorskip("evdev", reason="needs python-evdev")
-    with pytest.raises(OutputError, match=r'outputs\.nod: .* got: "/dev/uinput" .*install\.sh'):
+    expected = r'outputs\.nod: .* got: "/dev/uinput" .*install\.sh'
+    with pytest.raises(OutputError, match=expected) as caught:
         UinputKeyboard("nod", "a")
+    assert caught.value.output == "nod"
+
+
+def test_the_kernel_is_asked_for_the_key_alone_and_told_how_it_moves(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evdev = pytest.importorskip("evdev", reason="needs python-evdev")
+    told: list[object] = []
+
+    class Kernel:
+        """In place of evdev.UInput, which needs /dev/uinput."""
+
+        def __init__(self, events: object, name: str) -> None:
+            self._find_device()
+            told.append((events, name))
+
+        def _find_device(self) -> None:
+            told.append("looked for the new keyboard")
+
+        def write(self, *event: object) -> None:
+            told.append(event)
+
+        def syn(self) -> None:
+            told.append("syn")
+
+        def close(self) -> None:
+            told.append("closed")
+
+    monkeypatch.setattr(evdev, "UInput", Kernel)
+    monkeypatch.setattr(Key, "NOTICED_S", 0.0)
+    name = "n" * 80  # the kernel takes 79 characters
+    fire_and_close(opened({name: KeySettings(key="f13", tap_s=0.02)}))
+    keys, f13 = evdev.ecodes.EV_KEY, evdev.ecodes.KEY_F13
+    down, up = (keys, f13, 1), (keys, f13, 0)
+    assert told[:5] == [({keys: [f13]}, f"smile-gate {'n' * 68}"), down, "syn", up, "syn"]
+    assert set(told[5:-1]) == {up, "syn"}  # stopping and closing make safe once more
+    assert told[-1] == "closed"
 
 
 def test_evdev_knows_every_key() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edge.settings import ShutterSettings
 from edge.values import Event
@@ -67,7 +68,9 @@ def of(events: Iterable[Event]) -> list[tuple[str, Any]]:
 def test_a_countdown_comes_before_the_pulse(opened: Opened, events: EventLog) -> None:
     outputs = opened({"photo": COUNTDOWN})
     started = time.monotonic()
-    assert of(outputs.step(FIRE)) == STARTS
+    begun = outputs.step(FIRE)
+    assert of(begun) == STARTS
+    assert begun[0].time == FIRE.time
     assert not outputs.idle
     fire = mock_pin(17)
     wait_until(lambda: bool(fire.state))
@@ -84,7 +87,7 @@ def test_a_countdown_comes_before_the_pulse(opened: Opened, events: EventLog) ->
 def test_a_countdown_is_cancelled_when_all_faces_leave_and_when_it_is_made_safe(
     opened: Opened, events: EventLog, way: str
 ) -> None:
-    outputs = opened({"photo": COUNTDOWN})
+    outputs = opened({"photo": replace(COUNTDOWN, delay_s=60)})
     outputs.step(FIRE)
     assert holds(lambda: events == [], 0.05)
     outputs.step(SMILES)
