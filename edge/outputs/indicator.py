@@ -128,7 +128,8 @@ class Indicator(GpioOutput):
                 self._light(0.0, (0.0, 0.0, 0.0))
             else:
                 self._light(self._score, (0.0, self._score, 1.0 - self._score))
-            self._lock.wait()
+            if not self._faults.has("output", self.name):  # else its end is to be told first
+                self._lock.wait()
 
     def _flash(self) -> None:
         self._flash_until = clock.monotonic() + self.FLASH_S

@@ -51,3 +51,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def frame() -> Frame:
     return framed(halves(BLUE, RED))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"

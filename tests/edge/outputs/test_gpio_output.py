@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 from gpiozero import Device, GPIOPinInUse, PinInvalidPin
-from gpiozero.pins.mock import MockFactory, MockPWMPin
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
 from edge.errors import OutputError, PinInUseError
 from edge.outputs.gpio_output import opening
@@ -157,3 +158,28 @@ def test_a_machine_without_gpio_is_named(opened: Opened, monkeypatch: pytest.Mon
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonesuch")
     with pytest.raises(OutputError, match=r"outputs\.photo: expected GPIO .*=mock simulates it"):
         opened({"photo": ShutterSettings(pin=17)})
+
+
+@pytest.mark.parametrize(
+    ("setting", "pin"), [("led_pin", 16), ("rgb_pins", 13), ("buzzer_pin", 12)]
+)
+def test_a_pin_that_cannot_be_dimmed_is_named_with_a_hint_that_helps(
+    opened: Opened,
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    pin: int,
+) -> None:
+    pins.pin_class = MockPin
+    numbers = (pin, 19, 26) if setting == "rgb_pins" else pin
+    settings = IndicatorSettings(**{setting: numbers})  # type: ignore[arg-type]
+    expected = rf"outputs\.lamp: expected GPIO {pin} to be dimmable, .*=MockPWMPin simulates it"
+    with pytest.raises(OutputError, match=expected) as caught:
+        opened({"lamp": settings})
+    assert (caught.value.output, caught.value.pin) == ("lamp", pin)
+    opened({"again": ShutterSettings(pin=pin)}).close()
+    hint = re.search(r"(\w+)=(\w+) simulates it", str(caught.value))
+    assert hint
+    monkeypatch.setenv(hint[1], hint[2])
+    Device.pin_factory = None
+    opened({"lamp": settings}).close()

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from statistics import median
 
 import pytest
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 from msgspec.structs import replace
 
-from edge.errors import OutputError
 from edge.outputs.faults import Faults, Listen
 from edge.outputs.indicator import Indicator
 from edge.outputs.open import open_output
@@ -267,27 +264,6 @@ def test_all_stays_dark_after_stop(opened: Opened, active_high: bool) -> None:
     outputs.step(FIRE)
     outputs.opened[0].show_fault("rate")
     assert holds(lambda: [levels(pin) for pin in lights] == [[dark]] * 4, 0.06)
-
-
-@pytest.mark.parametrize(("settings", "pin"), [(LED, 16), (RGB, 13), (BUZZER, 12)])
-def test_a_pin_that_cannot_be_dimmed_is_named_with_a_hint_that_helps(
-    opened: Opened,
-    pins: MockFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    settings: IndicatorSettings,
-    pin: int,
-) -> None:
-    pins.pin_class = MockPin
-    expected = rf"outputs\.lamp: expected GPIO {pin} to be dimmable, .*=MockPWMPin simulates it"
-    with pytest.raises(OutputError, match=expected) as caught:
-        opened({"lamp": settings})
-    assert (caught.value.output, caught.value.pin) == ("lamp", pin)
-    opened({"again": ShutterSettings(pin=pin)}).close()
-    hint = re.search(r"(\w+)=(\w+) simulates it", str(caught.value))
-    assert hint
-    monkeypatch.setenv(hint[1], hint[2])
-    Device.pin_factory = None
-    opened({"lamp": settings}).close()
 
 
 def test_a_worse_fault_sounds_and_a_lesser_one_after_it_does_not(opened: Opened) -> None:
