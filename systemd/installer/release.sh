@@ -228,11 +228,14 @@ show_new_settings() {
     fi
 }
 
-# Prints the settings of a release, those of the configured outputs included.
+# Prints the settings of a release without those of outputs: it may not know what the present file says.
 settings_of() {
-    "$opt/releases/$1/venv/bin/smile-gate" config show --config "$config" |
+    local empty
+    empty=$(mktemp)
+    "$opt/releases/$1/venv/bin/smile-gate" config show --config "$empty" |
         awk '/^\[/ { section = substr($1, 2, length($1) - 2); next }
             { sub(/^# /, ""); print "  " section "." $1 }' | sort
+    rm -f -- "$empty"
 }
 
 # Keeps the newest releases and the release in use.
