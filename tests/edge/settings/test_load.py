@@ -245,17 +245,17 @@ def test_a_byte_order_mark_is_no_part_of_the_file(file: Path) -> None:
 
 
 def test_a_tilde_is_the_home_folder(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/srv/me")
     file.write_text(
         "model.bundle = '~/b'\nfaces.cascade = '~/c'\npicamera2.tuning_file = '~nobody-here/t'\n"
         "[outputs.a]\nkind = 'snapshot'\nfolder = '~/p'\n"
         "[outputs.b]\nkind = 'command'\ncommand = ['~/hook', '~/argument']\n"
     )
     settings = load_configuration(file, {}).settings
-    assert (settings.model.bundle, settings.faces.cascade) == ("/home/me/b", "/home/me/c")
+    assert (settings.model.bundle, settings.faces.cascade) == ("/srv/me/b", "/srv/me/c")
     assert settings.picamera2.tuning_file == f"{file.parent}/~nobody-here/t"
-    assert settings.outputs["a"] == SnapshotSettings(folder="/home/me/p")
-    assert settings.outputs["b"] == CommandSettings(command=("/home/me/hook", "~/argument"))
+    assert settings.outputs["a"] == SnapshotSettings(folder="/srv/me/p")
+    assert settings.outputs["b"] == CommandSettings(command=("/srv/me/hook", "~/argument"))
 
 
 def test_two_names_of_a_folder_are_one_folder(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_a_journal_that_may_not_be_read_does_not_say_that_nothing_was_killed(
         ("/a", "PrivateNetwork=no ProtectSystem=full", []),
         ("/var/lib/smile-gate/a", "ProtectSystem=strict StateDirectory=smile-gate", []),
         ("/mnt/a", "ProtectSystem=strict ReadWritePaths=-/mnt", []),
-        ("/home/pi/a", "ProtectHome=yes ReadWritePaths=/home/pi/a", ["unit's ProtectHome=yes"]),
+        ("/home/P/a", "ProtectHome=yes ReadWritePaths=/home/P/a", ["unit's ProtectHome=yes"]),
     ],
 )
 def test_what_the_unit_keeps_the_gate_from(
