@@ -14,7 +14,7 @@ from edge.errors import SmileGateError, may_pass
 from edge.service import journal
 from edge.service.sd_notify import Notifier
 from edge.settings import load
-from edge.settings.load import file_or_installed
+from edge.settings.load import installed_file
 
 
 def run_verb(arguments: Sequence[str] | None) -> int:
@@ -46,7 +46,7 @@ def _make_parser() -> OneLineParser:
     common.add_argument(
         "--config",
         type=path,
-        default=file_or_installed(None),
+        default=installed_file(),
         metavar="FILE",
         help=f"TOML configuration (default: {load.INSTALLED}, if it is there)",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -32,6 +33,22 @@ def path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("expected a path, got an empty one")
     return Path(os.path.expanduser(text))  # noqa: PTH111  (Path.expanduser raises at ~nobody)
+
+
+def number(low: float, high: float, words: str = "") -> Callable[[str], float]:
+    """Return a type of arguments: a number from ``low`` to ``high``. ``words`` stand before the
+    range where another number is refused."""
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected {words}{low:g} to {high:g}, got {text!r}")
+        return value
+
+    return convert
 
 
 def add_socket_option(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import threading
 from contextlib import ExitStack, closing
@@ -16,14 +15,13 @@ from edge.cameras.camera import Counted
 from edge.cameras.capture import open_captured
 from edge.cameras.source import KINDS, list_attached, open_camera
 from edge.cli import recording
-from edge.cli.console import Verbs, add_socket_option
+from edge.cli.console import Verbs, add_socket_option, number
 from edge.cli.progress import progress
 from edge.diagnose.calibrate import collect, plot, propose, write
 from edge.diagnose.doctor import examine
 from edge.diagnose.plot import draw
 from edge.diagnose.replay import read_truth, score
 from edge.diagnose.trace import Trace
-from edge.diagnose.video import AnnotatedVideo
 from edge.errors import CameraError, ConfigError, TruthError
 from edge.faces.open import open_detector
 from edge.faces.tracker import FaceTracker
@@ -32,7 +30,9 @@ from edge.outputs.group import Outputs
 from edge.pipeline import Pipeline, Watch, open_stages
 from edge.service.event_log import log_event
 from edge.service.status_socket import ask
-from edge.settings.load import file_or_installed, load_configuration, with_source
+from edge.settings.load import load_configuration, with_source
+
+_SECONDS = number(0.0, 3600.0, "seconds from ")
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -40,10 +40,10 @@ def add_verbs(verbs: Verbs) -> None:
     parser = verbs.add("calibrate", calibrate)
     parser.add_argument("--source", metavar="SPEC", help=f"instead of camera.source: {KINDS}")
     parser.add_argument(
-        "--seconds", type=_seconds, default=5.0, help="length of either part (default 5)"
+        "--seconds", type=_SECONDS, default=5.0, help="length of either part (default 5)"
     )
     parser.add_argument(
-        "--pause", type=_seconds, default=2.0, help="seconds between the parts (default 2)"
+        "--pause", type=_SECONDS, default=2.0, help="seconds between the parts (default 2)"
     )
     parser.add_argument(
         "--write", action="store_true", help="put the thresholds into the configuration file"
@@ -59,7 +59,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "--within",
-        type=_seconds,
+        type=_SECONDS,
         default=1.0,
         help="seconds after a smile's start in which a firing is its hit (default 1)",
     )
@@ -69,16 +69,6 @@ def add_verbs(verbs: Verbs) -> None:
     for parser in (verbs.add("status", status), verbs.add("doctor", doctor)):
         parser.add_argument("--json", action="store_true", help="as JSON")
         add_socket_option(parser)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0.0 <= seconds <= 3600.0:
-        raise argparse.ArgumentTypeError(f"expected seconds from 0 to 3600, got {text!r}")
-    return seconds
 
 
 def calibrate(options: argparse.Namespace) -> int:
@@ -127,10 +117,8 @@ def replay(options: argparse.Namespace) -> int:
             shown = settings.camera.shown_source
             raise CameraError(f"{shown}: expected a recorded clip", shown)
         pipeline = Pipeline(stages, camera=camera, outputs=none, listen=lambda _: None)
-        watchers: list[Watch] = [trace]
-        if options.video:
-            video = AnnotatedVideo(options.video, camera.fps, settings.trigger.threshold_on)
-            watchers.append(stack.enter_context(closing(video)))
+        video = recording.open_video(options, settings, camera.fps, stack)
+        watchers: list[Watch] = [trace, *video]
         frames = camera.frame_count if isinstance(camera, Counted) else 0
         bar = stack.enter_context(progress(frames, " frames"))
         while (frame := camera.read()) is not None:
@@ -175,7 +163,7 @@ def status(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Look this machine over; exit code 1 for warnings, 2 for what keeps the gate from working."""
-    findings = list(examine(file_or_installed(options.config), options.socket))
+    findings = list(examine(options.config, options.socket))
     if options.json:
         print(json.dumps(to_builtins(findings)))
     for finding in [] if options.json else findings:

@@ -7,7 +7,7 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -18,13 +18,13 @@ from edge.atomic_file import written
 from edge.cameras.camera import Camera
 from edge.cameras.capture import open_captured
 from edge.cameras.source import KINDS, is_live
-from edge.cli.console import Verbs, add_socket_option
+from edge.cli.console import Verbs, add_socket_option, number
 from edge.diagnose.checks.service import UNIT, check_service
 from edge.diagnose.look import FACE_M, Sight, Viewer
 from edge.errors import CameraError, ImageError
 from edge.service.signals import Stopper
 from edge.settings import Settings
-from edge.settings.load import file_or_installed, load_configuration, with_source
+from edge.settings.load import load_configuration, with_source
 from edge.values import Frame
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -44,14 +44,14 @@ def add_verbs(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=_between(0.0, 86400.0),
+        type=number(0.0, 86400.0),
         metavar="S",
         help=f"with --out: take the frame this long after the first (default {SETTLE_S:g}); else "
         "end after this time (default: at Ctrl-C, or at the end of a clip)",
     )
     parser.add_argument(
         "--field-of-view",
-        type=_between(5.0, 170.0),
+        type=number(5.0, 170.0),
         metavar="DEGREES",
         help="horizontal angle that the frame shows; with it distances are in metres, for faces "
         f"{FACE_M:g} m wide, which is assumed of all",
@@ -65,22 +65,9 @@ def _picture_path(text: str) -> Path:
     return Path(text)
 
 
-def _between(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"expected {low:g} to {high:g}, got {text!r}")
-        return value
-
-    return number
-
-
 def look(options: argparse.Namespace) -> int:
     """Show what the camera sees of faces: scores, distance, sharpness; no output fires."""
-    configuration = load_configuration(file_or_installed(options.config))
+    configuration = load_configuration(options.config)
     settings = with_source(configuration.settings, options.source)
     viewer = Viewer(settings, options.field_of_view)
     with Stopper() as stopper, _opened(settings, stopper.stop, options.socket) as camera:

@@ -16,7 +16,7 @@ from edge.service.outputs_file import read_outputs
 from edge.service.sd_notify import runtime_folder
 from edge.service.signals import Stopper
 from edge.settings import CommandSettings, SnapshotSettings, load
-from edge.settings.load import file_or_installed, load_configuration
+from edge.settings.load import load_configuration
 from edge.values import Decision, Event
 
 
@@ -73,7 +73,7 @@ def safe(options: argparse.Namespace) -> int:
     folder = runtime_folder()
     outputs = read_outputs(folder) if folder else None
     if outputs is None:
-        path = file_or_installed(options.config)
+        path = options.config
         if path is None:  # on the default pin there may be anything, such as an active-low relay
             raise ConfigError(
                 f"expected --config FILE or {load.INSTALLED}, got neither: no configuration "

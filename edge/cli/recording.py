@@ -69,10 +69,17 @@ def open_watchers(
         trace = Trace()
         stack.callback(_plot, options.plot, trace, settings.trigger)
         watchers.append(trace)
-    if options.video:
-        video = AnnotatedVideo(options.video, fps, settings.trigger.threshold_on)
-        watchers.append(stack.enter_context(closing(video)))
-    return watchers
+    return [*watchers, *open_video(options, settings, fps, stack)]
+
+
+def open_video(
+    options: argparse.Namespace, settings: Settings, fps: float, stack: ExitStack
+) -> list[Watch]:
+    """Return what records a clip as a video, if the options say so, as ``open_watchers`` does."""
+    if not options.video:
+        return []
+    video = AnnotatedVideo(options.video, fps, settings.trigger.threshold_on)
+    return [stack.enter_context(closing(video))]
 
 
 def _plot(path: Path, trace: Trace, trigger: TriggerSettings) -> None:

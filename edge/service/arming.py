@@ -62,8 +62,9 @@ class Arming:
 
         The schedule follows the clock on the wall, whatever happens to that.
         """
-        time.tzset()  # the time zone may have been changed
         window = self.settings.window
+        if window is not None:
+            time.tzset()  # the time zone may have been changed
         allowed = {
             "command": not self.disarmed_by_command,
             "switch": self._is_switch_on(),

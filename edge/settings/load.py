@@ -83,11 +83,9 @@ def load_configuration(
     return Configuration(settings, origins)
 
 
-def file_or_installed(path: Path | None) -> Path | None:
-    """Return the path given, else the service's file, also where this user may not look for it;
-    None where that does not exist either."""
-    if path is not None:
-        return path
+def installed_file() -> Path | None:
+    """Return the service's file, also where this user may not look for it; None where there is
+    none."""
     try:
         INSTALLED.stat()
     except PermissionError:

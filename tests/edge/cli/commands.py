@@ -55,7 +55,7 @@ def signal_when_active(pin: MockPin, number: signal.Signals) -> Iterator[None]:
 
 
 def command(*arguments: str | Path) -> list[str]:
-    if "--config" not in arguments and load.file_or_installed(None):
+    if "--config" not in arguments and load.installed_file():
         pytest.skip(f"a gate is installed here: without --config its {load.INSTALLED} is taken")
     return [sys.executable, "-m", "edge.cli", *map(str, arguments)]
 

@@ -22,7 +22,7 @@ from edge.diagnose.checks.service import Gate
 from edge.diagnose.doctor import examine
 from edge.errors import OutputError
 from edge.settings import SHIPPED_BUNDLE, ArmingSettings, FaceSettings, Settings
-from edge.settings.load import file_or_installed
+from edge.settings.load import installed_file
 from tests.edge.diagnose.examined_machine import ATTACHED, Machine
 from tests.edge.outputs.harness import levels
 from tests.unprivileged import unprivileged
@@ -242,7 +242,7 @@ def test_settings_that_this_user_may_not_read_are_not_the_defaults(
     monkeypatch.setattr("edge.settings.load.INSTALLED", path)
     path.chmod(0)
     with unprivileged():
-        settings, finding = check_settings(file_or_installed(None))
+        settings, finding = check_settings(installed_file())
     assert finding.verdict == "warning"
     assert finding.text.startswith(f"{path}: expected a file that this user may read, ")
     assert finding.remedy == f"sudo smile-gate doctor --config {path}"
